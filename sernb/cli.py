@@ -1,0 +1,101 @@
+"""The command line: `sernb run`, `sernb corpora`."""
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import sernb
+from sernb.errors import SernbError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def version(wanted: bool):
+    if wanted:
+        typer.echo(f"sernb {sernb.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+    ] = False,
+):
+    """A notebook-based study kit for speech emotion recognition."""
+
+
+@app.command()
+def corpora():
+    """List the corpora: what each is, its licence, where to get it, the folder expected, and whether it is there."""
+    from sernb.corpora import overview
+
+    for name, corpus in overview().iterrows():
+        typer.echo(f"{name}: {corpus['title']}")
+        for field in corpus.index.drop("title"):
+            typer.echo(f"  {field:<8} {corpus[field]}")
+
+
+@app.command()
+def run(
+    notebooks: Annotated[
+        list[str] | None, typer.Argument(help="Notebooks by number (7), name or path; all where none is named.")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="smoke, laptop or full: see notebooks/profiles.")] = "laptop",
+    corpus: Annotated[str, typer.Option(help="A corpus of `sernb corpora`.")] = "",
+    root: Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")] = None,
+    parameter: Annotated[
+        list[tuple[str, str]] | None,
+        typer.Option("-p", metavar="NAME VALUE", help="A parameter of the notebooks; may be repeated."),
+    ] = None,
+    on_bad: Annotated[str, typer.Option(help="raise or skip: what to do about unreadable files.")] = "",
+    out: Annotated[Path, typer.Option(help="The folder of the report.")] = Path("reports/latest"),
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Skip what succeeded and has not changed.")] = False,
+):
+    """Run notebooks and write a report: pages, an index and summary.json.
+
+    Exit code 0: every code cell of every notebook completed. 1: something failed (the report says what).
+    2: a wrong argument, before anything ran. 130: interrupted (the finished notebooks are kept for --resume).
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by others: tidy up as after Ctrl-C
+    try:
+        from sernb.reports.plan import make_plans
+
+        given = dict(parameter or []) | named(corpus=corpus, on_bad=on_bad)
+        given |= named(root=check_corpus(given.get("corpus", ""), root))
+        plans = make_plans(notebooks or [], profile, given)
+        from sernb.reports.run import run as run_plans
+
+        summary = run_plans(plans, out, profile, jobs, resume)
+    except SernbError as error:
+        typer.echo(f"sernb: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"Report: {out / 'index.html'}")
+    raise typer.Exit({"succeeded": 0, "failed": 1, "interrupted": 130}[summary["status"]])
+
+
+def named(**options):
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value}
+
+
+def check_corpus(corpus, root):
+    """The absolute root of the corpus ("" where none was given); SernbError when corpus or folder do not exist."""
+    from sernb.corpora import CORPORA, find_root
+
+    if corpus and corpus not in CORPORA:
+        raise SernbError(f"There is no corpus {corpus!r}. Corpora: {', '.join(CORPORA)}.")
+    if root:
+        if not root.exists():
+            raise SernbError(f"--root {root} does not exist. `sernb corpora` says what is expected there.")
+        return str(root.resolve())
+    if corpus and corpus != "embedded" and find_root(corpus) is None:
+        raise SernbError(f"Corpus {corpus} was not found: name its folder with --root (see `sernb corpora`).")
+    return ""
+
+
+if __name__ == "__main__":
+    app()
