@@ -1,7 +1,6 @@
 """Recordings as numbers: mono float32 at one rate, with what is broken refused and what was repaired counted."""
 
 import struct
-import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import soundfile
 import soxr
 from tqdm.auto import tqdm
 
+from sernb.corpora.folder import check_on_bad, refuse
 from sernb.errors import SernbError
 
 SHORT = 0.25  # seconds; shorter utterances are kept (models pad them) and counted
 ROUNDING = 0.01  # seconds that an annotated end may lie behind the file's end, and is then cut to it
-SHOWN = 10  # bad recordings that a message names; the rest are counted
 
 
 def read_audio(
@@ -39,8 +38,7 @@ def read_utterances(
     out of the returned table, with a warning, and listed in its `attrs["skipped"]` ({utterance, path, why}).
     `attrs["repairs"]` counts what was changed or is unusual but was accepted ({"mixed down to mono": 5, …}).
     """
-    if on_bad not in ("raise", "skip"):
-        raise SernbError(f"on_bad must be 'raise' or 'skip', got {on_bad!r}.")
+    check_on_bad(on_bad)
     if "path" not in utterances:
         raise SernbError("these utterances have no recordings (no column 'path'), only words.")
     edges = [
@@ -55,17 +53,12 @@ def read_utterances(
         try:
             waveform, repaired = _read(path, start, end, rate)
         except SernbError as problem:
-            bad.append({"utterance": name, "path": str(path), "why": str(problem)})
+            why = str(problem).removeprefix(f"{path}: ")
+            bad.append({"utterance": name, "path": str(path), "why": why})
         else:
             waveforms.append(waveform)
             repairs.update(repaired)
-    if bad:
-        shown = "\n".join(f"  {one['utterance']}: {one['why']}" for one in bad[:SHOWN])
-        more = f"\n  … and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-        message = f"{len(bad)} of {len(utterances)} recordings cannot be used:\n{shown}{more}\n"
-        if on_bad == "raise" or not waveforms:
-            raise SernbError(message + 'Repair or remove them, or leave them out with on_bad="skip".')
-        warnings.warn(message + "They are left out.", stacklevel=2)
+    refuse(bad, "utterances", len(utterances), "recordings cannot be used", on_bad if waveforms else "raise")
     kept = utterances.drop(index=[one["utterance"] for one in bad])
     kept.attrs["skipped"] = [*utterances.attrs.get("skipped", []), *bad]
     kept.attrs["repairs"] = dict(repairs)
@@ -84,19 +77,21 @@ def _read(
     repairs = []
     try:
         with soundfile.SoundFile(path) as file:
-            promised = _promised(path) if file.format.startswith("WAV") else None
             frames, source_rate, subtype = file.frames, file.samplerate, file.subtype
-            if promised is not None and promised // _frame_bytes(file) > frames:
+            promised, present = _riff_bytes(path)
+            if promised > present:
                 raise SernbError(
-                    f"{path}: truncated: the header promises {promised // _frame_bytes(file) / source_rate:.2f} s, "
-                    f"the file holds {frames / source_rate:.2f} s; copy or download it again."
+                    f"{path}: truncated: the header promises {promised} bytes of sound, the file holds {present} "
+                    f"({present / promised:.0%}); copy or download it again."
                 )
             if frames == 0:
                 raise SernbError(f"{path}: the recording has no samples; record or download it again.")
             first, last = _span(path, start, end, frames, source_rate, repairs)
             file.seek(first)
             samples = file.read(last - first, dtype="float32", always_2d=True)  # (frames, channels)
-    except (soundfile.SoundFileError, RuntimeError, MemoryError) as problem:
+    except SernbError:
+        raise
+    except (soundfile.SoundFileError, OSError, TypeError, ValueError, MemoryError) as problem:
         raise SernbError(f"{path}: cannot be decoded, damaged or no recording ({problem}).") from problem
     if len(samples) < last - first:
         raise SernbError(
@@ -110,10 +105,16 @@ def _read(
     if source_rate != rate:
         repairs.append(f"resampled from {source_rate} Hz")
         waveform = soxr.resample(waveform, source_rate, rate, quality="VHQ").astype(np.float32, copy=False)
+    if not len(waveform):
+        raise SernbError(
+            f"{path}: {len(samples)} samples at {source_rate} Hz are too few for one at {rate} Hz."
+        )
     if subtype in ("PCM_U8", "PCM_S8", "ULAW", "ALAW", "PCM_24"):
         repairs.append(f"converted from {subtype}")
     if len(samples) < SHORT * source_rate:
         repairs.append(f"shorter than {SHORT} s, kept")
+    if np.abs(waveform).max() > 1:
+        repairs.append("louder than full scale, kept")
     if not waveform.any():
         repairs.append("digital silence, kept")
     return waveform, repairs
@@ -137,33 +138,19 @@ def _span(path, start, end, frames: int, rate: int, repairs: list[str]) -> tuple
     return first, max(last, first + 1)
 
 
-def _promised(path: Path) -> int | None:
-    """Bytes of samples that a RIFF header promises; None where it does not say (streams, RF64, other containers).
+def _riff_bytes(path: Path) -> tuple[int, int]:
+    """Bytes of sound that a wav's header promises, and those that are there; (0, 0) where the header does not say.
 
     libsndfile silently reads what is there, so a copy that was cut off would pass as a shorter recording.
     """
     with open(path, "rb") as file:
         if file.read(4) != b"RIFF":
-            return None
+            return 0, 0
         file.seek(12)
         while len(head := file.read(8)) == 8:
             name, size = struct.unpack("<4sI", head)
             if name == b"data":
-                return size if size < 0x7FFFFFFF else None  # streaming writers leave 0xFFFFFFFF
+                streamed = size >= 0x7FFFFFFF  # a writer that could not go back leaves 0xFFFFFFFF
+                return (0, 0) if streamed else (size, path.stat().st_size - file.tell())
             file.seek(size + size % 2, 1)
-    return None
-
-
-def _frame_bytes(file: soundfile.SoundFile) -> int:
-    """Bytes of one frame; a large number for coded wav, whose blocks say nothing about single frames."""
-    sizes = {
-        "PCM_U8": 1,
-        "PCM_16": 2,
-        "PCM_24": 3,
-        "PCM_32": 4,
-        "FLOAT": 4,
-        "DOUBLE": 8,
-        "ULAW": 1,
-        "ALAW": 1,
-    }
-    return sizes[file.subtype] * file.channels if file.subtype in sizes else 1 << 40
+    return 0, 0

@@ -64,12 +64,12 @@ def group_k_fold(utterances: pd.DataFrame, folds: int = 5, by: str = "speaker", 
     protocol = f"group k-fold by {by}"
     groups = _groups(utterances, by, protocol)
     count = groups.nunique()
-    if folds < 2 or count < folds:
+    if count < 2:
+        raise SernbError(f"{protocol}: all utterances are of {groups.iloc[0]!r}, nobody is left to test on.")
+    if not 2 <= folds <= count:
         raise SernbError(
-            f"{protocol}: {folds} folds were asked for and there are {count} {by}s "
+            f"{protocol}: {folds} folds were asked for and there are {count} values of {by!r} "
             f"({_some(sorted(groups.unique()))}); choose 2 to {count} folds."
-            if count > 1
-            else f"{protocol}: there is only one {by} ({groups.iloc[0]}), so nothing to test on. {_hint(utterances)}"
         )
     labels = utterances["emotion"].astype(str) if "emotion" in utterances else None
     balanced = labels is not None and labels.value_counts().min() >= folds

@@ -50,7 +50,7 @@ def check_utterances(table: pd.DataFrame, source: str = "utterances") -> pd.Data
                for column in numbers}  # fmt: skip
     if "path" in table:
         columns["path"] = pa.Column(
-            checks=pa.Check(lambda path: path.str.len() > 0, error="must not be empty"), nullable=False
+            checks=pa.Check(lambda path: path != "", error="must not be empty"), nullable=False
         )
     if "emotion" in table:
         table["emotion"] = _as_text(table["emotion"])

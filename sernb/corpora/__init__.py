@@ -5,12 +5,14 @@ and addresses are as their publishers or, where so marked, third parties state t
 """
 
 import importlib
+import inspect
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from sernb.corpora.folder import audio_files, check_on_bad
 from sernb.errors import SernbError
 from sernb.tables import check_utterances
 
@@ -26,7 +28,11 @@ class Corpus:
     layout: str
 
     def load(self, root: Path, **options) -> pd.DataFrame:
-        return importlib.import_module(f"sernb.corpora.{self.name}").load(root, **options)
+        loader = importlib.import_module(f"sernb.corpora.{self.name}").load
+        unknown = set(options) - set(inspect.signature(loader).parameters)
+        if unknown:
+            raise SernbError(f"corpus {self.name!r} has no option {', '.join(sorted(unknown))}.")
+        return loader(root, **options)
 
 
 CORPORA = {
@@ -83,8 +89,7 @@ def load(
     Raises SernbError for an unknown name, a missing, wrong or empty folder, and bad content.
     """
     corpus = _corpus(name)
-    if on_bad not in ("raise", "skip"):
-        raise SernbError(f"on_bad must be 'raise' or 'skip', got {on_bad!r}.")
+    check_on_bad(on_bad)
     root = _root(corpus, root)
     if name != "embedded":  # the kit's own files are not for skipping
         options["on_bad"] = on_bad
@@ -103,9 +108,8 @@ def find_root(name: str) -> Path | None:
 
 
 def overview() -> pd.DataFrame:
-    """One row a corpus: title, licence, where to get it, the folder it is expected in, and what was found there."""
-    from sernb.corpora.folder import audio_files
-
+    """One row a corpus: title, licence, obtain (where to get it), the folder and layout expected, found (the folder, or
+    "not found") and files (recordings in it)."""
     rows = []
     for corpus in CORPORA.values():
         root = find_root(corpus.name)
@@ -116,7 +120,8 @@ def overview() -> pd.DataFrame:
                 "title": corpus.title,
                 "licence": corpus.licence,
                 "obtain": corpus.obtain,
-                "folder": "inside sernb" if inside else str(_expected(corpus.name)[0] / corpus.layout),
+                "folder": "inside sernb" if inside else str(_expected(corpus.name)[0]),
+                "layout": corpus.layout,
                 "found": "not found" if root is None else str(root),
                 "files": len(audio_files(root)) if root else 0,
             }

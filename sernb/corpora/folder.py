@@ -17,8 +17,12 @@ def audio_files(root: Path) -> list[Path]:
 
     Hidden files and folders, such as the `._name.wav` that macOS leaves beside each file, are no recordings.
     """
+
+    def unreadable(problem: OSError):
+        raise SernbError(f"{problem.filename}: the folder cannot be read ({problem.strerror}).")
+
     found, seen = [], set()
-    for folder, folders, files in os.walk(root, followlinks=True):
+    for folder, folders, files in os.walk(root, followlinks=True, onerror=unreadable):
         state = os.stat(folder)
         if (state.st_dev, state.st_ino) in seen:
             folders.clear()
@@ -59,13 +63,16 @@ def read_names(root: Path, parse, title: str, layout: str, on_bad: str) -> tuple
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance"), bad
 
 
-def refuse(bad: list[dict], source: str, total: int, what: str, on_bad: str) -> None:
-    """Raise for what cannot be used, naming the first ten; with `on_bad="skip"` warn instead."""
+def check_on_bad(on_bad: str) -> None:
     if on_bad not in ("raise", "skip"):
         raise SernbError(f"on_bad must be 'raise' or 'skip', got {on_bad!r}.")
+
+
+def refuse(bad: list[dict], source: str, total: int, what: str, on_bad: str) -> None:
+    """Raise for what cannot be used, naming the first ten; with `on_bad="skip"` warn instead."""
     if not bad:
         return
-    shown = "\n".join(f"  {one.get('path') or one['utterance']}: {one['why']}" for one in bad[:SHOWN])
+    shown = "\n".join(f"  {one['utterance']} ({one['path']}): {one['why']}" for one in bad[:SHOWN])
     more = f"\n  … and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
     message = f"{source}: {len(bad)} of {total} {what}:\n{shown}{more}\n"
     if on_bad == "raise":
