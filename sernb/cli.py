@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 import sernb
 from sernb.errors import SernbError
@@ -16,6 +17,19 @@ def version(wanted: bool):
     if wanted:
         typer.echo(f"sernb {sernb.__version__}")
         raise typer.Exit
+
+
+class NameValue(TyperCommand):
+    """Lets `-p NAME VALUE` be written as such: typer has no repeated option of two values."""
+
+    def parse_args(self, ctx, args):
+        rest, joined = list(args), []
+        while rest:
+            word = rest.pop(0)
+            joined.append(word)
+            if word == "-p" and len(rest) > 1 and "=" not in rest[0]:
+                joined.append(f"{rest.pop(0)}={rest.pop(0)}")
+        return super().parse_args(ctx, joined)
 
 
 @app.callback()
@@ -38,22 +52,25 @@ def corpora():
             typer.echo(f"  {field:<8} {corpus[field]}")
 
 
-@app.command()
+@app.command(cls=NameValue)
 def run(
     notebooks: Annotated[
-        list[str] | None, typer.Argument(help="Notebooks by number (7), name or path; all where none is named.")
+        list[str] | None,
+        typer.Argument(help="Notebooks by number (7), name or path; all where none is named."),
     ] = None,
     profile: Annotated[str, typer.Option(help="smoke, laptop or full: see notebooks/profiles.")] = "laptop",
     corpus: Annotated[str, typer.Option(help="A corpus of `sernb corpora`.")] = "",
     root: Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")] = None,
     parameter: Annotated[
-        list[tuple[str, str]] | None,
+        list[str] | None,
         typer.Option("-p", metavar="NAME VALUE", help="A parameter of the notebooks; may be repeated."),
     ] = None,
     on_bad: Annotated[str, typer.Option(help="raise or skip: what to do about unreadable files.")] = "",
     out: Annotated[Path, typer.Option(help="The folder of the report.")] = Path("reports/latest"),
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Skip what succeeded and has not changed.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip what succeeded and has not changed.")
+    ] = False,
 ):
     """Run notebooks and write a report: pages, an index and summary.json.
 
@@ -64,7 +81,7 @@ def run(
     try:
         from sernb.reports.plan import make_plans
 
-        given = dict(parameter or []) | named(corpus=corpus, on_bad=on_bad)
+        given = pairs(parameter or []) | named(corpus=corpus, on_bad=on_bad)
         given |= named(root=check_corpus(given.get("corpus", ""), root))
         plans = make_plans(notebooks or [], profile, given)
         from sernb.reports.run import run as run_plans
@@ -75,6 +92,14 @@ def run(
         raise typer.Exit(2) from None
     typer.echo(f"Report: {out / 'index.html'}")
     raise typer.Exit({"succeeded": 0, "failed": 1, "interrupted": 130}[summary["status"]])
+
+
+def pairs(words):
+    """{name: text} of "name=text" words; SernbError for one without a value."""
+    for word in words:
+        if "=" not in word:
+            raise SernbError(f"-p {word} has no value: write -p {word} VALUE.")
+    return dict(word.split("=", 1) for word in words)
 
 
 def named(**options):

@@ -83,6 +83,9 @@ def execute(plan, output, kernels, on_cell=None):
             progress_bar=False,
             kernel_manager_class=kernels,
             on_cell_start=starts,
+            extra_arguments=[
+                "--log-level=ERROR"
+            ],  # a kernel talks to this machine alone, and warns that it does
             resources={"metadata": {"path": str(plan.path.parent)}},
         )
     except PapermillExecutionError:

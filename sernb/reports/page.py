@@ -50,13 +50,11 @@ class BodyExporter(HTMLExporter):
     """The notebook's cells as HTML, without a page around them."""
 
     template_name = "basic"
-    embed_images = True
-    exclude_anchor_links = True
+    folder = ""  # where the images that Markdown names are found
 
     def markdown2html(self, source):
-        return MarkdownWithMath(renderer=MathRenderer(escape=False, embed_images=True, path=self.folder)).render(
-            source
-        )
+        renderer = MathRenderer(escape=False, embed_images=True, path=self.folder)
+        return MarkdownWithMath(renderer=renderer).render(source)
 
     def default_filters(self):
         yield from super().default_filters()
@@ -83,9 +81,14 @@ def offline(notebook):
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if PLOTLY in data:
-                figure = {key: data[PLOTLY][key] for key in ("data", "layout", "frames") if key in data[PLOTLY]}
-                code = plotly.io.to_html(figure, include_plotlyjs=False, full_html=False, validate=False)
-                output.data = {"text/html": f"<div role='img' aria-label='{html.escape(heading)}'>{code}</div>"}
+                figure = {
+                    key: data[PLOTLY][key] for key in ("data", "layout", "frames") if key in data[PLOTLY]
+                }
+                code = plotly.io.to_html(
+                    figure, include_plotlyjs=False, full_html=False, validate=False, default_height="28rem"
+                )
+                label = html.escape(heading, quote=True)
+                output.data = {"text/html": f'<div role="figure" aria-label="{label}">{code}</div>'}
             elif WIDGET in data:
                 output.data = {"text/html": NEEDS_WIDGET}
             elif "text/latex" in data and "text/html" not in data:
@@ -137,5 +140,7 @@ def index(summary):
 
 def write_plotly(folder):
     """Put plotly.js beside the pages, once, where one of them uses it."""
-    if any(f'src="{PLOTLY_FILE}"' in page.read_text(encoding="utf-8") for page in Path(folder).glob("*.html")):
+    if any(
+        f'src="{PLOTLY_FILE}"' in page.read_text(encoding="utf-8") for page in Path(folder).glob("*.html")
+    ):
         (Path(folder) / PLOTLY_FILE).write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")

@@ -82,7 +82,9 @@ def write(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", default="notebooks")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 when a pair differs")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit code 1 when a pair differs"
+    )
     arguments = parser.parse_args()
     if arguments.check:
         found = problems(arguments.folder)

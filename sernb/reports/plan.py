@@ -118,7 +118,9 @@ def coerce(name, value, parameter, source):
     Raises SernbError that names the parameter, its type, its default and what came.
     """
     try:
-        wanted = eval(parameter.type, {**vars(typing), **vars(builtins)})  # the notebook itself will run this too
+        wanted = eval(
+            parameter.type, {**vars(typing), **vars(builtins)}
+        )  # the notebook itself will run this too
     except Exception:
         wanted = typing.Any
     if parameter.default is None and parameter.type == "NoneType":
@@ -182,7 +184,9 @@ def make_plans(wanted, profile, given, folder=None):
     paths = find_notebooks(wanted, folder)
     known = {path.stem: parameters_of(path) for path in [*folder.glob("*.ipynb"), *paths]}
     profiles = load_profile(profile, folder, known)
-    check_names(given, set().union(*(known[path.stem] for path in paths)), ", ".join(path.stem for path in paths))
+    check_names(
+        given, set().union(*(known[path.stem] for path in paths)), ", ".join(path.stem for path in paths)
+    )
     plans = []
     for path in paths:
         own = known[path.stem]

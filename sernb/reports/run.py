@@ -41,9 +41,7 @@ def package_hash():
 
 def key_of(plan, package):
     """What a notebook's result depends on: its cells, its parameters, the package and the versions."""
-    cells = [
-        (c.cell_type, c.source, c.metadata.get("tags", [])) for c in nbformat.read(plan.path, 4).cells
-    ]
+    cells = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in nbformat.read(plan.path, 4).cells]
     everything = [sernb.__version__, package, environment(), cells, plan.parameters]
     return hashlib.sha256(json.dumps(everything, default=repr).encode()).hexdigest()
 
@@ -104,7 +102,9 @@ def unfinished(plan, key):
         "name": plan.name,
         "title": plan.name,
         "status": "interrupted",
-        "cells": sum(c.cell_type == "code" and bool(c.source.strip()) for c in nbformat.read(plan.path, 4).cells),
+        "cells": sum(
+            c.cell_type == "code" and bool(c.source.strip()) for c in nbformat.read(plan.path, 4).cells
+        ),
         "completed": 0,
         "parameters": plan.parameters,
         "key": key,
@@ -194,7 +194,9 @@ def run_all(plans, out, folder, jobs, old):
     kernels = execute.kernel_class(jobs)
     total = {plan.name: len(nbformat.read(plan.path, 4).cells) + bool(plan.given) for plan in todo}
     quiet = None if sys.stderr.isatty() else True
-    notebooks = tqdm(total=len(plans), initial=len(done), desc="notebooks", unit="", disable=quiet, position=0)
+    notebooks = tqdm(
+        total=len(plans), initial=len(done), desc="notebooks", unit="", disable=quiet, position=0
+    )
     cells = tqdm(total=sum(total.values()), desc="cells", unit="", disable=quiet, position=1, leave=False)
 
     def one(plan):
@@ -244,4 +246,6 @@ def line(entry):
     if entry["status"] == "succeeded":
         return f"{entry['name']}: succeeded, {counts}"
     error = entry["error"]
-    return f"{entry['name']}: FAILED in cell {error['cell']} ({error['source']}): {error['message']} [{counts}]"
+    return (
+        f"{entry['name']}: FAILED in cell {error['cell']} ({error['source']}): {error['message']} [{counts}]"
+    )
