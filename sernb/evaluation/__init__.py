@@ -1,0 +1,7 @@
+"""What a predictions table is worth: metrics, their intervals, and the comparison of two models."""
+
+from sernb.evaluation.comparison import mcnemar, paired_bootstrap
+from sernb.evaluation.intervals import bootstrap
+from sernb.evaluation.metrics import METRICS, confusion, recalls, scores
+
+__all__ = ["METRICS", "bootstrap", "confusion", "mcnemar", "paired_bootstrap", "recalls", "scores"]

@@ -1,0 +1,156 @@
+"""Scores of a predictions table: UAR, WA, F1, the recall of each class, and the confusion counts.
+
+One rule for classes holds everywhere: the classes that count are those present in the truth. A class that only the
+model names adds no term to an average, but each time it is named in place of a true class, that class loses recall.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
+
+from sernb.errors import SernbError
+from sernb.tables import check_predictions, classes_of, in_order
+
+METRICS = ("UAR", "WA", "macro_f1", "weighted_f1")
+
+
+def scores(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
+    """Score a predictions table, one row for each group of ``by``, each number between 0 and 1.
+
+    Columns: ``UAR`` (unweighted average recall, also called BACC or UA: the mean of the classes' recalls), ``WA``
+    (accuracy, ACC: the share of utterances that are right), ``macro_f1`` (mean of the classes' F1), ``weighted_f1``
+    (mean weighted by how often the class is true) and ``n`` (utterances).
+
+    ``by`` may hold ``"model"``, ``"seed"``, ``"fold"``, ``"speaker"`` or any other column. Where the table holds several
+    seeds and ``by`` does not name them, each seed is scored alone and the scores are averaged: predictions of
+    different seeds are never pooled into one list. Over folds the predictions are pooled, as is usual in SER.
+
+    Raises SernbError for a column that is not there.
+    """
+    table, by = _grouping(predictions, by)
+    n = table.reset_index().groupby(by, sort=False, observed=True, dropna=False)["utterance"].nunique()
+    return _mean_over_seeds(table, by, _score).assign(n=n)
+
+
+def recalls(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
+    """Recall of each class (its accuracy, in the paper's words), one column a class; NaN where a group never has it.
+
+    Groups and seeds as in :func:`scores`, so the mean of a row is that row's UAR.
+    """
+    table, by = _grouping(predictions, by)
+    return _mean_over_seeds(table, by, _recall)[in_order(table["emotion"].unique())]
+
+
+def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Counts, shape (classes, classes): rows are the true emotion, columns the predicted one, in EMOTIONS order.
+
+    The table must hold one model. Several seeds are added up, so that an utterance counts once a seed.
+    Raises SernbError where several models stand in the table.
+    """
+    table = one_model(checked(predictions))
+    classes = classes_of(table)
+    counts = confusion_matrix(table["emotion"].astype(str), table["predicted"].astype(str), labels=classes)
+    return pd.DataFrame(
+        counts,
+        index=pd.Index(classes, name="emotion"),
+        columns=pd.Index(classes, name="predicted"),
+    )
+
+
+def checked(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The table, checked, with the columns that every evaluation by model needs (else SernbError)."""
+    table = check_predictions(predictions)
+    if "predicted" not in table:
+        raise SernbError(
+            "These scores are for emotion classes; the predictions have no columns 'emotion' and 'predicted'."
+        )
+    if "model" not in table:
+        raise SernbError(
+            "The predictions have no column 'model'; name it with predictions.assign(model=\"mine\")."
+        )
+    return table
+
+
+def one_model(table: pd.DataFrame) -> pd.DataFrame:
+    """The table itself, after a check that it holds the predictions of one model only (else SernbError)."""
+    models = table["model"].unique()
+    if len(models) != 1:
+        raise SernbError(
+            f"This needs the predictions of one model; the table holds {len(models)}: {', '.join(map(str, models))}. "
+            'Choose one with predictions[predictions["model"] == NAME].'
+        )
+    return table
+
+
+def from_counts(metric: str, counts: np.ndarray, classes: list[str]) -> np.ndarray:
+    """The metric of confusion counts, shape (..., classes, classes) with rows the truth → (...).
+
+    The same numbers as :func:`scores`, for thousands of resampled tables at once. ``metric`` is one of METRICS or
+    ``recall_<class>``. Classes with no true utterance are left out of averages, so in a resample without, say, any
+    bored clip, UAR is the mean over the others. NaN where nothing is left to average.
+    """
+    truth, named = counts.sum(-1), counts.sum(-2)  # (..., classes)
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    present = truth > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        recall = np.where(present, right / truth, np.nan)
+        f1 = np.where(present, 2 * right / (truth + named), np.nan)
+        match metric:
+            case "UAR":
+                return np.nansum(recall, -1) / present.sum(-1)
+            case "WA":
+                return right.sum(-1) / truth.sum(-1)
+            case "macro_f1":
+                return np.nansum(f1, -1) / present.sum(-1)
+            case "weighted_f1":
+                return np.nansum(f1 * truth, -1) / truth.sum(-1)
+    wanted = metric.removeprefix("recall_")
+    if metric.startswith("recall_") and wanted in classes:
+        return recall[..., classes.index(wanted)]
+    valid = [*METRICS, *(f"recall_{c}" for c in classes)]
+    raise SernbError(
+        f"Unknown metric {metric!r}. Valid: {', '.join(valid)}. (BACC and UA are UAR, ACC is WA.)"
+    )
+
+
+def _grouping(predictions, by):
+    table = checked(predictions)
+    by = [by] if isinstance(by, str) else list(by)
+    missing = [c for c in by if c not in table.columns]
+    if missing or not by:
+        raise SernbError(
+            f"Cannot group by {', '.join(missing) or 'nothing'}: the predictions have {', '.join(table.columns)}."
+        )
+    return table, by
+
+
+def _mean_over_seeds(table, by, score):
+    one_run = [*by, "seed"] if "seed" in table and "seed" not in by else by
+    # dropna=False: a table may hold a model with seeds beside one without (its seed is NaN).
+    groups = table.groupby(one_run, sort=False, observed=True, dropna=False)
+    rows = pd.DataFrame({key: score(group) for key, group in groups}).T
+    rows.index = rows.index.set_names(one_run)
+    if len(one_run) == 1:
+        rows.index = pd.Index([key[0] for key in rows.index], name=by[0])
+    if one_run != by:
+        rows = rows.groupby(level=by, sort=False, dropna=False).mean()
+    return rows
+
+
+def _score(group):
+    truth, said = group["emotion"].astype(str), group["predicted"].astype(str)
+    present = {"labels": sorted(truth.unique()), "zero_division": 0}
+    return pd.Series(
+        {
+            "UAR": recall_score(truth, said, average="macro", **present),
+            "WA": accuracy_score(truth, said),
+            "macro_f1": f1_score(truth, said, average="macro", **present),
+            "weighted_f1": f1_score(truth, said, average="weighted", **present),
+        }
+    )
+
+
+def _recall(group):
+    truth, said = group["emotion"].astype(str), group["predicted"].astype(str)
+    present = sorted(truth.unique())
+    return pd.Series(recall_score(truth, said, labels=present, average=None, zero_division=0), index=present)
