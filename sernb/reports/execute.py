@@ -32,7 +32,7 @@ def kernel_class(jobs=1):
     Its `running` is the set of live managers, so that an interrupted run can end them.
     """
     environment = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **KEEP_MEMORY}
-    environment["SERNB_CORPORA"] = os.environ.get("SERNB_CORPORA", str(Path.cwd() / "corpora"))
+    environment["SERNB_CORPORA"] = os.path.abspath(os.environ.get("SERNB_CORPORA", "corpora"))
     if jobs > 1 and "OMP_NUM_THREADS" not in os.environ:
         environment["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
     spec = KernelSpec(**{**get_kernel_dict(), "env": environment})
@@ -42,8 +42,6 @@ def kernel_class(jobs=1):
             return spec
 
     class Kernel(AsyncKernelManager):
-        running = weakref.WeakSet()
-
         @default("kernel_spec_manager")
         def _this_interpreter(self):
             return ThisInterpreter(parent=self)
@@ -54,6 +52,7 @@ def kernel_class(jobs=1):
 
         start_kernel = _async_start_kernel
 
+    Kernel.running = weakref.WeakSet()
     return Kernel
 
 
