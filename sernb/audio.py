@@ -86,6 +86,10 @@ def _read(
                 )
             if frames == 0:
                 raise SernbError(f"{path}: the recording has no samples; record or download it again.")
+            if frames > 1 << 40:  # what libsndfile says of a flac that was streamed
+                raise SernbError(
+                    f"{path}: the header does not say how long it is; save it anew, with its length."
+                )
             first, last = _span(path, start, end, frames, source_rate, repairs)
             file.seek(first)
             samples = file.read(last - first, dtype="float32", always_2d=True)  # (frames, channels)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.corpora.folder import audio_files, check_on_bad
+from sernb.corpora.folder import AUDIO, audio_files, check_on_bad
 from sernb.errors import SernbError
 from sernb.tables import check_utterances
 
@@ -123,7 +123,7 @@ def overview() -> pd.DataFrame:
                 "folder": "inside sernb" if inside else str(_expected(corpus.name)[0]),
                 "layout": corpus.layout,
                 "found": "not found" if root is None else str(root),
-                "files": len(audio_files(root)) if root else 0,
+                "files": len(audio_files(root, (*AUDIO, ".ogg", ".opus", ".mp3"))) if root else 0,
             }
         )
     return pd.DataFrame(rows).set_index("name")

@@ -12,8 +12,8 @@ AUDIO = (".wav", ".flac")
 SHOWN = 10  # files that a message names; the rest are counted
 
 
-def audio_files(root: Path) -> list[Path]:
-    """All wav and flac files below `root`, sorted, links followed (each folder once).
+def audio_files(root: Path, endings: tuple[str, ...] = AUDIO) -> list[Path]:
+    """All wav and flac files (or of other `endings`) below `root`, sorted, links followed (each folder once).
 
     Hidden files and folders, such as the `._name.wav` that macOS leaves beside each file, are no recordings.
     """
@@ -30,7 +30,9 @@ def audio_files(root: Path) -> list[Path]:
         seen.add((state.st_dev, state.st_ino))
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__MACOSX")
         found += [
-            Path(folder, file) for file in files if file.lower().endswith(AUDIO) and not file.startswith(".")
+            Path(folder, file)
+            for file in files
+            if file.lower().endswith(endings) and not file.startswith(".")
         ]
     return sorted(found)
 
