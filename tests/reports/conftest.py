@@ -49,6 +49,7 @@ def write_folder(place):
         ("import time\ntime.sleep(0.3)", ["stage:imports"]),
         (SHOW, ["picture"]),
         HEADLINE,
+        "import os, sys\nprint(sys.executable, os.environ['MALLOC_TOP_PAD_'], os.getcwd(), sep='|')",
     )
     write_notebook(
         folder,

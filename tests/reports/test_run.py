@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from sernb.errors import SernbError
+from sernb.reports.execute import kernel_class
 from sernb.reports.plan import make_plans
 from sernb.reports.run import run
 
@@ -29,13 +30,32 @@ def test_the_good_notebook_succeeded_with_its_numbers(report):
     summary, out, _ = report
     good = entry(summary, "01_good")
     assert good["status"] == "succeeded" and good["error"] is None
-    assert good["cells"] == good["completed"] == 5  # the injected parameters are a cell too
+    assert good["cells"] == good["completed"] == 6  # the injected parameters are a cell too
     assert good["parameters"]["epochs"] == 1
     assert good["headline"] == [
         {"name": "<script>alert(1)</script>", "value": 0.25, "low": 0.2, "high": None, "unit": ""}
     ]
     assert 0.3 <= good["stages"]["imports"] < good["duration"]
     assert json.loads((out / "summary.json").read_text()) == summary
+
+
+def test_the_kernel_is_this_interpreter_in_the_notebooks_folder(report):
+    _, out, place = report
+    (output,) = nbformat.read(out / "notebooks" / "01_good.ipynb", 4).cells[-1].outputs
+    assert output.text.strip().split("|") == [sys.executable, "200000000", str(place / "notebooks")]
+
+
+def test_no_installed_kernel_takes_its_place_and_jobs_share_the_cores(tmp_path, monkeypatch):
+    spec = tmp_path / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text(json.dumps({"argv": ["other"], "display_name": "x", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    kernel = kernel_class(jobs=3)(kernel_name="python3").kernel_spec
+    assert kernel.argv[0] == sys.executable
+    assert kernel.env["OMP_NUM_THREADS"] == "2"
+    assert "OMP_NUM_THREADS" not in kernel_class(jobs=1)(kernel_name="python3").kernel_spec.env
 
 
 def test_a_failing_cell_is_named_and_the_others_still_ran(report):

@@ -1,0 +1,99 @@
+"""Every notebook, run as a user runs it, with the smoke profile; and the form that all of them share."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from sernb.reports.pairing import problems
+from sernb.reports.plan import make_plans
+from sernb.reports.run import run
+
+pytestmark = pytest.mark.xdist_group("notebooks")
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LONGEST_CELL = 25  # lines
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
+    """(summary, folder) of the smoke run of all notebooks."""
+    out = tmp_path_factory.mktemp("smoke run") / "report"
+    return run(make_plans([], "smoke", {}, ROOT / "notebooks"), out, "smoke"), out
+
+
+def of(path, report):
+    return next(entry for entry in report[0]["notebooks"] if entry["name"] == path.stem)
+
+
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+
+
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@each
+def test_every_code_cell_completed(path, report):
+    entry = of(path, report)
+    assert entry["error"] is None
+    assert entry["status"] == "succeeded" and entry["completed"] == entry["cells"] > 0
+    executed = nbformat.read(report[1] / entry["executed"], 4)
+    assert all(c.metadata.papermill.status == "completed" for c in executed.cells if c.cell_type == "code")
+
+
+@each
+def test_it_leaves_a_page_a_picture_and_a_headline_number(path, report):
+    entry = of(path, report)
+    assert path.stem in entry["page"] and (report[1] / entry["page"]).stat().st_size > 10_000
+    assert (report[1] / entry["picture"]).read_bytes().startswith(b"\x89PNG")
+    assert entry["headline"] and entry["started_with"]
+    assert json.loads((report[1] / "summary.json").read_text())["status"] == "succeeded"
+
+
+@each
+def test_its_stages_are_tagged_for_the_benchmark(path, report):
+    assert "imports" in of(path, report)["stages"]
+
+
+@each
+def test_it_has_one_cell_of_typed_and_explained_parameters(path):
+    (cell,) = [cell for cell in code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
+    for line in cell.source.splitlines():
+        assert ": " in line.split("=")[0] and "#" in line, f"a type and a comment are due: {line}"
+
+
+@each
+def test_its_cells_are_short(path):
+    for cell in code_cells(path):
+        lines = cell.source.splitlines()
+        assert len(lines) <= LONGEST_CELL, f"{len(lines)} lines: {lines[0]} …"
+
+
+@each
+def test_its_tags_are_known(path):
+    known = {"parameters", "picture", "exercise", "solution"}
+    for cell in nbformat.read(path, 4).cells:
+        for tag in cell.metadata.get("tags", []):
+            assert tag in known or tag in ("stage:imports", "stage:features", "stage:training")
+
+
+def test_each_notebook_matches_its_text_and_holds_no_outputs():
+    assert problems(ROOT / "notebooks") == []
+
+
+def test_jupyterlab_pairs_the_same_files():
+    formats = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["jupytext"]["formats"]
+    assert formats == {"notebooks/": "ipynb", "notebooks/py/": "py:percent"}
+
+
+@pytest.mark.parametrize("profile", ["smoke", "laptop", "full"])
+def test_each_profile_fits_the_notebooks(profile):
+    content = yaml.safe_load((ROOT / "notebooks" / "profiles" / f"{profile}.yaml").read_text())
+    assert content["name"] == profile and content["description"]
+    if NOTEBOOKS:
+        make_plans([], profile, {}, ROOT / "notebooks")
