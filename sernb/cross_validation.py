@@ -1,0 +1,122 @@
+"""Train and test the spectrogram CNN fold by fold: segments and folds in, a predictions table out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torchaudio.functional import mask_along_axis_iid
+from tqdm.auto import tqdm
+
+from sernb.errors import SernbError
+from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
+from sernb.protocols import Fold
+from sernb.spectrogram import Segments
+from sernb.training import PAPER, Examples, Recipe, fit
+
+PREDICT_BATCH = 128
+
+
+def cross_validate(
+    utterances: pd.DataFrame,
+    train_segments: Segments,
+    test_segments: Segments,
+    folds: Sequence[Fold],
+    config: CNNConfig | None = None,
+    recipe: Recipe = PAPER,
+    name: str | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train one network a fold and predict the fold's test utterances; returns (predictions, learning curves).
+
+    The classes are the categories of `utterances["emotion"]`, whatever `config.classes` says. Every fold starts from
+    its own weights (seed + number of the fold). Nothing is chosen on test data: the last epoch's weights count.
+    """
+    classes = _classes(utterances, folds)
+    config = CNNConfig(**{**vars(config or CNNConfig()), "classes": len(classes)})
+    name = name or config.pooling
+    tables, curves = [], []
+    for number, fold in enumerate(tqdm(folds, desc=name, unit="fold", disable=not progress)):
+        title = fold.name if progress else None
+        model, curve = train_fold(
+            utterances, train_segments, fold, config, recipe, seed=seed + 1000 * number, title=title
+        )
+        tables.append(predict(model, utterances, test_segments, fold, name).assign(seed=seed))
+        curves.append(curve.assign(model=name, fold=fold.name, seed=seed))
+    return pd.concat(tables), pd.concat(curves, ignore_index=True)
+
+
+def train_fold(
+    utterances: pd.DataFrame,
+    segments: Segments,
+    fold: Fold,
+    config: CNNConfig,
+    recipe: Recipe = PAPER,
+    seed: int = 0,
+    title: str | None = None,
+) -> tuple[SpectrogramCNN, pd.DataFrame]:
+    """Train one network on a fold's training utterances; returns it and its learning curve."""
+    torch.manual_seed(seed)
+    model = SpectrogramCNN(config)
+    codes = utterances["emotion"].cat.codes.reindex(segments.table["utterance"]).to_numpy(np.int64)
+    columns = {"spectrogram": segments.spectrograms, "labels": torch.as_tensor(codes)}
+    change = spec_augment(recipe) if recipe.frequency_mask or recipe.time_mask else None
+    return model, fit(model, Examples(columns, segments.of(fold.train)), recipe, seed, change, title)
+
+
+def spec_augment(recipe: Recipe):
+    """A change of training batches that silences one band and one span of each segment (SpecAugment, Park 2019).
+
+    The silence is each batch's own minimum: the floor of every scaling of `sernb.spectrogram`.
+    """
+
+    def change(batch):
+        x = batch["spectrogram"].unsqueeze(1)  # (B, 1, bins, frames)
+        for width, axis in ((recipe.frequency_mask, 2), (recipe.time_mask, 3)):
+            if width:
+                x = mask_along_axis_iid(x, width, float(x.min()), axis)
+        return {**batch, "spectrogram": x.squeeze(1)}
+
+    return change
+
+
+def segment_probabilities(model: SpectrogramCNN, spectrograms: torch.Tensor) -> torch.Tensor:
+    """Class probabilities `(n, classes)` of spectrograms `(n, bins, frames)`, on the model's device."""
+    device = next(model.parameters()).device
+    model.eval()
+    with torch.inference_mode():
+        batches = [model(batch.to(device)).logits.softmax(-1).cpu() for batch in spectrograms.split(PREDICT_BATCH)]
+    return torch.cat(batches)
+
+
+def predict(
+    model: SpectrogramCNN, utterances: pd.DataFrame, segments: Segments, fold: Fold, name: str
+) -> pd.DataFrame:
+    """The predictions table of a fold's test utterances: the mean of their segments' probabilities (paper, 2.1)."""
+    classes = utterances["emotion"].cat.categories
+    rows = segments.of(fold.test)
+    scores = segment_probabilities(model, segments.spectrograms[torch.as_tensor(rows)])
+    means = pd.DataFrame(scores.numpy(), columns=[f"p_{one}" for one in classes])
+    means = means.groupby(segments.table["utterance"].to_numpy()[rows]).mean().reindex(fold.test)
+    truth = utterances.loc[fold.test]
+    known = {"fold": fold.name, "model": name, "emotion": truth["emotion"].astype(str)}
+    if "speaker" in truth:
+        known["speaker"] = truth["speaker"]
+    guess = classes.to_numpy(object)[means.to_numpy().argmax(1)]
+    table = pd.DataFrame(known, index=fold.test).assign(predicted=guess)
+    return pd.concat([table, means], axis=1).rename_axis("utterance")
+
+
+def _classes(utterances: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
+    emotion = utterances["emotion"]
+    if emotion.isna().any():
+        missing = utterances.index[emotion.isna()]
+        raise SernbError(
+            f"{len(missing)} utterances have no emotion, {', '.join(missing[:5])} among them; leave them out first."
+        )
+    for fold in folds:
+        seen = set(emotion[fold.train])
+        if unseen := [one for one in emotion.cat.categories if one not in seen]:
+            raise SernbError(f"fold {fold.name}: no training utterance is {', '.join(unseen)}; choose other folds.")
+    return list(emotion.cat.categories)
