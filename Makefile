@@ -23,8 +23,9 @@ test-gpu: install
 	"$(PYTHON)" -m pytest -m gpu -s -rs tests/gpu
 
 lab: export SERNB_CORPORA ?= $(CURDIR)/corpora
+# The checkout is the server's root, or its pyproject.toml, which pairs notebooks with their text, is not seen.
 lab: install
-	"$(PYTHON)" -m jupyterlab notebooks
+	"$(PYTHON)" -m jupyterlab --ServerApp.root_dir=. --FileContentsManager.preferred_dir=notebooks
 
 lint: install
 	"$(PYTHON)" -m ruff check .

@@ -10,6 +10,7 @@ import papermill
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import remove_error_markers
 from traitlets import default
@@ -89,7 +90,9 @@ def execute(plan, output, kernels, on_cell=None):
         )
     except PapermillExecutionError:
         pass  # the notebook says it all
-    except Exception as error:  # the kernel died, or did not start
+    except DeadKernelError:
+        trouble = "the kernel died (often: not enough memory)"
+    except Exception as error:  # the kernel did not start, say
         trouble = f"{type(error).__name__}: {error}"
         logging.getLogger("papermill").exception("%s", plan.name)
     notebook = nbformat.read(output if Path(output).exists() else plan.path, as_version=4)
@@ -115,7 +118,7 @@ def judge(notebook, trouble=None):
             continue
         message = trouble or "the cell did not complete"
         if errors:
-            message = f"{errors[-1].ename}: {errors[-1].evalue}".strip().splitlines()[-1]
+            message = f"{errors[-1].ename}: {errors[-1].evalue}".splitlines()[0]
             if errors[-1].ename == "SystemExit":
                 message = f"SystemExit: {errors[-1].evalue or 0}, so the cells after it never ran"
         source = cell.source.strip().splitlines()[0]

@@ -1,7 +1,6 @@
 """Every notebook, run as a user runs it, with the smoke profile; and the form that all of them share."""
 
 import json
-import tomllib
 from pathlib import Path
 
 import nbformat
@@ -84,11 +83,6 @@ def test_its_tags_are_known(path):
 
 def test_each_notebook_matches_its_text_and_holds_no_outputs():
     assert problems(ROOT / "notebooks") == []
-
-
-def test_jupyterlab_pairs_the_same_files():
-    formats = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["jupytext"]["formats"]
-    assert formats == {"notebooks/": "ipynb", "notebooks/py/": "py:percent"}
 
 
 @pytest.mark.parametrize("profile", ["smoke", "laptop", "full"])

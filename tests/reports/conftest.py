@@ -57,7 +57,7 @@ def write_folder(place):
         "# Fails",
         PARAMETERS,
         "1 + 1",
-        "raise ValueError('no\\nsuch <b>thing</b>')",
+        "raise ValueError('no <b>such</b> thing\\nat all')",
         "2 + 2",
     )
     write_notebook(folder, "03_exits", PARAMETERS, "import sys\nsys.exit(0)", "open('after.txt', 'w')")

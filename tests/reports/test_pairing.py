@@ -1,7 +1,10 @@
 import os
+from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_server.services.contents.largefilemanager import LargeFileManager
+from jupytext.sync_contentsmanager import build_sync_jupytext_contents_manager_class
 
 from sernb.errors import SernbError
 from sernb.reports.pairing import from_text, problems, write
@@ -67,3 +70,18 @@ def test_a_changed_text_is_found_and_an_edited_notebook_is_not_lost(pair):
 
 def test_tags_are_kept(pair):
     assert from_text(pair / "py" / "01_x.py").cells[1].metadata.tags == ["parameters"]
+
+
+def test_what_is_saved_in_jupyterlab_reaches_the_text(tmp_path):
+    """With the settings in pyproject.toml, and the checkout as the server's root, as `make lab` has it."""
+    (tmp_path / "pyproject.toml").write_text((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    text = tmp_path / "notebooks" / "py" / "01_x.py"
+    text.parent.mkdir(parents=True)
+    text.write_text(TEXT)
+    write(tmp_path / "notebooks")
+    os.utime(text, (1, 1))  # the notebook is much newer, as after `make notebooks`
+    lab = build_sync_jupytext_contents_manager_class(LargeFileManager)(root_dir=str(tmp_path))
+    opened = lab.get("notebooks/01_x.ipynb")["content"]
+    opened["cells"][1]["source"] = "n: int = 2"
+    lab.save({"type": "notebook", "format": "json", "content": opened}, "notebooks/01_x.ipynb")
+    assert text.read_text() == TEXT.replace("n: int = 1", "n: int = 2")
