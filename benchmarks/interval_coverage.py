@@ -1,8 +1,10 @@
-"""How often a 95 % bootstrap interval holds the true UAR, by the number of speakers (docs/evaluation.md quotes it).
+"""How often a 95 % bootstrap interval holds the true UAR, by the number of speakers; docs/evaluation.md has the table.
 
-Each simulated corpus has 40 utterances of four classes for every speaker, and each speaker and class a
-recall of its own (standard deviation about 10 points around 70 %), so the true UAR over all speakers is 0.70.
-An interval is good when it holds 0.70 in 95 of 100 corpora. Run: python benchmarks/interval_coverage.py
+Each simulated corpus has 40 utterances of four classes for every speaker, and each speaker and class a recall of its
+own (standard deviation about 10 points around 70 %), so the true UAR over all speakers is 0.70. An interval is
+good when it holds 0.70 in 95 of 100 corpora.
+
+Run: python benchmarks/interval_coverage.py (half a minute)
 """
 
 import numpy as np

@@ -11,15 +11,18 @@ from sernb.tables import classes_of
 
 
 def mcnemar(predictions: pd.DataFrame, a: str, b: str, seed=None) -> pd.Series:
-    """McNemar's test of two models' accuracies (McNemar 1947): do the utterances where just one is right favour one?
+    """McNemar's test of two models' accuracies (McNemar 1947): do the utterances where just one is right
+    favour one?
 
-    Returns ``a, b, both_right, only_a, only_b, both_wrong, n, p_exact, p_mid``. ``p_exact`` is the two-sided exact binomial p;
-    ``p_mid`` the mid-p (Fagerland, Lydersen & Laake 2013), less conservative and the one to quote. Both are 1
-    where the models never differ in being right. It treats utterances as independent, so with few speakers it is
-    optimistic: ``paired_bootstrap(..., unit="speaker")`` is the check.
+    Returns ``a, b, both_right, only_a, only_b, both_wrong, n, p_exact, p_mid``. ``p_exact`` is the
+    two-sided exact binomial p; ``p_mid`` the mid-p (Fagerland, Lydersen & Laake 2013), less conservative
+    and the one to quote. Both are 1 where the models never differ in being right. It treats utterances as
+    independent, so with few speakers it is optimistic: ``paired_bootstrap(..., unit="speaker")`` is the
+    check.
 
     The test takes one answer a model and utterance: where a model has several seeds, ``seed`` says which.
-    Raises SernbError where a model or seed is unknown, or where the two were not tested on the same utterances.
+    Raises SernbError where a model or seed is unknown, or where the two were not tested on the same
+    utterances.
     """
     one, two = _pair(predictions, a, b)
     right_a, right_b = (_right(_one_run(t, seed)) for t in (one, two))
@@ -52,12 +55,14 @@ def paired_bootstrap(
     seed: int = 0,
     level: float = 0.95,
 ) -> pd.Series:
-    """The difference of two models' metric, a − b, with interval and p; each resample is the same for both models.
+    """The difference of two models' metric, a − b, with interval and p; each resample is the same for
+    both models.
 
-    Returns ``a, b, metric, value_a, value_b, difference, low, high, p, unit, units, level, note``. Units, seeds (averaged
-    within each model), interval and notes are those of :func:`sernb.evaluation.bootstrap`. ``p`` is two-sided and agrees with the
-    interval (below 1 − level where that leaves zero out): it starts from the share (1 + k) / (1 + n) of resamples on the
-    other side of zero, ties counted on both sides, so it is never 0, and is 1 for identical models.
+    Returns ``a, b, metric, value_a, value_b, difference, low, high, p, unit, units, level, note``. Units,
+    seeds (averaged within each model), interval and notes are those of
+    :func:`sernb.evaluation.bootstrap`. ``p`` is two-sided and agrees with the interval (below 1 − level
+    where that leaves zero out): it starts from the share (1 + k) / (1 + n) of resamples on the other side
+    of zero, ties counted on both sides, so it is never 0, and is 1 for identical models.
 
     Raises SernbError as :func:`mcnemar` and :func:`bootstrap` do.
     """
@@ -100,7 +105,9 @@ def _two_sided(drawn, units):
 
 
 def _pair(predictions, a, b):
-    """The rows of the two models, after a check that they stand for the same utterances with the same truth."""
+    """The rows of the two models, after a check that they stand for the same utterances with the same
+    truth.
+    """
     table = checked(predictions)
     models = list(table["model"].unique())
     for name in (a, b):

@@ -1,10 +1,10 @@
 """Bootstrap intervals of a metric, by utterance or by speaker.
 
-The expanded percentile interval (Hesterberg 2015, "What teachers should know about the bootstrap"): resample the units with
-replacement, score each resample, take the middle of the scores, a little more of it the fewer units there are. The
-plain percentile interval is too narrow for the handful of speakers that most emotional corpora have; with hundreds of
-units the two are the same. BCa was left out: its correction comes from leaving out one unit at a time, and rests on four
-numbers where there are four speakers.
+The expanded percentile interval (Hesterberg 2015, "What teachers should know about the bootstrap"):
+resample the units with replacement, score each resample, take the middle of the scores, a little more of
+it the fewer units there are. The plain percentile interval is too narrow for the handful of speakers that
+most emotional corpora have; with hundreds of units the two are the same. BCa was left out: its correction
+comes from leaving out one unit at a time, and rests on four numbers where there are four speakers.
 """
 
 import numpy as np
@@ -29,19 +29,23 @@ def bootstrap(
 ) -> pd.DataFrame:
     """The interval of a metric for each model of a predictions table.
 
-    Columns: ``model, metric, value, low, high, unit, units`` (how many), ``level, note``; one row for each model and metric.
+    Columns: ``model, metric, value, low, high, unit, units`` (how many), ``level, note``; one row for
+    each model and metric.
 
-    ``unit="utterance"`` asks how the score would move with other clips of the *same* speakers. ``unit="speaker"`` resamples
-    whole speakers (cluster bootstrap) and asks how it would move with *other speakers*, which is the question for a
-    speaker-independent test; it is usually wider. Below ten speakers ``note`` says that the interval is rough (and it
-    tends to be too narrow); with a single unit ``low`` and ``high`` are NaN.
+    ``unit="utterance"`` asks how the score would move with other clips of the *same* speakers.
+    ``unit="speaker"`` resamples whole speakers (cluster bootstrap) and asks how it would move with *other
+    speakers*, which is the question for a speaker-independent test; it is usually wider. Below ten
+    speakers ``note`` says that the interval is rough (and it tends to be too narrow); with a single unit
+    ``low`` and ``high`` are NaN.
 
     Where a model has several seeds, the unit stays the utterance (or speaker): each draw takes the same
-    utterances from every seed, and the metric is averaged over the seeds. The interval is then that of the mean over
-    *these* seeds; how far seeds differ is another question, answered by ``scores(predictions, by=("model", "seed"))``.
+    utterances from every seed, and the metric is averaged over the seeds. The interval is then that of
+    the mean over *these* seeds; how far seeds differ is another question, answered by
+    ``scores(predictions, by=("model", "seed"))``.
 
-    ``metric``: one or several of ``METRICS`` or ``"recall_<class>"``; ``n`` resamples; ``level`` between 0 and 1.
-    Raises SernbError for an unknown metric or unit, or where ``unit="speaker"`` and the speakers are not given.
+    ``metric``: one or several of ``METRICS`` or ``"recall_<class>"``; ``n`` resamples; ``level`` between
+    0 and 1. Raises SernbError for an unknown metric or unit, or where ``unit="speaker"`` and the speakers
+    are not given.
     """
     table = checked(predictions)
     metrics = [metric] if isinstance(metric, str) else list(metric)
@@ -87,8 +91,9 @@ def unit_counts(table: pd.DataFrame, unit: str, classes: list[str]) -> np.ndarra
 def resample(counts: np.ndarray, n: int, seed: int) -> np.ndarray:
     """``n`` resamples of the units with replacement: counts (units, ...) → summed counts (n, ...).
 
-    Units with the same counts are interchangeable, so how often each *kind* of unit is drawn is one multinomial draw, and a
-    resample is a product of two matrices: 2,000 of them take milliseconds, whatever the size of the corpus.
+    Units with the same counts are interchangeable, so how often each *kind* of unit is drawn is one
+    multinomial draw, and a resample is a product of two matrices: 2,000 of them take milliseconds,
+    whatever the size of the corpus.
     """
     if n < 1:
         raise SernbError(f"A bootstrap needs at least one resample; n is {n}.")
@@ -98,7 +103,9 @@ def resample(counts: np.ndarray, n: int, seed: int) -> np.ndarray:
 
 
 def interval(drawn: np.ndarray, level: float, units: int) -> tuple[float, float]:
-    """The expanded percentile interval of drawn scores, shape (n,) → (low, high); NaN where one unit is all there is."""
+    """The expanded percentile interval of drawn scores, shape (n,) → (low, high); NaN where one unit is
+    all there is.
+    """
     if not 0 < level < 1:
         raise SernbError(f"The level of an interval lies between 0 and 1 (0.95 is usual); it is {level}.")
     if units < 2 or np.isnan(drawn).all():

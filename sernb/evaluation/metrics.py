@@ -1,7 +1,8 @@
 """Scores of a predictions table: UAR, WA, F1, the recall of each class, and the confusion counts.
 
-One rule for classes holds everywhere: the classes that count are those present in the truth. A class that only the
-model names adds no term to an average, but each time it is named in place of a true class, that class loses recall.
+One rule for classes holds everywhere: the classes that count are those present in the truth. A class that
+only the model names adds no term to an average, but each time it is named in place of a true class, that
+class loses recall.
 """
 
 import numpy as np
@@ -17,13 +18,14 @@ METRICS = ("UAR", "WA", "macro_f1", "weighted_f1")
 def scores(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
     """Score a predictions table, one row for each group of ``by``, each number between 0 and 1.
 
-    Columns: ``UAR`` (unweighted average recall, also called BACC or UA: the mean of the classes' recalls), ``WA``
-    (accuracy, ACC: the share of utterances that are right), ``macro_f1`` (mean of the classes' F1), ``weighted_f1``
-    (mean weighted by how often the class is true) and ``n`` (utterances).
+    Columns: ``UAR`` (unweighted average recall, also called BACC or UA: the mean of the classes'
+    recalls), ``WA`` (accuracy, ACC: the share of utterances that are right), ``macro_f1`` (mean of the
+    classes' F1), ``weighted_f1`` (mean weighted by how often the class is true) and ``n`` (utterances).
 
-    ``by`` may hold ``"model"``, ``"seed"``, ``"fold"``, ``"speaker"`` or any other column. Where the table holds several
-    seeds and ``by`` does not name them, each seed is scored alone and the scores are averaged: predictions of
-    different seeds are never pooled into one list. Over folds the predictions are pooled, as is usual in SER.
+    ``by`` may hold ``"model"``, ``"seed"``, ``"fold"``, ``"speaker"`` or any other column. Where the
+    table holds several seeds and ``by`` does not name them, each seed is scored alone and the scores are
+    averaged: predictions of different seeds are never pooled into one list. Over folds the predictions
+    are pooled, as is usual in SER.
 
     Raises SernbError for a column that is not there.
     """
@@ -33,7 +35,8 @@ def scores(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
 
 
 def recalls(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
-    """Recall of each class (its accuracy, in the paper's words), one column a class; NaN where a group never has it.
+    """Recall of each class (its accuracy, in the paper's words), one column a class; NaN where a group
+    never has it.
 
     Groups and seeds as in :func:`scores`, so the mean of a row is that row's UAR.
     """
@@ -42,7 +45,8 @@ def recalls(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
 
 
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Counts, shape (classes, classes): rows are the true emotion, columns the predicted one, in EMOTIONS order.
+    """Counts, shape (classes, classes): rows are the true emotion, columns the predicted one, in EMOTIONS
+    order.
 
     The table must hold one model. Several seeds are added up, so that an utterance counts once a seed.
     Raises SernbError where several models stand in the table.
@@ -85,9 +89,10 @@ def one_model(table: pd.DataFrame) -> pd.DataFrame:
 def from_counts(metric: str, counts: np.ndarray, classes: list[str]) -> np.ndarray:
     """The metric of confusion counts, shape (..., classes, classes) with rows the truth → (...).
 
-    The same numbers as :func:`scores`, for thousands of resampled tables at once. ``metric`` is one of METRICS or
-    ``recall_<class>``. Classes with no true utterance are left out of averages, so in a resample without, say, any
-    bored clip, UAR is the mean over the others. NaN where nothing is left to average.
+    The same numbers as :func:`scores`, for thousands of resampled tables at once. ``metric`` is one of
+    METRICS or ``recall_<class>``. Classes with no true utterance are left out of averages, so in a
+    resample without, say, any bored clip, UAR is the mean over the others. NaN where nothing is left to
+    average.
     """
     truth, named = counts.sum(-1), counts.sum(-2)  # (..., classes)
     right = np.diagonal(counts, axis1=-2, axis2=-1)

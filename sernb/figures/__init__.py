@@ -1,7 +1,7 @@
 """Figures from tables and arrays: each function returns its figure, and changes nothing else.
 
-matplotlib figures are made without pyplot and show themselves in a notebook (as a cell's last line, or with ``display``);
-``confusion_explorer`` is a plotly Figure.
+matplotlib figures are made without pyplot and show themselves in a notebook (as a cell's last line, or
+with ``display``); ``confusion_explorer`` is a plotly Figure.
 """
 
 from sernb.figures.attention import attention_maps

@@ -22,10 +22,11 @@ def attention_maps(
 ) -> Picture:
     """Attention maps over a spectrogram, shape (bins, frames), low frequencies first.
 
-    ``maps``: what it is → one map, shape (H, W), or {class: map}; for the paper {"bottom-up": map, "top-down": {"angry": map, …},
-    "product": {"angry": map, …}}. Every map is stretched over the whole spectrogram (bilinear), which is right for a network that
-    keeps or pools its positions evenly. The maps of one group share a scale, so classes can be compared; groups differ in
-    kind, so each is shown as a share of its own strongest value. Orange speaks for, blue against.
+    ``maps``: what it is → one map, shape (H, W), or {class: map}; for the paper {"bottom-up": map,
+    "top-down": {"angry": map, …}, "product": {"angry": map, …}}. Every map is stretched over the whole
+    spectrogram (bilinear), which is right for a network that keeps or pools its positions evenly. The
+    maps of one group share a scale, so classes can be compared; groups differ in kind, so each is shown
+    as a share of its own strongest value. Orange speaks for, blue against.
 
     Raises SernbError for a map that is not (H, W) or holds NaN.
     """
@@ -88,7 +89,9 @@ def upsample(small: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _rows(groups):
-    """Panels in rows of at most COLUMNS: the spectrogram with the single maps first, then each group of classes."""
+    """Panels in rows of at most COLUMNS: the spectrogram with the single maps first, then each group of
+    classes.
+    """
     rows = [[(None, ""), *((group, "") for group, maps in groups.items() if list(maps) == [""])]]
     for group, maps in groups.items():
         if list(maps) != [""]:

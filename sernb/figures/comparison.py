@@ -18,9 +18,11 @@ CLEAR = {
 def model_comparison(
     intervals: pd.DataFrame, references: dict[str, dict[str, float]] | None = None, title: str = ""
 ) -> Picture:
-    """A dot and an interval for each model, a panel for each metric; from :func:`sernb.evaluation.bootstrap`.
+    """A dot and an interval for each model, a panel for each metric; from
+    :func:`sernb.evaluation.bootstrap`.
 
-    ``references``: label → {metric: value between 0 and 1}, drawn as dashed lines, e.g. {"chance": {"UAR": 0.25}}.
+    ``references``: label → {metric: value between 0 and 1}, drawn as dashed lines, e.g. {"chance":
+    {"UAR": 0.25}}.
     """
     models, metrics = list(intervals["model"].unique()), list(intervals["metric"].unique())
     styles = series_style(models)
@@ -63,9 +65,11 @@ def model_comparison(
 def setting_comparison(
     table: pd.DataFrame, x: str, hue: str, metric: str = "UAR", chance: float | None = None, title: str = ""
 ) -> Picture:
-    """One score for each pair of two settings, e.g. x="scaling", hue="pooling"; from columns ``value``, ``low``, ``high`` (0–1).
+    """One score for each pair of two settings, e.g. x="scaling", hue="pooling"; from columns ``value``,
+    ``low``, ``high`` (0–1).
 
-    ``low`` and ``high`` may be absent or NaN. One row a pair. Raises SernbError where a pair stands twice or a column is absent.
+    ``low`` and ``high`` may be absent or NaN. One row a pair. Raises SernbError where a pair stands twice
+    or a column is absent.
     """
     lacking = [c for c in (x, hue, "value") if c not in table]
     if lacking:
@@ -108,9 +112,11 @@ def setting_comparison(
 def group_scores(
     predictions: pd.DataFrame, by: str = "speaker", metric: str = "UAR", title: str = ""
 ) -> Picture:
-    """The score of each speaker (or fold, session …) under each model: a dot each, the same speaker linked by a line.
+    """The score of each speaker (or fold, session …) under each model: a dot each, the same speaker
+    linked by a line.
 
-    The bar is the mean over groups; the hardest and the easiest group are named. UAR is over the classes a group has.
+    The bar is the mean over groups; the hardest and the easiest group are named. UAR is over the classes
+    a group has.
     """
     table = scores(predictions, by=("model", by))[metric].mul(100).unstack("model", sort=False)
     figure = Picture(height=4.4, width=min(9, 3.6 + 1.8 * table.shape[1]))

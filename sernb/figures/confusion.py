@@ -14,9 +14,11 @@ LONGEST = 70  # characters of a transcript that a hover shows
 
 
 def confusion_matrix(predictions: pd.DataFrame, title: str | None = None) -> Picture:
-    """Confusion matrix of one model: the count in each cell, and its share of the true class (row, %) as colour and text.
+    """Confusion matrix of one model: the count in each cell, and its share of the true class (row, %) as
+    colour and text.
 
-    The title, where none is given, holds model, UAR and WA. Raises SernbError where several models stand in the table.
+    The title, where none is given, holds model, UAR and WA. Raises SernbError where several models stand
+    in the table.
     """
     counts = confusion(predictions)
     share = _row_share(counts)
@@ -36,9 +38,11 @@ def confusion_matrix(predictions: pd.DataFrame, title: str | None = None) -> Pic
 def confusion_explorer(
     predictions: pd.DataFrame, utterances: pd.DataFrame | None = None, examples: int = 5
 ) -> go.Figure:
-    """The same matrix to point at: a cell's hover lists its count and the first ``examples`` utterance ids.
+    """The same matrix to point at: a cell's hover lists its count and the first ``examples`` utterance
+    ids.
 
-    With an ``utterances`` table that has ``text``, the words stand beside the ids. Ids and words are data and are escaped.
+    With an ``utterances`` table that has ``text``, the words stand beside the ids. Ids and words are data
+    and are escaped.
     """
     counts = confusion(predictions)
     share = _row_share(counts)

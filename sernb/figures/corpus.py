@@ -8,9 +8,11 @@ from sernb.tables import in_order
 
 
 def class_balance(utterances: pd.DataFrame, by: str | None = None, title: str = "") -> Picture:
-    """How many utterances each emotion has, with its share; or, with ``by`` ("speaker", "session", "gender" …), stacked for each group.
+    """How many utterances each emotion has, with its share; or, with ``by`` ("speaker", "session",
+    "gender" …), stacked for each group.
 
-    Utterances without an emotion are left out, and counted in the title. Raises SernbError where ``by`` is not a column.
+    Utterances without an emotion are left out, and counted in the title. Raises SernbError where ``by``
+    is not a column.
     """
     for column in ("emotion", *([by] if by else [])):
         if column not in utterances:

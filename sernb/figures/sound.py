@@ -17,7 +17,8 @@ def spectrogram(
     unit: str = "level",
     title: str = "",
 ) -> Picture:
-    """A spectrogram, shape (bins, frames), low frequencies first; ``hop`` and ``window`` in seconds, ``bin_width`` in Hz.
+    """A spectrogram, shape (bins, frames), low frequencies first; ``hop`` and ``window`` in seconds,
+    ``bin_width`` in Hz.
 
     ``unit`` names what the colours mean ("dB", "mu-law of magnitude" …).
     """
@@ -39,7 +40,9 @@ def sound(
     unit: str = "level",
     title: str = "",
 ) -> Picture:
-    """The waveform, shape (samples,) at ``rate`` Hz, over its spectrogram, shape (bins, frames), on one time axis."""
+    """The waveform, shape (samples,) at ``rate`` Hz, over its spectrogram, shape (bins, frames), on one
+    time axis.
+    """
     figure = Picture(height=4.6)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2.2])
     seconds = np.arange(len(waveform)) / rate
@@ -57,7 +60,9 @@ def sound(
 
 
 def extent(values, hop, window, bin_width):
-    """Where the array lies in (s, s, kHz, kHz): a frame stands at the middle of its window, a bin around its frequency."""
+    """Where the array lies in (s, s, kHz, kHz): a frame stands at the middle of its window, a bin around
+    its frequency.
+    """
     bins, frames = values.shape
     left = (window - hop) / 2
     return left, left + frames * hop, -bin_width / 2000, (bins - 0.5) * bin_width / 1000

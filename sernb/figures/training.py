@@ -12,11 +12,12 @@ from sernb.tables import EMOTIONS
 
 
 def filter_shapes(table: pd.DataFrame, hop: float = HOP, bin_width: float = BIN, title: str = "") -> Picture:
-    """Accuracy against the shape of the first layer's filters (paper, Figure 2): height in Hz, width in ms.
+    """Accuracy against the shape of the first layer's filters (paper, Figure 2): height in Hz, width in
+    ms.
 
-    ``table``: one row a shape, ``height`` (DFT bins), ``width`` (frames), ``WA`` and a column for each emotion (its recall),
-    all 0–1; optional ``WA_low``, ``WA_high``. The upper panel takes the rows of the smallest width, the lower one those of
-    the smallest height. ``hop`` in seconds, ``bin_width`` in Hz.
+    ``table``: one row a shape, ``height`` (DFT bins), ``width`` (frames), ``WA`` and a column for each
+    emotion (its recall), all 0–1; optional ``WA_low``, ``WA_high``. The upper panel takes the rows of the
+    smallest width, the lower one those of the smallest height. ``hop`` in seconds, ``bin_width`` in Hz.
     """
     lacking = [c for c in ("height", "width", "WA") if c not in table]
     if lacking:
@@ -69,9 +70,10 @@ def filter_shapes(table: pd.DataFrame, hop: float = HOP, bin_width: float = BIN,
 def learning_curves(history: pd.DataFrame, drops: tuple[int, ...] = (), title: str = "") -> Picture:
     """Loss and scores by epoch, a panel for each measure: a thin line a fold, a thick one for the mean.
 
-    ``history``: ``epoch`` and a column for each measure (``loss``, ``UAR`` …; scores 0–1), as :func:`sernb.training.fit` returns it;
-    optional ``part`` ("train", "validation"; train where absent) and ``fold``. A measure may be NaN where a part lacks it.
-    ``drops``: epochs at which the learning rate falls, drawn as dotted lines; ``learning_rate`` itself is not drawn.
+    ``history``: ``epoch`` and a column for each measure (``loss``, ``UAR`` …; scores 0–1), as
+    :func:`sernb.training.fit` returns it; optional ``part`` ("train", "validation"; train where absent)
+    and ``fold``. A measure may be NaN where a part lacks it. ``drops``: epochs at which the learning rate
+    falls, drawn as dotted lines; ``learning_rate`` itself is not drawn.
     """
     measures = [c for c in history.columns if c not in ("epoch", "part", "fold", "learning_rate")]
     if "epoch" not in history or not measures:
