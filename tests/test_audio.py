@@ -142,6 +142,14 @@ def test_nan_and_infinity_are_refused(tmp_path, value):
         read_audio(tmp_path / "a.wav")
 
 
+@pytest.mark.skipif("MP3" not in soundfile.available_formats(), reason="this libsndfile cannot write mp3")
+def test_a_decoder_that_stops_early_is_noticed(tmp_path):
+    soundfile.write(tmp_path / "a.mp3", 0.1 * np.random.default_rng(0).standard_normal(48000), 16000)
+    damage(tmp_path / "a.mp3", "cut")
+    with pytest.raises(SernbError, match=r"a\.mp3: truncated: 1\.\d\d s of 3\.\d\d s decoded"):
+        read_audio(tmp_path / "a.mp3")
+
+
 def test_streamed_wav_without_a_length_is_read(tmp_path, write_sound):
     samples = write_sound(tmp_path / "a.wav")
     content = bytearray((tmp_path / "a.wav").read_bytes())

@@ -70,6 +70,31 @@ def test_group_k_fold(count, folds, seed):
     assert len(made) == folds and check_folds(made, table) == set(table.index)
 
 
+def test_group_k_fold_balances_emotions():
+    table = utterances(12, each=10)
+    half = table["speaker"] <= "06"  # six speakers are mostly sad, six mostly happy
+    table["emotion"] = pd.Categorical(
+        [("sad" if h else "happy") if i % 5 else "neutral" for i, h in enumerate(half)]
+    )
+    for seed in range(5):
+        for fold in protocols.group_k_fold(table, 6, seed=seed):
+            assert set(table.loc[fold.test, "emotion"]) == {"neutral", "sad", "happy"}
+
+
+def test_group_k_fold_leaves_no_part_empty():
+    """A case in which scikit-learn's StratifiedGroupKFold gives one of its parts no group at all."""
+    counts = [(5, 0), (0, 3), (2, 4), (0, 2), (0, 5)]  # happy, sad of each speaker
+    rows = [
+        (str(s), e)
+        for s, pair in enumerate(counts)
+        for e, n in zip(("happy", "sad"), pair, strict=True)
+        for _ in range(n)
+    ]
+    table = pd.DataFrame(rows, columns=["speaker", "emotion"], index=[f"u{row}" for row in range(len(rows))])
+    folds = protocols.group_k_fold(table, 5, seed=627)
+    assert len(folds) == 5 and check_folds(folds, table) == set(table.index)
+
+
 def test_group_k_fold_by_seed_and_without_labels():
     table = utterances(24)
     tests = [[*protocols.group_k_fold(table, seed=seed)[0].test] for seed in (0, 0, 1)]

@@ -134,6 +134,8 @@ def test_predictions_of_dimensions():
     )
     assert check_predictions(table)["arousal_predicted"].tolist() == [1.5, 2]
     fails(check_predictions, table.drop(columns="arousal"), "no column 'arousal'")
+    gap = table.assign(arousal_predicted=[1.5, None])
+    fails(check_predictions, gap, "'arousal_predicted' must not be missing", "row 2, utterance 'b'")
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def _numbers(
 
 def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[int, str]]:
     """Absolute paths, and for the rows that have no recording inside the manifest's folder, why."""
-    home = Path(os.path.realpath(manifest.parent))
+    home = os.path.realpath(manifest.parent)
     folders: dict[str, str] = {}  # a corpus has few folders and many files: resolve each folder once
     paths, why = [], {}
     for row, name in enumerate(names):
@@ -248,7 +248,7 @@ def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[int, str]]
                 folders[parent] = os.path.realpath(parent)
             full = os.path.join(folders[parent], os.path.basename(full))
             full = os.path.realpath(full) if os.path.islink(full) else full
-            if not Path(full).is_relative_to(home):
+            if not full.startswith(os.path.join(home, "")):
                 reason = (
                     f"outside the manifest's folder {home}; put the CSV in a folder that holds the recordings"
                 )
