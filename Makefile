@@ -39,7 +39,7 @@ install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt | $(PYTHON)
 	"$(PYTHON)" -m pip install --quiet --upgrade pip
-	"$(PYTHON)" -m pip install --quiet -c constraints.txt -e ".[dev]"
+	PYTHONWARNINGS=ignore "$(PYTHON)" -m pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch "$(STAMP)"
 
 # The first Python that is new enough; `make PYTHON3=/path/to/python3.12 install` chooses another.

@@ -128,7 +128,7 @@ def coerce(name, value, parameter, source):
     readings = [value]
     if isinstance(value, str):
         readings += [None] if value.lower() in ("none", "null") else []
-        readings += [yaml.safe_load(value)] if value[:1] in ("[", "{") else []
+        readings += [one for one in (structure(value), structure(f"[{value}]")) if one is not None]
     for reading in readings:
         try:
             result = TypeAdapter(wanted).validate_python(reading)
@@ -138,6 +138,15 @@ def coerce(name, value, parameter, source):
     raise SernbError(
         f"{source}: parameter {name} takes {parameter.type} (default {parameter.default!r}), not {value!r}."
     )
+
+
+def structure(text):
+    """The list or mapping that text stands for ("[1, 2]", "{a: 1}"), or None."""
+    try:
+        read = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+    return read if isinstance(read, (list, dict)) else None
 
 
 def load_profile(name, folder, known):
