@@ -85,7 +85,7 @@ def run(name: str, arguments) -> None:
         if file.exists():
             continue
         began = time.perf_counter()
-        predictions, curves = cross_validate(
+        predictions, curves, _ = cross_validate(
             utterances,
             train,
             test,

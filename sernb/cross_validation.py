@@ -27,8 +27,8 @@ def cross_validate(
     name: str | None = None,
     seed: int = 0,
     progress: bool = True,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train one network a fold and predict the fold's test utterances; returns (predictions, learning curves).
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, SpectrogramCNN]]:
+    """Train one network a fold and predict its test utterances; returns (predictions, learning curves, {fold: network}).
 
     The classes are the categories of `utterances["emotion"]`, whatever `config.classes` says. Every fold starts from
     its own weights (seed + number of the fold). Nothing is chosen on test data: the last epoch's weights count.
@@ -36,15 +36,15 @@ def cross_validate(
     classes = _classes(utterances, folds)
     config = CNNConfig(**{**vars(config or CNNConfig()), "classes": len(classes)})
     name = name or config.pooling
-    tables, curves = [], []
+    tables, curves, models = [], [], {}
     for number, fold in enumerate(tqdm(folds, desc=name, unit="fold", disable=not progress)):
         title = fold.name if progress else None
-        model, curve = train_fold(
+        models[fold.name], curve = train_fold(
             utterances, train_segments, fold, config, recipe, seed=seed + 1000 * number, title=title
         )
-        tables.append(predict(model, utterances, test_segments, fold, name).assign(seed=seed))
+        tables.append(predict(models[fold.name], utterances, test_segments, fold, name).assign(seed=seed))
         curves.append(curve.assign(model=name, fold=fold.name, seed=seed))
-    return pd.concat(tables), pd.concat(curves, ignore_index=True)
+    return pd.concat(tables), pd.concat(curves, ignore_index=True), models
 
 
 def train_fold(
@@ -86,7 +86,9 @@ def segment_probabilities(model: SpectrogramCNN, spectrograms: torch.Tensor) -> 
     device = next(model.parameters()).device
     model.eval()
     with torch.inference_mode():
-        batches = [model(batch.to(device)).logits.softmax(-1).cpu() for batch in spectrograms.split(PREDICT_BATCH)]
+        batches = [
+            model(batch.to(device)).logits.softmax(-1).cpu() for batch in spectrograms.split(PREDICT_BATCH)
+        ]
     return torch.cat(batches)
 
 
@@ -96,6 +98,12 @@ def predict(
     """The predictions table of a fold's test utterances: the mean of their segments' probabilities (paper, 2.1)."""
     classes = utterances["emotion"].cat.categories
     rows = segments.of(fold.test)
+    lacking = fold.test.difference(segments.table["utterance"].iloc[rows])
+    if len(lacking):
+        raise SernbError(
+            f"fold {fold.name}: no segments of {len(lacking)} test utterances, {', '.join(lacking[:5])}; cut the segments "
+            "from the same utterances that the folds hold."
+        )
     scores = segment_probabilities(model, segments.spectrograms[torch.as_tensor(rows)])
     means = pd.DataFrame(scores.numpy(), columns=[f"p_{one}" for one in classes])
     means = means.groupby(segments.table["utterance"].to_numpy()[rows]).mean().reindex(fold.test)
@@ -118,5 +126,7 @@ def _classes(utterances: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
     for fold in folds:
         seen = set(emotion[fold.train])
         if unseen := [one for one in emotion.cat.categories if one not in seen]:
-            raise SernbError(f"fold {fold.name}: no training utterance is {', '.join(unseen)}; choose other folds.")
+            raise SernbError(
+                f"fold {fold.name}: no training utterance is {', '.join(unseen)}; choose other folds."
+            )
     return list(emotion.cat.categories)

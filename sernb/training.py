@@ -33,7 +33,9 @@ class Recipe:
     frequency_mask: int = 0  # SpecAugment: up to so many bins, and
     time_mask: int = 0  # up to so many frames, are silenced in each training segment
     bf16: bool = False  # half-precision products: faster on CPUs with AMX and on GPUs, slower on other CPUs
-    compiled: bool = False  # torch.compile: pays on long runs; each epoch then leaves out a last partial batch
+    compiled: bool = (
+        False  # torch.compile: pays on long runs; each epoch then leaves out a last partial batch
+    )
 
     def shortened(self, epochs: int) -> "Recipe":
         """The same schedule squeezed into `epochs`: every drop at the same share of the run."""
@@ -117,6 +119,7 @@ def fit(
             dataloader_pin_memory=False,  # the tensors already lie in memory
             remove_unused_columns=False,
             logging_strategy="epoch",
+            logging_nan_inf_filter=False,  # or a loss that exploded would be logged as 0
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,

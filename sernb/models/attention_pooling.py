@@ -35,11 +35,16 @@ class CNNConfig:
     dropout: float = 0.0  # before the last layer; 0 in the paper
 
     def __post_init__(self):
+        for name in ("filters", "channels", "max_pools"):  # JSON, and YAML, know lists only
+            value = tuple(tuple(one) if isinstance(one, list) else one for one in getattr(self, name))
+            object.__setattr__(self, name, value)
         if self.pooling not in POOLINGS:
             raise ValueError(f"pooling is {self.pooling!r}; choose one of {', '.join(POOLINGS)}")
         wrong = [layer for layer in self.max_pools if not 1 <= layer <= 1 + len(self.channels)]
         if wrong:
-            raise ValueError(f"max_pools names layer {wrong[0]}; layers run from 1 to {1 + len(self.channels)}")
+            raise ValueError(
+                f"max_pools names layer {wrong[0]}; layers run from 1 to {1 + len(self.channels)}"
+            )
 
 
 @dataclass
