@@ -42,9 +42,13 @@ class SpectrogramConfig:
         if self.scaling not in SCALINGS:
             raise SernbError(f"scaling is {self.scaling!r}; choose one of {', '.join(SCALINGS)}.")
         if self.highest > self.rate / 2:
-            raise SernbError(f"highest is {self.highest:g} Hz; {self.rate} Hz audio holds {self.rate / 2:g} Hz.")
+            raise SernbError(
+                f"highest is {self.highest:g} Hz; {self.rate} Hz audio holds {self.rate / 2:g} Hz."
+            )
         if self.dft < round(self.window * self.rate):
-            raise SernbError(f"dft is {self.dft} points, shorter than a window of {self.window * self.rate:g}.")
+            raise SernbError(
+                f"dft is {self.dft} points, shorter than a window of {self.window * self.rate:g}."
+            )
 
     @property
     def bins(self) -> int:

@@ -172,8 +172,8 @@ classes = len(utterances["emotion"].cat.categories)
 sizes = []
 for pooling in poolings:
     network = SpectrogramCNN(CNNConfig(classes=classes, pooling=pooling))
-    parts = {"convolutions": network.layers, "pooling and output": network.pool, "all": network}
-    count = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
+    modules = {"convolutions": network.layers, "pooling and output": network.pool, "all": network}
+    count = {name: sum(p.numel() for p in part.parameters()) for name, part in modules.items()}
     sizes.append({"pooling": pooling, **count})
 pd.DataFrame(sizes).set_index("pooling")
 
