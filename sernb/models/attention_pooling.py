@@ -161,7 +161,7 @@ class SpectrogramCNN(
         self.layers = nn.Sequential(
             *(
                 ConvBlock(inputs, filters, number in config.max_pools)
-                for number, (inputs, filters) in enumerate(zip([1, *sizes], layers), start=1)
+                for number, (inputs, filters) in enumerate(zip([1, *sizes[:-1]], layers, strict=True), start=1)
             )
         )
         pools = {"attention": AttentionPool, "gap": GlobalAveragePool, "bilinear": BilinearPool}

@@ -1,0 +1,52 @@
+"""The exercises: left open they give a hint and stop nothing, a right answer is praised, a wrong one is not."""
+
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from sernb import notebook
+
+ROOT = Path(__file__).parents[2]
+# notebook, first line of the exercise, a right answer, a wrong one
+ANSWERS = [
+    ("07_attention_pooling", "positions = ...", "50 * 25", "400 * 200"),
+    (
+        "07_attention_pooling",
+        "with_sum, with_average = ..., ...",
+        "np.exp(8) / (np.exp(8) + 3), np.exp(8 / 1250) / (np.exp(8 / 1250) + 3)",
+        "1, 1",
+    ),
+    ("07_attention_pooling", "other_uar = ...", "0.68", "68"),
+]
+
+
+def exercises(name):
+    cells = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4).cells
+    return [cell.source for cell in cells if "exercise" in cell.metadata.get("tags", [])]
+
+
+def said(source, monkeypatch):
+    texts = []
+    monkeypatch.setattr(notebook, "show", lambda code, text, **data: texts.append(text))
+    exec(source, {"notebook": notebook, "np": np})
+    return " ".join(texts)
+
+
+@pytest.mark.parametrize(("name", "line", "right", "wrong"), ANSWERS, ids=[one[1] for one in ANSWERS])
+def test_answers(name, line, right, wrong, monkeypatch):
+    (source,) = [one for one in exercises(name) if one.startswith(line)]
+    variable = line.split(" = ")[0]
+    assert said(source, monkeypatch).startswith("Not yet")
+    assert said(source.replace(line, f"{variable} = {wrong}"), monkeypatch).startswith("Not yet")
+    assert said(source.replace(line, f"{variable} = {right}"), monkeypatch).startswith("✓")
+
+
+def test_every_exercise_has_an_answer_here():
+    found = {
+        (path.stem, one.splitlines()[0])
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+        for one in exercises(path.stem)
+    }
+    assert found == {(name, line) for name, line, *_ in ANSWERS}
