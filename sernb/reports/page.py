@@ -18,6 +18,7 @@ from pygments.formatters import HtmlFormatter
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PLOTLY_FILE = "plotly.min.js"
+PROGRESS = re.compile(r"\d+%\|.*\|")  # tqdm's bars: of use while a cell runs
 NEEDS_WIDGET = "<p class='note'>An interactive control: open the notebook in JupyterLab to use it.</p>"
 
 templates = Environment(
@@ -78,6 +79,8 @@ def offline(notebook):
         if cell.cell_type == "markdown":
             headings = re.findall(r"^#+ +(.+)$", cell.source, re.M)
             heading = re.sub(r"[*_`$]", "", headings[-1]).strip() if headings else heading
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not is_progress(output)]
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if PLOTLY in data:
@@ -99,6 +102,19 @@ def offline(notebook):
                     text = f"Figure {figures}: {heading}" if heading else f"Figure {figures}"
                     output.metadata.setdefault(kind, {}).setdefault("alt", text)
     return copy
+
+
+def is_progress(output):
+    """Whether an output is nothing but progress bars, as widgets or as text."""
+    text = (
+        output.get("text", "")
+        if output.output_type == "stream"
+        else output.get("data", {}).get("text/plain", "")
+    )
+    if output.output_type == "stream" and output.name != "stderr":
+        return False
+    lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+    return bool(lines) and all(PROGRESS.search(line) for line in lines)
 
 
 def picture(notebook):

@@ -43,7 +43,9 @@ def test_the_index_shows_each_notebook_and_escapes_what_it_shows(report):
     assert not soup.select("script")
     words = soup.get_text()
     assert "<script>alert(1)</script>" in words and "A <script>title</script>" in words
-    assert "0.25" in words and "3 of 4 notebooks did not run to their end" in " ".join(words.split())
+    assert "0.250 [0.200, –]" in " ".join(
+        words.split()
+    ) and "3 of 4 notebooks did not run to their end" in " ".join(words.split())
     assert "no <b>such</b> thing" in words and "SystemExit: 0" in words
     assert all(image["alt"] for image in soup.select("img"))
     for link in soup.select("a[href]"):
@@ -95,3 +97,15 @@ def test_a_widget_is_replaced_by_a_hint():
     data = {page.WIDGET: {"model_id": "x"}, "text/plain": "FloatSlider()"}
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output(data)])])
     assert page.offline(notebook).cells[0].outputs[0].data == {"text/html": page.NEEDS_WIDGET}
+
+
+def test_progress_bars_are_left_out_and_warnings_are_kept():
+    bar = "epochs:  50%|#####     | 1/2 [00:01<00:01]"
+    outputs = [
+        output({page.WIDGET: {"model_id": "x"}, "text/plain": bar}),
+        nbformat.v4.new_output("stream", name="stderr", text=f"\r{bar}\r{bar}\n"),
+        nbformat.v4.new_output("stream", name="stderr", text=f"{bar}\nUserWarning: mind this"),
+        nbformat.v4.new_output("stream", name="stdout", text="50%|x|"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
+    assert page.offline(notebook).cells[0].outputs == outputs[2:]
