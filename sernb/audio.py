@@ -60,6 +60,10 @@ def read_utterances(
             repairs.update(repaired)
     refuse(bad, "utterances", len(utterances), "recordings cannot be used", on_bad if waveforms else "raise")
     kept = utterances.drop(index=[one["utterance"] for one in bad])
+    if bad and "emotion" in kept and isinstance(kept["emotion"].dtype, pd.CategoricalDtype):
+        kept["emotion"] = kept[
+            "emotion"
+        ].cat.remove_unused_categories()  # the classes are those that can be heard
     kept.attrs["skipped"] = [*utterances.attrs.get("skipped", []), *bad]
     kept.attrs["repairs"] = dict(repairs)
     return kept, waveforms

@@ -207,6 +207,17 @@ def test_all_bad_files_are_named_together_and_skipped_only_when_told(tmp_path, w
     assert len(utterances) == 100 and len(utterances.attrs["skipped"]) == 1  # the caller's table is untouched
 
 
+def test_a_class_without_a_readable_recording_is_no_class(tmp_path, write_sound):
+    write_sound(tmp_path / "a.wav")
+    (tmp_path / "b.wav").write_bytes(b"")
+    utterances = table(tmp_path / "a.wav", tmp_path / "b.wav").assign(
+        emotion=pd.Categorical(["sad", "happy"])
+    )
+    with pytest.warns(UserWarning, match="1 of 2"):
+        kept, _ = read_utterances(utterances, on_bad="skip", progress=False)
+    assert list(kept["emotion"].cat.categories) == ["sad"]
+
+
 def test_many_bad_files_are_counted(tmp_path):
     paths = [tmp_path / f"{number}.wav" for number in range(30)]
     with pytest.raises(SernbError, match="30 of 30 recordings") as error:

@@ -15,6 +15,8 @@
 # %% tags=["parameters"]
 corpus: str = "embedded"  # name of a corpus (`sernb corpora` lists them)
 root: str = ""  # folder of the corpus; empty: where sernb looks for it
+on_bad: str = "raise"  # unreadable recordings: raise an error, or skip them
+labels: dict = {}  # own label words of a manifest, such as {"cheerful": "happy"}
 emotions: str = ""  # labels to keep, with commas between ("neutral,happy,sad,angry"); empty: all
 per_speaker: int = 0  # keep so many utterances of each speaker's emotions, for a quick look; 0: all
 protocol: str = "auto"  # who is tested: auto, loso, session, group … (auto: the corpus's usual one)
@@ -60,13 +62,16 @@ device = notebook.start(corpus, seed=seeds[0])
 
 # %% tags=["stage:features"]
 wanted = [one.strip() for one in emotions.split(",") if one.strip()] or None
-utterances = corpora.load(corpus, root or None, emotions=wanted)
+options = {"labels": labels} if labels else {}
+utterances = corpora.load(corpus, root or None, emotions=wanted, on_bad=on_bad, **options)
 if per_speaker:
     utterances = utterances.groupby(["speaker", "emotion"], observed=True).head(per_speaker)
-utterances, waveforms = audio.read_utterances(utterances)
+utterances, waveforms = audio.read_utterances(utterances, on_bad=on_bad)
 seconds = pd.Series([len(wave) / 16000 for wave in waveforms], index=utterances.index)
 speakers = utterances["speaker"].nunique()
 print(f"{len(utterances)} utterances, {speakers} speakers, {seconds.sum() / 60:.0f} minutes")
+for note in utterances.attrs["notes"]:
+    print(note)
 figures.class_balance(utterances)
 
 # %% [markdown]
