@@ -69,7 +69,10 @@ def run(
     out: Annotated[Path, typer.Option(help="The folder of the report.")] = Path("reports/latest"),
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Skip what succeeded and has not changed.")
+        bool,
+        typer.Option(
+            "--resume", help="Skip what succeeded and has not changed since (notebook, parameters, sernb)."
+        ),
     ] = False,
 ):
     """Run notebooks and write a report: pages, an index and summary.json.

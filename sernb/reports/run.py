@@ -6,7 +6,6 @@ import logging
 import os
 import platform
 import shutil
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -40,7 +39,10 @@ def package_hash():
 
 
 def key_of(plan, package):
-    """What a notebook's result depends on: its cells, its parameters, the package and the versions."""
+    """What a notebook's result depends on: its cells, its parameters, the package and the versions.
+
+    The files of a corpus outside the package are not read: `--resume` does not see that one of them changed.
+    """
     cells = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in nbformat.read(plan.path, 4).cells]
     everything = [sernb.__version__, package, environment(), cells, plan.parameters]
     return hashlib.sha256(json.dumps(everything, default=repr).encode()).hexdigest()
@@ -193,11 +195,12 @@ def run_all(plans, out, folder, jobs, old):
     todo = [plan for plan in plans if plan.name not in done]
     kernels = execute.kernel_class(jobs)
     total = {plan.name: len(nbformat.read(plan.path, 4).cells) + bool(plan.given) for plan in todo}
-    quiet = None if sys.stderr.isatty() else True
-    notebooks = tqdm(
-        total=len(plans), initial=len(done), desc="notebooks", unit="", disable=quiet, position=0
-    )
-    cells = tqdm(total=sum(total.values()), desc="cells", unit="", disable=quiet, position=1, leave=False)
+    look = {
+        "disable": None,
+        "bar_format": "{desc:<28.28} {bar} {n_fmt}/{total_fmt} {elapsed}",
+    }  # None: on terminals
+    notebooks = tqdm(total=len(plans), initial=len(done), desc="notebooks", position=0, **look)
+    cells = tqdm(total=sum(total.values()), desc="cells", position=1, leave=False, **look)
 
     def one(plan):
         seen = 0
