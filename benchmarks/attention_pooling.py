@@ -118,7 +118,7 @@ def table(arguments) -> None:
     import pandas as pd
 
     from sernb import tables
-    from sernb.evaluation import intervals, metrics
+    from sernb.evaluation import bootstrap, scores
 
     rows = []
     for folder in sorted(arguments.out.iterdir()):
@@ -127,15 +127,49 @@ def table(arguments) -> None:
             continue
         predictions = pd.concat([tables.read_predictions(file) for file in files])
         facts = pd.DataFrame([json.loads(file.with_suffix(".json").read_text()) for file in files])
-        score = metrics.scores(predictions).iloc[0]
+        score = scores(predictions).iloc[0]
         row = {"experiment": folder.name, "folds": len(files), "UAR": score["UAR"], "WA": score["WA"]}
         for unit in ("utterance", "speaker"):
-            one = intervals.bootstrap(predictions, "UAR", unit=unit).iloc[0]
+            one = bootstrap(predictions, "UAR", unit=unit).iloc[0]
             row[f"95 % by {unit}"] = f"[{one['low']:.3f}, {one['high']:.3f}]"
         rows.append(
             {**row, "s an epoch": facts["seconds_an_epoch"].median(), "threads": facts["threads"].iat[0]}
         )
-    print(pd.DataFrame(rows).round(3).to_markdown(index=False))
+    print(pd.DataFrame(rows).round(3).to_string(index=False))
+
+
+def choose(arguments) -> None:
+    """Choose among the finished experiments for each test speaker by the *other* speakers' UAR, and score the choice.
+
+    So no speaker's own clips decide which experiment is used for him. (The networks scored on the others have heard
+    him in training: the choice is a matter of a few settings, so little of that can reach it.)
+    """
+    import pandas as pd
+
+    from sernb import tables
+    from sernb.evaluation import bootstrap, scores
+
+    parts = []
+    for folder in sorted(arguments.out.iterdir()):
+        files = sorted(folder.glob("*.csv"))
+        if folder.name.startswith(arguments.choose) and files:
+            parts.append(pd.concat([tables.read_predictions(file) for file in files]).assign(seed=0))
+    counts = {len(part) for part in parts}
+    if len(parts) < 2:
+        raise SystemExit(f"fewer than two finished experiments begin with {arguments.choose!r}")
+    parts = [part for part in parts if len(part) == max(counts)]
+    every = pd.concat(parts)
+    chosen = []
+    for speaker in sorted(every["speaker"].unique()):
+        others = scores(every[every["speaker"] != speaker])["UAR"]
+        mine = every[(every["speaker"] == speaker) & (every["model"] == others.idxmax())]
+        print(f"speaker {speaker}: {others.idxmax()} (UAR of the others {others.max():.3f})")
+        chosen.append(mine.assign(model="chosen"))
+    for unit in ("utterance", "speaker"):
+        row = bootstrap(pd.concat(chosen), "UAR", unit=unit).iloc[0]
+        print(
+            f"chosen among {len(parts)}: UAR {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}] by {unit}"
+        )
 
 
 def main() -> None:
@@ -145,6 +179,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="EXPERIMENT")
     parser.add_argument("--list", action="store_true", help="names of the experiments")
     parser.add_argument("--table", action="store_true", help="what has been measured so far")
+    parser.add_argument("--choose", metavar="PREFIX", help="choose among finished experiments, honestly")
     parser.add_argument("--corpora", type=Path, default=os.environ.get("SERNB_CORPORA", "../shared/corpora"))
     parser.add_argument("--out", type=Path, default=Path("runs/attention_pooling"))
     parser.add_argument("--epochs", type=int, default=50, help="the paper's schedule, squeezed into so many")
@@ -158,6 +193,8 @@ def main() -> None:
         print("\n".join(grid()))
     elif arguments.table:
         table(arguments)
+    elif arguments.choose:
+        choose(arguments)
     else:
         for name in arguments.names:
             run(name, arguments)

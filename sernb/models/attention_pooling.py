@@ -72,7 +72,12 @@ class ConvBlock(nn.Module):
     def __init__(self, inputs, filters, max_pool):
         super().__init__()
         self.convs = nn.ModuleList(
-            nn.Conv2d(inputs, channels, (height, width), padding="same")
+            nn.Sequential(  # as much above as below, left as right; the odd one below and right
+                nn.ZeroPad2d(((width - 1) // 2, width // 2, (height - 1) // 2, height // 2)),
+                nn.Conv2d(inputs, channels, (height, width)),
+            )
+            if height % 2 == 0 or width % 2 == 0
+            else nn.Conv2d(inputs, channels, (height, width), padding=(height // 2, width // 2))
             for height, width, channels in filters
         )
         self.norm = nn.BatchNorm2d(sum(channels for _, _, channels in filters))
@@ -161,7 +166,9 @@ class SpectrogramCNN(
         self.layers = nn.Sequential(
             *(
                 ConvBlock(inputs, filters, number in config.max_pools)
-                for number, (inputs, filters) in enumerate(zip([1, *sizes[:-1]], layers, strict=True), start=1)
+                for number, (inputs, filters) in enumerate(
+                    zip([1, *sizes[:-1]], layers, strict=True), start=1
+                )
             )
         )
         pools = {"attention": AttentionPool, "gap": GlobalAveragePool, "bilinear": BilinearPool}

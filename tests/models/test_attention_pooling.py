@@ -1,5 +1,7 @@
 """The network: the paper's sizes, poolings against plain arithmetic, shapes, saving, bad input."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -33,6 +35,17 @@ def test_feature_maps_of_figure_1():
         assert model.features(torch.zeros(1, 400, 200)).shape == (1, 80, 50, 25)
         other = SpectrogramCNN(CNNConfig(max_pools=(2, 3))).eval()
         assert other.features(torch.zeros(1, 400, 200)).shape == (1, 80, 100, 50)
+
+
+@pytest.mark.parametrize("shape", [(10, 2), (2, 8), (3, 3), (5, 4)])
+def test_padding_is_torchs_same(shape):
+    x = torch.randn(2, 1, 12, 11)
+    (conv,) = ConvBlock(1, ((*shape, 4),), max_pool=False).convs
+    weights = conv[1] if isinstance(conv, torch.nn.Sequential) else conv
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns that an even filter copies its input
+        expected = torch.nn.functional.conv2d(x, weights.weight, weights.bias, padding="same")
+    torch.testing.assert_close(conv(x), expected)
 
 
 def test_two_filter_groups_equal_separate_norms():
