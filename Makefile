@@ -1,6 +1,7 @@
 # make run       everything from a fresh clone to reports/latest/index.html
 # make test      all tests            make test-gpu   the tests that need CUDA
 # make lab       JupyterLab           make install    only .venv (nothing to do when it is current)
+# make figures   the pictures of figures/, by the notebooks
 # make lint      ruff, pairing        make notebooks  notebooks/*.ipynb from notebooks/py/*.py
 #
 # Paths are relative and programs are called through the interpreter, so that the checkout may lie in a folder
@@ -11,10 +12,13 @@ PYTHON := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
 TESTS  ?= tests
 
-.PHONY: run test test-gpu lab install lint notebooks clean
+.PHONY: run figures test test-gpu lab install lint notebooks clean
 
 run: install
 	"$(PYTHON)" -m sernb.cli run --profile laptop --corpus embedded --out reports/latest
+
+figures: install
+	"$(PYTHON)" -m sernb.cli run --profile laptop --corpus embedded --out reports/figures -p pictures "$(CURDIR)/figures"
 
 test: install
 	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadgroup "$(TESTS)"

@@ -6,9 +6,11 @@ Whatever a notebook or a corpus hands in is text, and is escaped where HTML is m
 import base64
 import html
 import io
+import os
 import platform
 import random
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -162,6 +164,16 @@ def listen(sound, rate: int = 16000, caption: str = "") -> None:
         f"{html.escape(text)}</figcaption></figure>",
         text,
     )
+
+
+def keep(figure, name: str, folder: str = "") -> None:
+    """Show a matplotlib figure; where a folder is named, write it there too, as `name`.png (the repo's `figures/`)."""
+    display(figure)
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        beside = Path(folder) / f"{name}.unfinished"
+        figure.savefig(beside, format="png", dpi=110)
+        os.replace(beside, Path(folder) / f"{name}.png")
 
 
 def show(code, text, **data):

@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 
 from sernb import notebook
 from sernb.errors import SernbError
+from sernb.figures.palette import Picture
 
 
 @pytest.fixture
@@ -149,3 +150,14 @@ def test_long_sound_is_cut_and_loud_sound_is_not_clipped(shown):
 def test_what_is_no_waveform_is_refused(shown, wave):
     with pytest.raises(SernbError, match=r"waveform \(samples,\)"):
         notebook.listen(wave)
+
+
+def test_a_kept_figure_is_shown_and_written(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(notebook, "display", seen.append)
+    figure = Picture()
+    notebook.keep(figure, "07_x")
+    assert seen == [figure] and not list(tmp_path.iterdir())
+    notebook.keep(figure, "07_x", str(tmp_path / "figures"))
+    (written,) = (tmp_path / "figures").iterdir()
+    assert written.name == "07_x.png" and written.read_bytes().startswith(b"\x89PNG")

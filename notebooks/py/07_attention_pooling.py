@@ -35,6 +35,7 @@ filter_epochs: int = 50  # epochs of each filter shape
 filter_folds: int = 0  # folds of the filter study; 0: all
 utterance: str = ""  # the utterance to look at; empty: the first test utterance that attention got right
 save: str = ""  # folder for the predictions and the attention network; empty: not saved
+pictures: str = ""  # folder for the main pictures as PNG files; empty: not saved
 
 # %% tags=["stage:imports"]
 from dataclasses import replace
@@ -159,7 +160,8 @@ shapes, shape_predictions = filter_shapes.study(
 shapes.round(3)
 
 # %%
-figures.filter_shapes(shapes, hop=config.shift, bin_width=config.bin_hz, title=f"One layer, {corpus}")
+curves = figures.filter_shapes(shapes, hop=config.shift, bin_width=config.bin_hz, title=f"One layer, {corpus}")
+notebook.keep(curves, "07_filter_shapes", pictures)
 
 # %% [markdown]
 # ## 4 · The network, and three ways to pool
@@ -197,10 +199,10 @@ for pooling in poolings:
         parts.append(one[0])
         losses.append(one[1])
         networks[pooling] = one[2]
-predictions, curves = pd.concat(parts), pd.concat(losses, ignore_index=True)
+predictions, losses = pd.concat(parts), pd.concat(losses, ignore_index=True)
 
 # %%
-first = curves[(curves["model"] == poolings[0]) & (curves["seed"] == seeds[0])]
+first = losses[(losses["model"] == poolings[0]) & (losses["seed"] == seeds[0])]
 first = first.drop(columns=["model", "seed"])
 figures.learning_curves(first, recipe.drops, title=f"{poolings[0]} pooling: training loss, a line a fold")
 
@@ -214,7 +216,8 @@ figures.learning_curves(first, recipe.drops, title=f"{poolings[0]} pooling: trai
 
 # %%
 intervals = bootstrap(predictions, ["UAR", "WA"])
-figures.model_comparison(intervals, {"chance": {"UAR": 1 / classes}}, title=f"Three poolings on {corpus}")
+compared = figures.model_comparison(intervals, {"chance": {"UAR": 1 / classes}}, title=f"Poolings on {corpus}")
+notebook.keep(compared, "07_poolings", pictures)
 
 # %%
 by_speaker = bootstrap(predictions, "UAR", unit="speaker").set_index("model")
@@ -249,7 +252,7 @@ if pairs:
 
 # %%
 shown = "attention" if "attention" in poolings else poolings[0]
-figures.confusion_matrix(predictions[predictions["model"] == shown])
+notebook.keep(figures.confusion_matrix(predictions[predictions["model"] == shown]), "07_confusion", pictures)
 
 # %%
 figures.group_scores(predictions, by="speaker", title="Every speaker, under every pooling")
@@ -284,7 +287,8 @@ def look(name: str) -> None:
     words = f" · “{utterances['text'].iloc[number]}”" if "text" in utterances else ""
     heard = f"true {row['emotion']}, heard {row['predicted']}"
     notebook.listen(waveforms[number], caption=f"{name} · {heard}{words}")
-    display(figures.attention_maps(x[0].numpy(), maps, title=f"{name}: {heard}", **grid))
+    picture = figures.attention_maps(x[0].numpy(), maps, title=f"{name}: {heard}", **grid)
+    notebook.keep(picture, "07_attention_maps", pictures if name == looked_at else "")
 
 
 # %% tags=["picture"]
