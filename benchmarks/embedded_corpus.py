@@ -1,0 +1,133 @@
+"""What simple models reach on the embedded corpus, on other draws of it, and with its knobs turned.
+
+    python benchmarks/embedded_corpus.py shipped    the corpus inside the package, from its compressed files
+    python benchmarks/embedded_corpus.py seeds      four other corpora with the same knobs
+    python benchmarks/embedded_corpus.py knobs      one knob turned at a time
+
+Each prints rows of a Markdown table (docs/embedded_corpus.md holds them): UAR in %, leave one session out, and how
+well ridge regression from the voice follows the ratings (CCC). Corpora other than the shipped one are not compressed.
+The last two need the extra "generate" and, on two cores, about a minute a row.
+"""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sernb.acoustics import acoustic_statistics, acoustic_table
+from sernb.baselines import KINDS, baseline
+from sernb.corpora import load
+from sernb.evaluation import bootstrap, paired_bootstrap, scores
+from sernb.generator.build import make
+from sernb.generator.knobs import Knobs
+from sernb.generator.plan import plan
+from sernb.protocols import leave_one_session_out
+from sernb.tables import check_utterances
+
+SEEDS = (2, 3, 4, 5)
+TURNED = (
+    {},
+    {"valence_leak": 0.0},
+    {"prosody": 0.5},
+    {"control_noise": 0.8},
+    {"snr": (0.0, 10.0)},
+    {"text_noise": 0.4},
+    {"emotion_words": 0.0},
+    {"telling_verbs": 0.0},
+    {"words_of_arousal": 0.0},
+    {"annotator_noise": 0.5},
+)
+
+
+def predicted(utterances: pd.DataFrame, acoustics: pd.DataFrame) -> pd.DataFrame:
+    folds = leave_one_session_out(utterances)
+    return pd.concat([baseline(utterances, folds, kind, acoustics) for kind in KINDS])
+
+
+def measure(utterances: pd.DataFrame, acoustics: pd.DataFrame) -> list[float]:
+    """UAR of each kind of baseline, then CCC of valence, arousal and dominance from the voice."""
+    table = scores(predicted(utterances, acoustics))
+    uar = [100 * float(table.loc[f"baseline: {kind}", "UAR"]) for kind in KINDS]
+    regression = make_pipeline(StandardScaler(), RidgeCV([10.0, 100.0, 1000.0]))
+    inputs, groups = acoustics.loc[utterances.index].to_numpy(), utterances["session"]
+    ccc = []
+    for name in ("valence", "arousal", "dominance"):
+        truth = utterances[name].to_numpy()
+        guess = cross_val_predict(regression, inputs, truth, groups=groups, cv=LeaveOneGroupOut())
+        apart = truth.var() + guess.var() + (truth.mean() - guess.mean()) ** 2
+        ccc.append(2 * np.cov(truth, guess, ddof=0)[0, 1] / apart)
+    return uar + ccc
+
+
+def heard(waveform: np.ndarray) -> pd.Series:
+    return acoustic_statistics(np.rint(waveform * 32767) / 32768)
+
+
+def made(knobs: Knobs) -> list[float]:
+    table, cast = plan(knobs)
+    acoustics = pd.DataFrame(
+        {name: numbers for name, numbers, _ in make(table, cast, knobs, heard, per_process=50)}
+    ).T
+    return measure(check_utterances(table.assign(path="not written")), acoustics)
+
+
+def show(name: str, numbers: list[float]) -> None:
+    cells = [f"{value:.1f}" for value in numbers[: len(KINDS)]] + [
+        f"{value:.2f}" for value in numbers[len(KINDS) :]
+    ]
+    print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def intervals(predictions: pd.DataFrame) -> None:
+    """UAR of each kind with its 95 % intervals, and what both together gain."""
+    units = {unit: bootstrap(predictions, unit=unit).set_index("model") for unit in ("utterance", "speaker")}
+    print("\n| | UAR, % | by utterance | by speaker |\n|---|---|---|---|")
+    for model, row in units["utterance"].iterrows():
+        spans = [
+            f"{100 * table.at[model, 'low']:.1f}–{100 * table.at[model, 'high']:.1f}"
+            for table in units.values()
+        ]
+        print(f"| {model} | {100 * row['value']:.1f} | " + " | ".join(spans) + " |")
+    for alone in ("audio", "text"):
+        names = "baseline: both", f"baseline: {alone}"
+        gains = [paired_bootstrap(predictions, *names, unit=unit) for unit in units]
+        spans = [f"{100 * gain['low']:.1f}–{100 * gain['high']:.1f}" for gain in gains]
+        print(f"| both minus {alone} | {100 * gains[0]['difference']:.1f} | " + " | ".join(spans) + " |")
+
+
+def main(what: str) -> None:
+    print(
+        "| | "
+        + " | ".join((*KINDS, "CCC V", "CCC A", "CCC D"))
+        + " |\n|---" * 1
+        + "|---" * (len(KINDS) + 3)
+        + "|"
+    )
+    if what == "shipped":
+        utterances = load("embedded")
+        acoustics = acoustic_table(utterances)
+        show("shipped", measure(utterances, acoustics))
+        intervals(predicted(utterances, acoustics))
+    elif what == "seeds":
+        rows = []
+        for seed in SEEDS:
+            rows.append(made(replace(Knobs(), seed=seed)))
+            show(f"seed {seed}", rows[-1])
+        show("mean", np.mean(rows, axis=0))
+        show("standard deviation", np.std(rows, axis=0, ddof=1))
+    else:
+        for turn in TURNED:
+            show(
+                ", ".join(f"{name} = {value}" for name, value in turn.items()), made(replace(Knobs(), **turn))
+            )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in ("shipped", "seeds", "knobs"):
+        sys.exit(__doc__)
+    main(sys.argv[1])

@@ -1,0 +1,44 @@
+"""The embedded corpus: it comes with sernb, so that nothing need be downloaded. docs/embedded_corpus.md tells of it."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from sernb.errors import SernbError
+
+FOLDER = Path(__file__).parent / "embedded_data"
+SCALE = (1, 5)
+
+
+def load(root: str | Path | None = None) -> pd.DataFrame:
+    """Utterances of the embedded corpus, or of one that `python -m sernb.generator build` made in `root`.
+
+    Columns beside the usual ones: what each annotator said (emotion_1, arousal_1, ... _4), what was really felt
+    (emotion_true, arousal_true, valence_true, dominance_true, from -1 to 1), the valence that the words alone have
+    (valence_of_words: -1, 0, 1) and how the sentence is built (form, reversals, repeated), and what the synthesiser
+    was told (rate, pitch, pitch_range, loudness, roughness, breath). Ratings are from 1 to 5.
+
+    Raises:
+        SernbError: the folder has no metadata.csv, or a recording is missing.
+    """
+    root = Path(root).absolute() if root else FOLDER
+    metadata = root / "metadata.csv"
+    if not metadata.is_file():
+        raise SernbError(
+            f"{root}: expected metadata.csv and audio/ of the embedded corpus, found no metadata.csv. "
+            "Leave the root out to take the one inside the package."
+        )
+    table = pd.read_csv(metadata, dtype={"text": str, "session": str}, keep_default_na=False)
+    table = table.set_index("utterance")
+    paths = [root / file for file in table.pop("file")]
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise SernbError(
+            f"{root}: {len(missing)} of {len(paths)} recordings of the embedded corpus are missing, "
+            f"the first is {missing[0].relative_to(root)}. Install sernb again, or name a complete folder."
+        )
+    table.insert(0, "path", [str(path) for path in paths])
+    table.insert(1, "start", float("nan"))
+    table.insert(2, "end", float("nan"))
+    table.attrs |= {"corpus": "embedded", "scale": SCALE}
+    return table
