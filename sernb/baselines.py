@@ -32,8 +32,9 @@ def baseline(
     words really have (column valence_of_words), which only the embedded corpus knows. acoustics: what
     `sernb.acoustics.acoustic_table` gave, to compute it once for several calls.
 
-    Returns a predictions table; its column `model` says kind and "statistics", as in "baseline: audio".
-    Raises SernbError for an unknown kind, a column that the kind needs, or utterances without statistics.
+    Returns a predictions table; its column `model` names the kind, as in "baseline: audio".
+    Raises SernbError for an unknown kind, a column that the kind needs and that is absent or has gaps, or utterances
+    without statistics.
     """
     if kind not in KINDS:
         raise SernbError(f"kind is {kind!r}; choose one of {', '.join(KINDS)}.")
@@ -50,6 +51,13 @@ def baseline(
         raise SernbError(
             f"the baseline {kind!r} needs the column {', '.join(sorted(missing))}; these utterances have none."
         )
+    for column in ("emotion", *(name for name in needed[kind] if name != "path")):
+        empty = utterances.index[utterances[column].isna()]
+        if len(empty):
+            raise SernbError(
+                f"the baseline {kind!r} needs {column} for every utterance; {len(empty)} have none, the first is "
+                f"{empty[0]}. Leave them out: utterances.dropna(subset={[column]})."
+            )
     inputs = utterances[[column for column in ("text", "valence_of_words") if column in utterances]]
     sounds: list[str] = []
     if kind != "text":

@@ -82,6 +82,9 @@ def test_what_is_missing_is_named(toy):
         baseline(utterances.drop(columns="text"), folds, "both", sound)
     with pytest.raises(SernbError, match="needs the column valence_of_words"):
         baseline(utterances, folds, "ceiling", sound)
+    utterances.loc["u7", "text"] = None
+    with pytest.raises(SernbError, match="needs text for every utterance; 1 have none, the first is u7"):
+        baseline(utterances, folds, "both", sound)
     with pytest.raises(SernbError, match="lacks 1 utterances, the first is u0"):
         baseline(utterances, folds, "audio", sound.drop(index="u0"))
 
