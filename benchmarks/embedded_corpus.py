@@ -29,7 +29,7 @@ from sernb.generator.plan import plan
 from sernb.protocols import leave_one_session_out
 from sernb.tables import check_utterances
 
-SEEDS = (2, 3, 4, 5)
+SEEDS = (6, 7, 8, 9)  # not looked at while the knobs were turned
 TURNED = (
     {},
     {"valence_leak": 0.0},
