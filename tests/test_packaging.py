@@ -87,3 +87,11 @@ def test_make_says_which_python_it_needs(tmp_path):
         [make, "install"], cwd=tmp_path, env=empty, capture_output=True, text=True, check=False
     )
     assert done.returncode != 0 and "needs Python 3.11 or newer" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=["check", "format"])
+def test_ruff_finds_nothing_in_code_and_notebooks(arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *arguments, "."], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -92,9 +92,7 @@ protocols.describe(folds, utterances)
 # Listen to one recording, and look at its first segment.
 
 # %%
-config = spectrogram.SpectrogramConfig(
-    scaling=scaling, dft=dft, shift=shift, frames=round(2.0 / shift)
-)
+config = spectrogram.SpectrogramConfig(scaling=scaling, dft=dft, shift=shift, frames=round(2.0 / shift))
 example = int((seconds - seconds.median()).abs().argmin())  # a recording of typical length
 name, emotion = utterances.index[example], utterances["emotion"].iloc[example]
 for kind, step in (("training", spectrogram.TRAIN_STEP), ("test", spectrogram.TEST_STEP)):
@@ -160,7 +158,9 @@ shapes, shape_predictions = filter_shapes.study(
 shapes.round(3)
 
 # %%
-curves = figures.filter_shapes(shapes, hop=config.shift, bin_width=config.bin_hz, title=f"One layer, {corpus}")
+curves = figures.filter_shapes(
+    shapes, hop=config.shift, bin_width=config.bin_hz, title=f"One layer, {corpus}"
+)
 notebook.keep(curves, "07_filter_shapes", pictures)
 
 # %% [markdown]
@@ -216,7 +216,9 @@ figures.learning_curves(first, recipe.drops, title=f"{poolings[0]} pooling: trai
 
 # %%
 intervals = bootstrap(predictions, ["UAR", "WA"])
-compared = figures.model_comparison(intervals, {"chance": {"UAR": 1 / classes}}, title=f"Poolings on {corpus}")
+compared = figures.model_comparison(
+    intervals, {"chance": {"UAR": 1 / classes}}, title=f"Poolings on {corpus}"
+)
 notebook.keep(compared, "07_poolings", pictures)
 
 # %%
@@ -269,7 +271,9 @@ seen = predictions[(predictions["model"] == "attention") & (predictions["seed"] 
 hits = seen.index[seen["emotion"] == seen["predicted"]]
 looked_at = utterance or next(iter([*hits, *seen.index]), "")
 if chosen and looked_at not in seen.index:
-    raise SernbError(f"utterance {utterance!r} was not tested; among those that were: {', '.join(seen.index[:5])}")
+    raise SernbError(
+        f"utterance {utterance!r} was not tested; among those that were: {', '.join(seen.index[:5])}"
+    )
 
 
 def look(name: str) -> None:
