@@ -122,9 +122,8 @@ def main(what: str) -> None:
         show("standard deviation", np.std(rows, axis=0, ddof=1))
     else:
         for turn in TURNED:
-            show(
-                ", ".join(f"{name} = {value}" for name, value in turn.items()), made(replace(Knobs(), **turn))
-            )
+            name = ", ".join(f"{knob} = {value}" for knob, value in turn.items()) or "all as they are"
+            show(name, made(replace(Knobs(), **turn)))
 
 
 if __name__ == "__main__":
