@@ -2,11 +2,12 @@
 
     python benchmarks/embedded_corpus.py shipped    the corpus inside the package, from its compressed files
     python benchmarks/embedded_corpus.py seeds      four other corpora with the same knobs
-    python benchmarks/embedded_corpus.py knobs      one knob turned at a time
+    python benchmarks/embedded_corpus.py voice      one knob of the voice or the recording turned at a time
+    python benchmarks/embedded_corpus.py words      one knob of the words turned at a time; the bag of words only
 
 Each prints rows of a Markdown table (docs/embedded_corpus.md holds them): UAR in %, leave one session out, and how
 well ridge regression from the voice follows the ratings (CCC). Corpora other than the shipped one are not compressed.
-The last two need the extra "generate" and, on two cores, about a minute a row.
+seeds and voice need the extra "generate" and, on two cores, about a minute a row.
 """
 
 import sys
@@ -30,16 +31,24 @@ from sernb.protocols import leave_one_session_out
 from sernb.tables import check_utterances
 
 SEEDS = (6, 7, 8, 9)  # not looked at while the knobs were turned
-TURNED = (
+VOICE = (
     {},
     {"valence_leak": 0.0},
     {"prosody": 0.5},
     {"control_noise": 0.8},
     {"snr": (0.0, 10.0)},
+)
+WORDS = (
+    {},
     {"text_noise": 0.4},
     {"emotion_words": 0.0},
+    {"emotion_words": 0.8},
+    {"denied_emotions": 0.0},
     {"telling_verbs": 0.0},
+    {"telling_verbs": 1.0},
+    {"reversals": 0.1},
     {"words_of_arousal": 0.0},
+    {"words_of_arousal": 1.0},
     {"annotator_noise": 0.5},
 )
 
@@ -76,6 +85,16 @@ def made(knobs: Knobs) -> list[float]:
     return measure(check_utterances(table.assign(path="not written")), acoustics)
 
 
+def written(knobs: Knobs) -> list[float]:
+    """UAR of the bag of words, over several seeds: nothing need be spoken."""
+    uar = []
+    for seed in (knobs.seed, *SEEDS):
+        utterances = check_utterances(plan(replace(knobs, seed=seed))[0])
+        table = baseline(utterances, leave_one_session_out(utterances), "text")
+        uar.append(100 * scores(table)["UAR"].item())
+    return [np.mean(uar)]
+
+
 def show(name: str, numbers: list[float]) -> None:
     cells = [f"{value:.1f}" for value in numbers[: len(KINDS)]] + [
         f"{value:.2f}" for value in numbers[len(KINDS) :]
@@ -101,13 +120,8 @@ def intervals(predictions: pd.DataFrame) -> None:
 
 
 def main(what: str) -> None:
-    print(
-        "| | "
-        + " | ".join((*KINDS, "CCC V", "CCC A", "CCC D"))
-        + " |\n|---" * 1
-        + "|---" * (len(KINDS) + 3)
-        + "|"
-    )
+    columns = ("text",) if what == "words" else (*KINDS, "CCC V", "CCC A", "CCC D")
+    print("| | " + " | ".join(columns) + " |\n" + "|---" * (len(columns) + 1) + "|", flush=True)
     if what == "shipped":
         utterances = load("embedded")
         acoustics = acoustic_table(utterances)
@@ -121,12 +135,13 @@ def main(what: str) -> None:
         show("mean", np.mean(rows, axis=0))
         show("standard deviation", np.std(rows, axis=0, ddof=1))
     else:
-        for turn in TURNED:
+        for turn in VOICE if what == "voice" else WORDS:
             name = ", ".join(f"{knob} = {value}" for knob, value in turn.items()) or "all as they are"
-            show(name, made(replace(Knobs(), **turn)))
+            knobs = replace(Knobs(), **turn)
+            show(name, made(knobs) if what == "voice" else written(knobs))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("shipped", "seeds", "knobs"):
+    if len(sys.argv) != 2 or sys.argv[1] not in ("shipped", "seeds", "voice", "words"):
         sys.exit(__doc__)
     main(sys.argv[1])
