@@ -82,10 +82,13 @@ def run(
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by others: tidy up as after Ctrl-C
     try:
+        from sernb.corpora.folder import check_on_bad
         from sernb.reports.plan import make_plans
 
         given = pairs(parameter or []) | named(corpus=corpus, on_bad=on_bad)
-        given |= named(root=check_corpus(given.get("corpus", ""), root))
+        given |= named(root=check_corpus(given.get("corpus", ""), root or given.get("root")))
+        if given.get("on_bad"):
+            check_on_bad(given["on_bad"])
         plans = make_plans(notebooks or [], profile, given)
         from sernb.reports.run import run as run_plans
 
@@ -117,6 +120,7 @@ def check_corpus(corpus, root):
     if corpus and corpus not in CORPORA:
         raise SernbError(f"There is no corpus {corpus!r}. Corpora: {', '.join(CORPORA)}.")
     if root:
+        root = Path(root).expanduser()
         if not root.exists():
             raise SernbError(f"--root {root} does not exist. `sernb corpora` says what is expected there.")
         return str(root.resolve())

@@ -69,7 +69,8 @@ def group_k_fold(utterances: pd.DataFrame, folds: int = 5, by: str = "speaker", 
     if not 2 <= folds <= count:
         raise SernbError(
             f"{protocol}: {folds} folds were asked for and there are {count} values of {by!r} "
-            f"({_some(sorted(groups.unique()))}); choose 2 to {count} folds."
+            f"({_some(sorted(groups.unique()))}); choose 2 to {count} folds, "
+            f"or another protocol. {_hint(utterances)}"
         )
     labels = utterances["emotion"].astype(str) if "emotion" in utterances else None
     balanced = labels is not None and labels.value_counts().min() >= folds
@@ -294,13 +295,13 @@ def _hint(utterances: pd.DataFrame) -> str:
     """Which protocols these utterances have the columns for, without trying them."""
     names = [
         name
-        for name, column in (
-            ("leave-one-speaker-out", "speaker"),
-            ("group-k-fold", "speaker"),
-            ("leave-one-session-out", "session"),
-            ("fixed", "part"),
+        for name, column, least in (
+            ("leave-one-speaker-out", "speaker", 2),
+            ("group-k-fold", "speaker", 5),
+            ("leave-one-session-out", "session", 2),
+            ("fixed", "part", 2),
         )
-        if column in utterances and utterances[column].notna().all() and utterances[column].nunique() > 1
+        if column in utterances and utterances[column].notna().all() and utterances[column].nunique() >= least
     ]
     return f"Possible here: {', '.join([*names, 'random'])}."
 

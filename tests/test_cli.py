@@ -59,6 +59,9 @@ def test_corpus_and_root_reach_the_notebooks(ran, tmp_path):
     (tmp_path / "my corpora").mkdir()
     call("run", "7", "--corpus", "emodb", "--root", "my corpora")
     assert ran[0]["plans"][0].given == {"corpus": "emodb", "root": str(tmp_path / "my corpora")}
+    # Notebooks run in a folder of their own, where "my corpora" would be another place.
+    call("run", "7", "-p", "corpus", "emodb", "-p", "root", "my corpora")
+    assert ran[1]["plans"][0].given == ran[0]["plans"][0].given
 
 
 @pytest.mark.parametrize(
@@ -74,6 +77,8 @@ def test_corpus_and_root_reach_the_notebooks(ran, tmp_path):
         (["--corpus", "emodb", "--root", "nowhere"], "--root nowhere does not exist"),
         (["--corpus", "ravdess"], "ravdess was not found.*--root"),
         (["--on-bad", "skip"], "no parameter on_bad"),
+        (["--on-bad", "ignore"], "on_bad must be 'raise' or 'skip', got 'ignore'"),
+        (["-p", "root", "nowhere"], "--root nowhere does not exist"),
         (["--jobs", "0"], "jobs"),
     ],
 )

@@ -177,6 +177,10 @@ def test_too_few_groups_and_missing_columns():
         protocols.group_k_fold(table, 7)
     with pytest.raises(SernbError, match="choose 2 to 6"):
         protocols.group_k_fold(table, 1)
+    # A notebook cannot ask for fewer folds.
+    three = table[table["speaker"].isin(["01", "02", "03"])].drop(columns="session")
+    with pytest.raises(SernbError, match=r"another protocol. Possible here: leave-one-speaker-out, random"):
+        protocols.by_name("group-k-fold", three)
     one = table[table["speaker"] == "01"]
     with pytest.raises(SernbError, match=r"at least 2 different values of 'speaker'.*Possible here: random"):
         protocols.leave_one_speaker_out(one)

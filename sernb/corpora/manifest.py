@@ -176,6 +176,9 @@ def _labels(
             f"{path}: {len(missing)} rows have no label: line {_some(missing)}. Label or remove them, or call "
             "them something and say so: labels={'unlabelled': None} leaves such rows out."
         )
+    odd = {word: emotion for word, emotion in labels.items() if not isinstance(emotion, (str, type(None)))}
+    if odd:
+        raise SernbError(f"labels maps words to words, or to None; it has {_some(odd.items())}.")
     given = {str(word).strip().lower(): emotion for word, emotion in labels.items()}
     words = {word: word.lower() for word in table["emotion"].unique()}
     unused = set(given) - set(words.values())

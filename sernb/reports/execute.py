@@ -118,7 +118,9 @@ def judge(notebook, trouble=None):
             continue
         message = trouble or "the cell did not complete"
         if errors:
-            message = f"{errors[-1].ename}: {errors[-1].evalue}".splitlines()[0]
+            message = f"{errors[-1].ename}: {errors[-1].evalue}"
+            if errors[-1].ename != "SernbError":  # ours name files, and what to do, in the lines that follow
+                message = message.splitlines()[0]
             if errors[-1].ename == "SystemExit":
                 message = f"SystemExit: {errors[-1].evalue or 0}, so the cells after it never ran"
         source = cell.source.strip().splitlines()[0]

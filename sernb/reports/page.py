@@ -74,6 +74,8 @@ def title_of(notebook, otherwise):
 def offline(notebook):
     """A copy of the notebook whose outputs need no download, and whose pictures have a text."""
     copy = nbformat.from_dict(notebook)
+    # No page draws widgets, and a "<!--<script>" in the text of their state would swallow the rest of the page.
+    copy.metadata.pop("widgets", None)
     heading, figures = "", 0
     for cell in copy.cells:
         if cell.cell_type == "markdown":

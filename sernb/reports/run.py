@@ -53,10 +53,13 @@ def previous(out):
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
     try:
-        return json.loads((out / "summary.json").read_text(encoding="utf-8"))
+        summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+        if not isinstance(summary, dict) or not {"sernb", "notebooks"} <= set(summary):
+            raise ValueError("a summary.json that sernb did not write")
+        return summary
     except (OSError, ValueError) as error:
         raise SernbError(
-            f"{out} exists and is no report of sernb (no readable summary.json), so it is not replaced. "
+            f"{out} exists and is no report of sernb (no summary.json of its own), so it is not replaced. "
             "Choose another --out, or remove it."
         ) from error
 
@@ -132,12 +135,18 @@ def run(plans, out, profile="", jobs=1, resume=False):
 
     Returns the summary (also written as summary.json): status "succeeded", "failed" or "interrupted", and an entry a
     notebook. A notebook that fails does not stop the others. After Ctrl-C the report holds the notebooks that were
-    done, and `resume` goes on from there; nothing half-written is left. Raises SernbError when `out` holds no report.
+    done, and `resume` goes on from there; nothing half-written is left. Raises SernbError when `out` holds something
+    else than a report, or cannot be written.
     """
     out = Path(out).resolve()
-    old = previous(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.unfinished-", dir=out.parent))
+    try:
+        old = previous(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.unfinished-", dir=out.parent))
+    except OSError as error:
+        raise SernbError(
+            f"No report can be written to {out} ({error.strerror}: {error.filename}). Choose another --out."
+        ) from error
     try:
         folder.chmod(0o755)  # mkdtemp's folder is private; a report may be read by others
         for name in ("notebooks", "pictures"):

@@ -93,6 +93,7 @@ def test_unknown_labels_are_named_and_mapped_or_kept_or_left_out(manifest):
     left = load(folder, labels={"cheerful": None})
     assert list(left.index) == ["b"] and "Left out by labels: 2 of 3 rows." in left.attrs["notes"]
     fails(folder, "labels maps to hapy", labels={"cheerful": "hapy"})
+    fails(folder, "labels maps words to words", "cheerful", labels={"cheerful": ["happy"]})
     fails(folder, "labels names merry, the file has", labels={"merry": "happy", "cheerful": "happy"})
     fails(manifest("file,emotion\na.wav,sad\nb.flac,\n"), "1 rows have no label: line 3", on_bad="skip")
 

@@ -99,6 +99,18 @@ def test_a_widget_is_replaced_by_a_hint():
     assert page.offline(notebook).cells[0].outputs[0].data == {"text/html": page.NEEDS_WIDGET}
 
 
+def test_the_state_of_widgets_stays_out_of_the_page():
+    state = {"state": {"x": {"state": {"options": ["<!--<script>"]}}}, "version_major": 2, "version_minor": 0}
+    widgets = {"application/vnd.jupyter.widget-state+json": state}
+    notebook = nbformat.v4.new_notebook(
+        metadata={"widgets": widgets}, cells=[nbformat.v4.new_markdown_cell("x")]
+    )
+    entry = {"title": "x", "error": None}
+    text = page.page(notebook, entry, ".")
+    assert "<!--<script>" not in text and "widget-state" not in text
+    assert notebook.metadata.widgets  # the executed notebook keeps it
+
+
 def test_progress_bars_are_left_out_and_warnings_are_kept():
     bar = "epochs:  50%|#####     | 1/2 [00:01<00:01]"
     outputs = [

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from sernb.errors import SernbError
-from sernb.reports.execute import kernel_class
+from sernb.reports.execute import judge, kernel_class
 from sernb.reports.plan import make_plans
 from sernb.reports.run import run
 
@@ -100,6 +100,35 @@ def test_a_folder_that_is_no_report_is_not_replaced(folder, tmp_path):
     with pytest.raises(SernbError, match="no report of sernb"):
         run(make_plans(["1"], "smoke", {}), tmp_path / "mine")
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("content", ['{"words": 3}', "[1]", "no json"])
+def test_a_summary_of_somebody_else_protects_its_folder(folder, tmp_path, content):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "summary.json").write_text(content)
+    with pytest.raises(SernbError, match="no report of sernb"):
+        run([], tmp_path / "mine")
+    assert (tmp_path / "mine" / "summary.json").read_text() == content
+
+
+@pytest.mark.parametrize("out", ["a file/report", "n" * 300])
+def test_a_place_that_cannot_be_written_is_named(tmp_path, out):
+    (tmp_path / "a file").write_text("x")
+    with pytest.raises(SernbError, match=r"No report can be written to .*Choose another --out"):
+        run([], tmp_path / out)
+    assert [path.name for path in tmp_path.iterdir()] == ["a file"]
+
+
+def test_our_own_errors_are_told_to_their_last_line():
+    def message(kind):
+        error = nbformat.v4.new_output(
+            "error", ename=kind, evalue="2 of 9:\n  a.wav: empty\nSkip them.", traceback=[]
+        )
+        cell = nbformat.v4.new_code_cell("load()", outputs=[error])
+        return judge(nbformat.v4.new_notebook(cells=[cell]))["error"]["message"]
+
+    assert message("SernbError") == "SernbError: 2 of 9:\n  a.wav: empty\nSkip them."
+    assert message("ValueError") == "ValueError: 2 of 9:"
 
 
 def test_resume_keeps_what_has_not_changed_and_runs_what_has(tmp_path, monkeypatch):
