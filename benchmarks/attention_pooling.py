@@ -29,7 +29,7 @@ CHANGES = {
     "smooth": "label smoothing 0.1",
     "coarse": "a grid of 160 x 100 (25 Hz, 20 ms) instead of 400 x 200: a fifth of the work",
 }
-COARSE = {"dft": 640, "shift": 0.02, "frames": 100}
+COARSE = {"dft": 640, "shift": 0.02}
 
 
 def grid() -> list[str]:

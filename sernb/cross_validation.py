@@ -57,9 +57,18 @@ def train_fold(
     title: str | None = None,
 ) -> tuple[SpectrogramCNN, pd.DataFrame]:
     """Train one network on a fold's training utterances; returns it and its learning curve."""
+    if len(both := fold.train.intersection(fold.test)):
+        raise SernbError(f"fold {fold.name}: {len(both)} utterances are trained on and tested, {_few(both)}.")
+    lacking = fold.train.difference(segments.table["utterance"])
+    if len(lacking):
+        raise SernbError(
+            f"fold {fold.name}: no segments of {len(lacking)} training utterances, {_few(lacking)}."
+        )
     torch.manual_seed(seed)
     model = SpectrogramCNN(config)
-    codes = utterances["emotion"].cat.codes.reindex(segments.table["utterance"]).to_numpy(np.int64)
+    codes = (
+        utterances["emotion"].cat.codes.reindex(segments.table["utterance"], fill_value=-1).to_numpy(np.int64)
+    )
     columns = {"spectrogram": segments.spectrograms, "labels": torch.as_tensor(codes)}
     change = spec_augment(recipe) if recipe.frequency_mask or recipe.time_mask else None
     return model, fit(model, Examples(columns, segments.of(fold.train)), recipe, seed, change, title)
@@ -101,8 +110,8 @@ def predict(
     lacking = fold.test.difference(segments.table["utterance"].iloc[rows])
     if len(lacking):
         raise SernbError(
-            f"fold {fold.name}: no segments of {len(lacking)} test utterances, {', '.join(lacking[:5])}; cut the segments "
-            "from the same utterances that the folds hold."
+            f"fold {fold.name}: no segments of {len(lacking)} test utterances, {_few(lacking)}; cut the segments from the "
+            "same utterances that the folds hold."
         )
     scores = segment_probabilities(model, segments.spectrograms[torch.as_tensor(rows)])
     means = pd.DataFrame(scores.numpy(), columns=[f"p_{one}" for one in classes])
@@ -116,12 +125,16 @@ def predict(
     return pd.concat([table, means], axis=1).rename_axis("utterance")
 
 
+def _few(names: pd.Index) -> str:
+    return ", ".join(map(str, names[:5])) + (", …" if len(names) > 5 else "")
+
+
 def _classes(utterances: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
     emotion = utterances["emotion"]
     if emotion.isna().any():
         missing = utterances.index[emotion.isna()]
         raise SernbError(
-            f"{len(missing)} utterances have no emotion, {', '.join(missing[:5])} among them; leave them out first."
+            f"{len(missing)} utterances have no emotion, {_few(missing)} among them; leave them out first."
         )
     for fold in folds:
         seen = set(emotion[fold.train])

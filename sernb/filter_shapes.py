@@ -25,8 +25,10 @@ CHANNELS = 16
 def shapes(heights: Sequence[int] = HEIGHTS, widths: Sequence[int] = WIDTHS) -> list[tuple[int, int]]:
     """Filter shapes (height in bins, width in frames): heights at the smallest width, then widths at the smallest height."""
     for name, sizes in (("heights", heights), ("widths", widths)):
-        if wrong := [size for size in sizes if size < 1]:
-            raise SernbError(f"{name} holds {wrong[0]}; a filter spans at least 1.")
+        if wrong := [size for size in sizes if size < THIN]:
+            raise SernbError(f"{name} holds {wrong[0]}; the other side is {THIN}, so start there.")
+        if not sizes:
+            raise SernbError(f"{name} is empty; name at least one size, such as {THIN}.")
     both = [(height, THIN) for height in heights] + [(THIN, width) for width in widths]
     return list(dict.fromkeys(both))
 

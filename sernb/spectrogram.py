@@ -33,7 +33,6 @@ class SpectrogramConfig:
     shift: float = 0.010
     dft: int = 1600  # points: a grid of 10 Hz
     highest: float = 4000.0
-    frames: int = 200  # 2 s give 197 whole windows; the rest is filled with silence
     scaling: str = "mulaw"
     mu: float = 255.0
     range_db: float = 80.0
@@ -54,6 +53,11 @@ class SpectrogramConfig:
     def bins(self) -> int:
         """Rows of the spectrogram: DFT bins from 0 Hz up to, but not including, `highest`."""
         return int(self.highest * self.dft / self.rate)
+
+    @property
+    def frames(self) -> int:
+        """Columns: one for each shift in a segment. The last few hold no whole window and are silence (3 of 200)."""
+        return round(self.segment / self.shift)
 
     @property
     def bin_hz(self) -> float:
@@ -81,8 +85,7 @@ class Segments:
 def cut(waveform: np.ndarray, step: float, config: SpectrogramConfig | None = None) -> np.ndarray:
     """Starts (seconds) of the segments of a waveform `(samples,)`, one every `step` seconds.
 
-    A rest too short for a whole segment is left to the last one before it; a recording shorter than one segment gives
-    one, filled with silence.
+    A rest too short for another step is left out; a recording shorter than one segment gives one, filled with silence.
     """
     config = config or SpectrogramConfig()
     spare = len(waveform) / config.rate - config.segment
@@ -165,7 +168,10 @@ def normalise_by_speaker(segments: Segments, speakers: pd.Series) -> Segments:
     """
     out = torch.empty_like(segments.spectrograms)
     owners = segments.table["utterance"].map(speakers)
-    for _, rows in owners.groupby(owners).indices.items():
+    if owners.isna().any():
+        names = segments.table["utterance"][owners.isna()].unique()
+        raise SernbError(f"{len(names)} utterances have no speaker to normalise by: {', '.join(names[:5])}.")
+    for rows in owners.groupby(owners).indices.values():
         rows = torch.as_tensor(rows)
         deviation, mean = torch.std_mean(segments.spectrograms[rows], dim=(0, 2), keepdim=True)
         out[rows] = (segments.spectrograms[rows] - mean) / deviation.clamp(min=1e-3)

@@ -24,7 +24,11 @@ class Recipe:
     epochs: int = 50
     batch_size: int = 64
     learning_rate: float = 0.05
-    drops: tuple = (21, 31, 41)  # epochs, counted from 1, at whose start the rate falls
+    drops: tuple = (
+        21,
+        31,
+        41,
+    )  # epochs, counted from 1, at whose start the rate falls (21.5: half-way through)
     drop: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 1e-4
@@ -38,8 +42,8 @@ class Recipe:
     )
 
     def shortened(self, epochs: int) -> "Recipe":
-        """The same schedule squeezed into `epochs`: every drop at the same share of the run."""
-        drops = tuple(1 + round((one - 1) * epochs / self.epochs) for one in self.drops)
+        """The same schedule squeezed into `epochs`: every drop at the same share of the run, within an epoch if need be."""
+        drops = tuple(1 + (one - 1) * epochs / self.epochs for one in self.drops)
         return Recipe(**{**vars(self), "epochs": epochs, "drops": drops})
 
 
@@ -96,6 +100,7 @@ def fit(
     if recipe.compiled:
         torch.compiler.reset()  # each fold's new network counts as a recompilation, and those are limited
         steps = max(len(examples) // recipe.batch_size, 1)
+    gpus = max(torch.cuda.device_count(), 1)  # the Trainer gives each its share of a batch
     optimizer = torch.optim.SGD(
         model.parameters(),
         lr=recipe.learning_rate,
@@ -104,12 +109,12 @@ def fit(
         weight_decay=recipe.weight_decay,
     )
     schedule = torch.optim.lr_scheduler.MultiStepLR(
-        optimizer, [(epoch - 1) * steps for epoch in recipe.drops], recipe.drop
+        optimizer, [max(1, round((epoch - 1) * steps)) for epoch in recipe.drops], recipe.drop
     )
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
             folder,
-            per_device_train_batch_size=recipe.batch_size,
+            per_device_train_batch_size=-(-recipe.batch_size // gpus),
             num_train_epochs=recipe.epochs,
             max_grad_norm=0,  # the Trainer clips gradients by default, the paper does not
             bf16=recipe.bf16,
@@ -161,6 +166,7 @@ class _Watch(TrainerCallback):
         if "loss" not in (logs or {}):
             return
         if not np.isfinite(logs["loss"]):
+            self.bar.close()
             raise SernbError(
                 f"the loss became {logs['loss']} in epoch {state.epoch:.0f}: lower the learning rate "
                 f"(it was {logs['learning_rate']:g})."

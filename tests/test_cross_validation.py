@@ -100,6 +100,13 @@ def test_spec_augment_silences_one_band_and_one_span():
     assert ((both == floor).all(1).sum(1) <= 8 + 0).all() and batch["spectrogram"].min() == floor
 
 
+def test_an_utterance_on_both_sides_is_named(corpus):
+    utterances, segments = corpus
+    fold = Fold("leaky", utterances.index, test=utterances.index[:1])
+    with pytest.raises(SernbError, match="leaky: 1 utterances are trained on and tested, a0"):
+        cross_validate(utterances, segments, segments, [fold], TINY, QUICK, progress=False)
+
+
 def test_a_class_without_training_utterances_is_named(corpus):
     utterances, segments = corpus
     sad = utterances.index[utterances["emotion"] == "sad"]
@@ -117,13 +124,15 @@ def test_utterances_without_emotion_are_named(corpus):
         )
 
 
-def test_test_utterances_without_segments_are_named(corpus):
+@pytest.mark.parametrize("part", ["training", "test"])
+def test_utterances_without_segments_are_named(corpus, part):
     utterances, segments = corpus
     rows = segments.of(utterances.index.drop("b3"))
     fewer = Segments(
         segments.table.iloc[rows].reset_index(drop=True), segments.spectrograms[torch.as_tensor(rows)]
     )
-    with pytest.raises(SernbError, match="no segments of 1 test utterances, b3"):
+    train, test = (fewer, segments) if part == "training" else (segments, fewer)
+    with pytest.raises(SernbError, match=f"no segments of 1 {part} utterances, b3"):
         cross_validate(
-            utterances, fewer, fewer, leave_one_speaker_out(utterances), TINY, QUICK, progress=False
+            utterances, train, test, leave_one_speaker_out(utterances), TINY, QUICK, progress=False
         )

@@ -21,6 +21,8 @@ def test_the_papers_range():
 def test_no_filter_is_empty():
     with pytest.raises(SernbError, match="widths holds 0"):
         shapes((2,), (0, 2))
+    with pytest.raises(SernbError, match="heights is empty"):
+        shapes((), (2,))
 
 
 def test_a_steady_line_needs_width_and_a_click_needs_height():

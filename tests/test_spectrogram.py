@@ -127,6 +127,18 @@ def test_speaker_normalisation_takes_each_speakers_bins_to_zero_and_one():
         torch.testing.assert_close(out[rows].std((0, 2)), torch.ones(5), atol=1e-3, rtol=0)
 
 
+def test_segments_without_a_speaker_are_named():
+    segments = Segments(pd.DataFrame({"utterance": ["a", "b"], "start": 0.0}), torch.zeros(2, 3, 4))
+    with pytest.raises(SernbError, match="1 utterances have no speaker to normalise by: b"):
+        normalise_by_speaker(segments, pd.Series({"a": "x"}))
+
+
+def test_a_coarser_shift_has_fewer_frames():
+    config = SpectrogramConfig(shift=0.025, dft=640)
+    assert (config.bins, config.frames, config.bin_hz) == (160, 80, 25.0)
+    assert magnitudes(torch.rand(1, 32000), config).shape == (1, 160, 80)
+
+
 def test_joined_keeps_order():
     one = Segments(pd.DataFrame({"utterance": ["a"], "start": [0.0]}), torch.zeros(1, 2, 2))
     two = Segments(pd.DataFrame({"utterance": ["b"], "start": [1.0]}), torch.ones(1, 2, 2))

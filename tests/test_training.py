@@ -36,6 +36,23 @@ def test_the_papers_recipe():
 def test_shortened_keeps_the_shares():
     short = PAPER.shortened(10)
     assert (short.epochs, short.drops, short.learning_rate) == (10, (5, 7, 9), 0.05)
+    assert PAPER.shortened(4).drops == pytest.approx((2.6, 3.4, 4.2))
+
+
+def test_the_rate_can_fall_within_an_epoch():
+    """24 examples in batches of 8: three steps an epoch; 4 epochs drop after 1.6, 2.4 and 3.2 of them."""
+    rates = []
+
+    def change(batch):
+        rates.append(0)
+        return batch
+
+    curve = fit(
+        network(), Examples(easy()), replace(QUICK, epochs=4, drops=PAPER.shortened(4).drops), change=change
+    )
+    assert len(rates) == 12
+    # an epoch's row holds the rate of its last step: steps 3, 6, 9, 12 with falls before steps 6, 8 and 11
+    np.testing.assert_allclose(curve["learning_rate"], [0.05, 0.005, 0.0005, 0.00005], rtol=1e-6)
 
 
 def test_the_rate_falls_at_the_start_of_the_named_epochs():

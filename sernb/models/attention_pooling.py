@@ -52,7 +52,7 @@ class CNNOutput(ModelOutput):
     """`loss` (scalar, with labels), `logits` (batch, classes); with `maps=True` the attention maps as well.
 
     `top_down` (batch, classes, H, W), `bottom_up` (batch, 1, H, W) whose positions sum to 1, and `product`
-    (batch, classes, H, W), whose positions sum to the logits.
+    (batch, classes, H, W), whose positions sum to the logits (or average to them: `CNNConfig.attention_sum`).
     """
 
     loss: torch.Tensor | None = None
