@@ -108,12 +108,17 @@ def find_root(name: str) -> Path | None:
 
 
 def overview() -> pd.DataFrame:
-    """One row a corpus: title, licence, obtain (where to get it), the folder and layout expected, found (the folder, or
-    "not found") and files (recordings in it)."""
+    """One row a corpus: title, licence, obtain (where to get it), the folder and layout expected, found (the folder,
+    "not found", or why it cannot be read) and files (recordings in it)."""
     rows = []
     for corpus in CORPORA.values():
         root = find_root(corpus.name)
         inside = corpus.name == "embedded"
+        found, files = "not found" if root is None else str(root), []
+        try:
+            files = audio_files(root, (*AUDIO, ".ogg", ".opus", ".mp3")) if root else []
+        except SernbError as problem:  # the other corpora are listed all the same
+            found = str(problem)
         rows.append(
             {
                 "name": corpus.name,
@@ -122,8 +127,8 @@ def overview() -> pd.DataFrame:
                 "obtain": corpus.obtain,
                 "folder": "inside sernb" if inside else str(_expected(corpus.name)[0]),
                 "layout": corpus.layout,
-                "found": "not found" if root is None else str(root),
-                "files": len(audio_files(root, (*AUDIO, ".ogg", ".opus", ".mp3"))) if root else 0,
+                "found": found,
+                "files": len(files),
             }
         )
     return pd.DataFrame(rows).set_index("name")

@@ -59,6 +59,10 @@ def test_overview(tmp_path, monkeypatch, emodb_tree):
     assert table.loc["emodb", ["found", "files"]].tolist() == [str(emodb_tree), 535]
     assert table.loc["ravdess", ["found", "files"]].tolist() == ["not found", 0]
     assert table.loc["ravdess", "folder"] == str(tmp_path / "ravdess")
+    (tmp_path / "ravdess").write_text("a file where the folder is expected")
+    table = corpora.overview()
+    assert "ravdess: the folder cannot be read" in table.loc["ravdess", "found"]
+    assert table.loc["emodb", "files"] == 535
 
 
 def test_emotions_keeps_only_these_and_counts_the_rest(emodb_tree):
