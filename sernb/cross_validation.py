@@ -136,10 +136,15 @@ def _classes(utterances: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
         raise SernbError(
             f"{len(missing)} utterances have no emotion, {_few(missing)} among them; leave them out first."
         )
+    if emotion.nunique() < 2:
+        raise SernbError(
+            f"all utterances are {emotion.iloc[0]}; telling emotions apart takes at least two of them."
+        )
     for fold in folds:
         seen = set(emotion[fold.train])
         if unseen := [one for one in emotion.cat.categories if one not in seen]:
             raise SernbError(
-                f"fold {fold.name}: no training utterance is {', '.join(unseen)}; choose other folds."
+                f"fold {fold.name}: no training utterance is {', '.join(unseen)}; choose another protocol, or leave out "
+                "the class (parameter emotions)."
             )
     return list(emotion.cat.categories)

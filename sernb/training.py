@@ -41,6 +41,11 @@ class Recipe:
         False  # torch.compile: pays on long runs; each epoch then leaves out a last partial batch
     )
 
+    def __post_init__(self):
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise SernbError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+
     def shortened(self, epochs: int) -> "Recipe":
         """The same schedule squeezed into `epochs`: every drop at the same share of the run, within an epoch if need be."""
         drops = tuple(1 + (one - 1) * epochs / self.epochs for one in self.drops)

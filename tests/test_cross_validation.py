@@ -107,6 +107,13 @@ def test_an_utterance_on_both_sides_is_named(corpus):
         cross_validate(utterances, segments, segments, [fold], TINY, QUICK, progress=False)
 
 
+def test_one_class_is_not_enough(corpus):
+    utterances, segments = corpus
+    sad = utterances[utterances["emotion"] == "sad"]
+    with pytest.raises(SernbError, match="all utterances are sad"):
+        cross_validate(sad, segments, segments, leave_one_speaker_out(sad), TINY, QUICK, progress=False)
+
+
 def test_a_class_without_training_utterances_is_named(corpus):
     utterances, segments = corpus
     sad = utterances.index[utterances["emotion"] == "sad"]

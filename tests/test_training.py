@@ -127,6 +127,12 @@ def test_a_loss_that_explodes_stops_with_advice():
         fit(network(), Examples(data), QUICK)
 
 
+@pytest.mark.parametrize("name", ["epochs", "batch_size"])
+def test_recipes_without_training_are_refused(name):
+    with pytest.raises(SernbError, match=f"{name} is 0; it must be at least 1"):
+        Recipe(**{name: 0})
+
+
 def test_nothing_to_train_on():
     with pytest.raises(SernbError, match="nothing to train on"):
         fit(network(), Examples(easy(), np.array([], int)), QUICK)

@@ -18,7 +18,8 @@ ANSWERS = [
         "np.exp(8) / (np.exp(8) + 3), np.exp(8 / 1250) / (np.exp(8 / 1250) + 3)",
         "1, 1",
     ),
-    ("07_attention_pooling", "other_uar = ...", "0.68", "68"),
+    ("07_attention_pooling", "hertz, milliseconds = ..., ...", "80, 30", "30, 80"),
+    ("07_attention_pooling", "low, high = ..., ...", "-0.02, 0.11", "0.11, -0.02"),
 ]
 
 
