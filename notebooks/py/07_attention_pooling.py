@@ -10,8 +10,9 @@
 # **You will be able to** compute the paper's input step by step, say what a filter of a given shape can see, train the
 # network with three poolings, test whether they differ, and draw where the network looks.
 #
-# **Time.** Minutes on two cores with `sernb run 7` (profile `laptop`). The cell below holds the *paper's* own settings:
-# hours without a GPU. To run it here in JupyterLab, copy the values of `notebooks/profiles/laptop.yaml` into it.
+# **Time.** `sernb run 7` takes the `laptop` profile, which is cut for two cores; the report says how long it took. The cell
+# below holds the *paper's* own settings: hours without a GPU. To run it here in JupyterLab, copy the values of
+# `notebooks/profiles/laptop.yaml` into it.
 
 # %% tags=["parameters"]
 corpus: str = "embedded"  # name of a corpus (`sernb corpora` lists them)
