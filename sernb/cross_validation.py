@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
+from joblib import Parallel, delayed, effective_n_jobs
 from torchaudio.functional import mask_along_axis_iid
 from tqdm.auto import tqdm
 
@@ -32,19 +33,44 @@ def cross_validate(
 
     The classes are the categories of `utterances["emotion"]`, whatever `config.classes` says. Every fold starts from
     its own weights (seed + number of the fold). Nothing is chosen on test data: the last epoch's weights count.
+
+    Folds run one after another, or side by side within `with joblib.parallel_config(n_jobs=...)`: each in a process
+    of its own, with its share of the cores. Sums are then taken in another order, so the last digits may differ.
     """
     classes = _classes(utterances, folds)
     config = CNNConfig(**{**vars(config or CNNConfig()), "classes": len(classes)})
     name = name or config.pooling
-    tables, curves, models = [], [], {}
-    for number, fold in enumerate(tqdm(folds, desc=name, unit="fold", disable=not progress)):
-        title = fold.name if progress else None
-        models[fold.name], curve = train_fold(
-            utterances, train_segments, fold, config, recipe, seed=seed + 1000 * number, title=title
+    alone = effective_n_jobs(None) == 1  # a bar over epochs can be seen from this process only
+    runs = Parallel(return_as="generator", mmap_mode="c")(
+        delayed(_run_fold)(
+            utterances,
+            train_segments,
+            test_segments,
+            fold,
+            config,
+            recipe,
+            name,
+            seed,
+            number,
+            progress and alone,
         )
-        tables.append(predict(models[fold.name], utterances, test_segments, fold, name).assign(seed=seed))
+        for number, fold in enumerate(folds)
+    )
+    tables, curves, models = [], [], {}
+    bar = tqdm(runs, desc=name, total=len(folds), unit="fold", disable=not progress)
+    for fold, (model, curve, table) in zip(folds, bar, strict=True):
+        models[fold.name] = model
+        tables.append(table.assign(seed=seed))
         curves.append(curve.assign(model=name, fold=fold.name, seed=seed))
     return pd.concat(tables), pd.concat(curves, ignore_index=True), models
+
+
+def _run_fold(utterances, train_segments, test_segments, fold, config, recipe, name, seed, number, progress):
+    title = fold.name if progress else None
+    model, curve = train_fold(
+        utterances, train_segments, fold, config, recipe, seed=seed + 1000 * number, title=title
+    )
+    return model, curve, predict(model, utterances, test_segments, fold, name)
 
 
 def train_fold(

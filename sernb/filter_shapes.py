@@ -6,6 +6,7 @@ One convolution with 16 channels, global average pooling and a 16:classes layer,
 from collections.abc import Sequence
 
 import pandas as pd
+from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from sernb.cross_validation import cross_validate
@@ -47,25 +48,25 @@ def study(
     """Cross-validate the single layer for each shape (3.2); returns (table, predictions).
 
     `table` has a row a shape: height, width, WA with `WA_low` and `WA_high` (95 %, by utterance), and a column for
-    each emotion, its recall. In `predictions` the model's name is "height x width".
+    each emotion, its recall. In `predictions` the model's name is "height x width". Shapes run side by side within
+    `with joblib.parallel_config(n_jobs=...)`.
     """
-    tables = []
-    for height, width in tqdm(shapes(heights, widths), desc="filter shapes", disable=not progress):
-        config = CNNConfig(pooling="gap", filters=((height, width, CHANNELS),), channels=(), max_pools=())
-        predictions, _, _ = cross_validate(
-            utterances,
-            train_segments,
-            test_segments,
-            folds,
-            config,
-            recipe,
-            f"{height} x {width}",
-            seed,
-            False,
-        )
-        tables.append(predictions.assign(height=height, width=width))
+    data, wanted = (utterances, train_segments, test_segments, folds), shapes(heights, widths)
+    runs = Parallel(return_as="generator", mmap_mode="c")(
+        delayed(_shape)(*data, recipe, seed, height, width) for height, width in wanted
+    )
+    tables = list(tqdm(runs, desc="filter shapes", total=len(wanted), unit="shape", disable=not progress))
     predictions = pd.concat(tables)
     rows = bootstrap(predictions, "WA").set_index("model")[["value", "low", "high"]]
     rows.columns = ["WA", "WA_low", "WA_high"]
     sizes = predictions.drop_duplicates("model").set_index("model")[["height", "width"]]
     return sizes.join(rows).join(recalls(predictions)).reset_index(drop=True), predictions
+
+
+def _shape(utterances, train_segments, test_segments, folds, recipe, seed, height, width) -> pd.DataFrame:
+    config = CNNConfig(pooling="gap", filters=((height, width, CHANNELS),), channels=(), max_pools=())
+    name = f"{height} x {width}"
+    predictions, _, _ = cross_validate(
+        utterances, train_segments, test_segments, folds, config, recipe, name, seed, progress=False
+    )
+    return predictions.assign(height=height, width=width)

@@ -75,11 +75,19 @@ class Segments:
         """Row numbers of the segments cut from `utterances`."""
         return np.flatnonzero(self.table["utterance"].isin(utterances))
 
+    def __reduce__(self):
+        # As an array, which joblib hands to its workers as one memory-mapped file instead of a copy for each.
+        return _restored, (self.table, self.spectrograms.numpy())
+
     @staticmethod
     def joined(parts: "Sequence[Segments]") -> "Segments":
         """Several sets as one, such as recordings and their variants (`sernb.augmentation`)."""
         table = pd.concat([part.table for part in parts], ignore_index=True)
         return Segments(table, torch.cat([part.spectrograms for part in parts]))
+
+
+def _restored(table: pd.DataFrame, spectrograms: np.ndarray) -> Segments:
+    return Segments(table, torch.from_numpy(spectrograms))
 
 
 def cut(waveform: np.ndarray, step: float, config: SpectrogramConfig | None = None) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from joblib import parallel_config
 
 from sernb.cross_validation import cross_validate, predict, segment_probabilities, spec_augment, train_fold
 from sernb.errors import SernbError
@@ -51,6 +52,27 @@ def test_it_predicts_every_utterance_once_and_learns(corpus):
     assert (checked["emotion"] == checked["predicted"]).mean() > 0.9
     assert list(models) == [fold.name for fold in folds]
     assert curves.groupby("fold")["epoch"].max().eq(8).all()
+
+
+def test_folds_side_by_side_give_what_folds_in_turn_give(corpus):
+    utterances, segments = corpus
+    arguments = (utterances, segments, segments, leave_one_speaker_out(utterances), TINY, QUICK)
+    in_turn, curves, models = cross_validate(*arguments, progress=False)
+    with parallel_config(n_jobs=2):
+        beside, beside_curves, beside_models = cross_validate(*arguments, progress=False)
+    pd.testing.assert_frame_equal(beside, in_turn, atol=1e-3)
+    pd.testing.assert_frame_equal(beside_curves, curves, atol=1e-3)
+    for fold, model in models.items():
+        x = segments.spectrograms[:4]
+        torch.testing.assert_close(beside_models[fold](x).logits, model(x).logits, atol=1e-3, rtol=1e-3)
+
+
+def test_a_fold_that_fails_beside_others_says_why(corpus):
+    utterances, segments = corpus
+    folds = leave_one_speaker_out(utterances)
+    folds[1] = Fold("both", folds[1].train, folds[1].train[:0], folds[1].train[:2])
+    with parallel_config(n_jobs=2), pytest.raises(SernbError, match="trained on and tested"):
+        cross_validate(utterances, segments, segments, folds, TINY, QUICK, progress=False)
 
 
 def test_a_test_speaker_is_not_trained_on(corpus):

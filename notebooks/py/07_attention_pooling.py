@@ -35,6 +35,7 @@ filter_heights: list[int] = [2, 4, 6, 8, 10, 15, 20, 40, 60, 80, 100]  # bins, f
 filter_widths: list[int] = [2, 4, 6, 8, 10, 15, 20, 40, 60, 80]  # frames, from 2, at a height of 2
 filter_epochs: int = 50  # epochs of each filter shape
 filter_folds: int = 0  # folds of the filter study; 0: all
+jobs: int = 0  # trainings side by side, each on its share of the cores; 0: up to four, one on a GPU
 utterance: str = ""  # the utterance to look at; empty: the first that attention got right
 save: str = ""  # folder for predictions and the first fold's attention network; empty: not saved
 pictures: str = ""  # folder for the main pictures as PNG files; empty: not saved
@@ -49,6 +50,7 @@ import numpy as np
 import pandas as pd
 import torch
 from IPython.display import display
+from joblib import cpu_count, parallel_config
 
 from sernb import audio, corpora, figures, filter_shapes, notebook, protocols, spectrogram, tables
 from sernb.cross_validation import cross_validate
@@ -59,6 +61,7 @@ from sernb.training import PAPER
 
 device = notebook.start(corpus, seed=seeds[0])
 networks_to_train = [CNNConfig(pooling=one) for one in poolings]  # a wrong name stops here
+at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
 
 # %% [markdown]
 # ## 1 · The recordings
@@ -174,14 +177,12 @@ print(f"{len(train_segments.table)} training segments, {len(test_segments.table)
 
 # %% tags=["stage:training"]
 sgd = {"batch_size": batch_size, "learning_rate": learning_rate}
-shapes, shape_predictions = filter_shapes.study(
-    *data,
-    folds[: filter_folds or None],
-    filter_heights,
-    filter_widths,
-    replace(PAPER.shortened(filter_epochs), **sgd),
-    seed=seeds[0],
-)
+quick = replace(PAPER.shortened(filter_epochs), **sgd)
+sizes = (filter_heights, filter_widths)
+with parallel_config(n_jobs=at_a_time):
+    shapes, shape_predictions = filter_shapes.study(
+        *data, folds[: filter_folds or None], *sizes, quick, seed=seeds[0]
+    )
 shapes.round(3)
 
 # %%
@@ -236,7 +237,8 @@ recipe = replace(PAPER.shortened(epochs), **sgd)
 tables_of, curves_of, networks = [], [], {}
 for network_config in networks_to_train:
     for seed in seeds:
-        table, curve, of_fold = cross_validate(*data, folds, network_config, recipe, seed=seed)
+        with parallel_config(n_jobs=at_a_time):
+            table, curve, of_fold = cross_validate(*data, folds, network_config, recipe, seed=seed)
         tables_of.append(table)
         curves_of.append(curve)
         networks[network_config.pooling] = of_fold
@@ -245,7 +247,8 @@ predictions, losses = pd.concat(tables_of), pd.concat(curves_of, ignore_index=Tr
 # %%
 first = losses[(losses["model"] == poolings[0]) & (losses["seed"] == seeds[0])]
 first = first.drop(columns=["model", "seed"])
-figures.learning_curves(first, recipe.drops, title=f"{poolings[0]} pooling: training loss, a line a fold")
+after = [one - 1 for one in recipe.drops]  # whole epochs done when the rate falls
+figures.learning_curves(first, after, title=f"{poolings[0]} pooling: training loss, a line a fold")
 
 # %% [markdown]
 # ## 6 · Does the pooling matter?
@@ -307,7 +310,7 @@ for count in counts:
     print(
         f"{count['a']} and {count['b']}: just one is right on {100 * differ:.0f} % of {count['n']} utterances"
     )
-    for gap in (0.005, 0.034):  # the paper's differences
+    for gap in (0.005, 0.034) if differ else ():  # the paper's differences
         needed = 7.85 * differ / gap**2  # (1.96 + 0.84)²: two-sided 5 %, power 80 %
         print(f"  to see {100 * gap:.1f} points of WA in 8 of 10 tries: about {needed:,.0f} utterances")
 

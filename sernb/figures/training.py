@@ -72,8 +72,8 @@ def learning_curves(history: pd.DataFrame, drops: tuple[int, ...] = (), title: s
 
     ``history``: ``epoch`` and a column for each measure (``loss``, ``UAR`` …; scores 0–1), as
     :func:`sernb.training.fit` returns it; optional ``part`` ("train", "validation"; train where absent)
-    and ``fold``. A measure may be NaN where a part lacks it. ``drops``: epochs at which the learning rate
-    falls, drawn as dotted lines; ``learning_rate`` itself is not drawn.
+    and ``fold``. A measure may be NaN where a part lacks it. ``drops``: after how many epochs the
+    learning rate falls (2.5: half-way through the third), drawn as dotted lines; ``learning_rate`` itself is not drawn.
     """
     measures = [c for c in history.columns if c not in ("epoch", "part", "fold", "learning_rate")]
     if "epoch" not in history or not measures:
