@@ -34,6 +34,7 @@ learning_rate: float = 0.05  # at the start; it falls by ten three times
 filter_heights: list[int] = [2, 4, 6, 8, 10, 15, 20, 40, 60, 80, 100]  # bins, from 2, at a width of 2
 filter_widths: list[int] = [2, 4, 6, 8, 10, 15, 20, 40, 60, 80]  # frames, from 2, at a height of 2
 filter_epochs: int = 50  # epochs of each filter shape
+filter_batch_size: int = 64  # segments a step in the filter study
 filter_folds: int = 0  # folds of the filter study; 0: all
 jobs: int = 0  # trainings side by side, each on its share of the cores; 0: up to four, one on a GPU
 utterance: str = ""  # the utterance to look at; empty: the first that attention got right
@@ -176,12 +177,11 @@ print(f"{len(train_segments.table)} training segments, {len(test_segments.table)
 # often it is right. **Your guess:** what helps more, height or width? Which emotion needs short moments?
 
 # %% tags=["stage:training"]
-sgd = {"batch_size": batch_size, "learning_rate": learning_rate}
-quick = replace(PAPER.shortened(filter_epochs), **sgd)
+recipe = replace(PAPER.shortened(filter_epochs), batch_size=filter_batch_size, learning_rate=learning_rate)
 sizes = (filter_heights, filter_widths)
 with parallel_config(n_jobs=at_a_time):
     shapes, shape_predictions = filter_shapes.study(
-        *data, folds[: filter_folds or None], *sizes, quick, seed=seeds[0]
+        *data, folds[: filter_folds or None], *sizes, recipe, seed=seeds[0]
     )
 shapes.round(3)
 
@@ -233,7 +233,7 @@ pd.DataFrame(sizes).set_index("pooling")
 # take its *level* with a grain of salt; the three poolings are treated alike.
 
 # %% tags=["stage:training"]
-recipe = replace(PAPER.shortened(epochs), **sgd)
+recipe = replace(PAPER.shortened(epochs), batch_size=batch_size, learning_rate=learning_rate)
 tables_of, curves_of, networks = [], [], {}
 for network_config in networks_to_train:
     for seed in seeds:
