@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import delayed, effective_n_jobs
 from torchaudio.functional import mask_along_axis_iid
-from tqdm.auto import tqdm
 
 from sernb.errors import SernbError
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
+from sernb.parallel import side_by_side
 from sernb.protocols import Fold
 from sernb.spectrogram import Segments
 from sernb.training import PAPER, Examples, Recipe, fit
@@ -41,7 +41,7 @@ def cross_validate(
     config = CNNConfig(**{**vars(config or CNNConfig()), "classes": len(classes)})
     name = name or config.pooling
     alone = effective_n_jobs(None) == 1  # a bar over epochs can be seen from this process only
-    runs = Parallel(return_as="generator", mmap_mode="c")(
+    runs = (
         delayed(_run_fold)(
             utterances,
             train_segments,
@@ -57,8 +57,8 @@ def cross_validate(
         for number, fold in enumerate(folds)
     )
     tables, curves, models = [], [], {}
-    bar = tqdm(runs, desc=name, total=len(folds), unit="fold", disable=not progress)
-    for fold, (model, curve, table) in zip(folds, bar, strict=True):
+    done = side_by_side(runs, name, len(folds), "fold", progress)
+    for fold, (model, curve, table) in zip(folds, done, strict=True):
         models[fold.name] = model
         tables.append(table.assign(seed=seed))
         curves.append(curve.assign(model=name, fold=fold.name, seed=seed))

@@ -6,13 +6,13 @@ One convolution with 16 channels, global average pooling and a 16:classes layer,
 from collections.abc import Sequence
 
 import pandas as pd
-from joblib import Parallel, delayed
-from tqdm.auto import tqdm
+from joblib import delayed
 
 from sernb.cross_validation import cross_validate
 from sernb.errors import SernbError
 from sernb.evaluation import bootstrap, recalls
 from sernb.models.attention_pooling import CNNConfig
+from sernb.parallel import side_by_side
 from sernb.protocols import Fold
 from sernb.spectrogram import Segments
 from sernb.training import PAPER, Recipe
@@ -52,10 +52,8 @@ def study(
     `with joblib.parallel_config(n_jobs=...)`.
     """
     data, wanted = (utterances, train_segments, test_segments, folds), shapes(heights, widths)
-    runs = Parallel(return_as="generator", mmap_mode="c")(
-        delayed(_shape)(*data, recipe, seed, height, width) for height, width in wanted
-    )
-    tables = list(tqdm(runs, desc="filter shapes", total=len(wanted), unit="shape", disable=not progress))
+    runs = (delayed(_shape)(*data, recipe, seed, height, width) for height, width in wanted)
+    tables = side_by_side(runs, "filter shapes", len(wanted), "shape", progress)
     predictions = pd.concat(tables)
     rows = bootstrap(predictions, "WA").set_index("model")[["value", "low", "high"]]
     rows.columns = ["WA", "WA_low", "WA_high"]
