@@ -34,8 +34,9 @@ def kernel_class(jobs=1):
     """
     environment = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **KEEP_MEMORY}
     environment["SERNB_CORPORA"] = os.path.abspath(os.environ.get("SERNB_CORPORA", "corpora"))
-    if jobs > 1 and "OMP_NUM_THREADS" not in os.environ:
-        environment["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
+    # Notebooks side by side share the cores: the threads of one training, and the trainings of `sernb.parallel`.
+    for name in {"OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT"} - set(os.environ) if jobs > 1 else ():
+        environment[name] = str(max(1, (os.cpu_count() or 1) // jobs))
     spec = KernelSpec(**{**get_kernel_dict(), "env": environment})
 
     class ThisInterpreter(KernelSpecManager):

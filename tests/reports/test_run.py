@@ -54,7 +54,7 @@ def test_no_installed_kernel_takes_its_place_and_jobs_share_the_cores(tmp_path, 
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     kernel = kernel_class(jobs=3)(kernel_name="python3").kernel_spec
     assert kernel.argv[0] == sys.executable
-    assert kernel.env["OMP_NUM_THREADS"] == "2"
+    assert kernel.env["OMP_NUM_THREADS"] == kernel.env["LOKY_MAX_CPU_COUNT"] == "2"
     assert "OMP_NUM_THREADS" not in kernel_class(jobs=1)(kernel_name="python3").kernel_spec.env
 
 
