@@ -3,6 +3,7 @@
 python benchmarks/attention_pooling.py --list
 python benchmarks/attention_pooling.py emodb4-log-attention --threads 2
 python benchmarks/attention_pooling.py --table
+python benchmarks/attention_pooling.py --pair emodb4-log-attention-e50-s0 emodb4-mulaw-attention-e50-s0
 
 An experiment's name is task-scaling-pooling[-change ...]; changes can be combined (emodb7-log-gap-coarse-dense).
 """
@@ -138,6 +139,29 @@ def table(arguments) -> None:
     print(pd.DataFrame(rows).round(3).to_string(index=False))
 
 
+def pair(arguments) -> None:
+    """Print the difference in UAR of two experiments on the utterances that both have tested."""
+    import pandas as pd
+
+    from sernb import tables
+    from sernb.evaluation import paired_bootstrap
+
+    parts = []
+    for name in arguments.pair:
+        files = sorted((arguments.out / name).glob("*.csv"))
+        if not files:
+            raise SystemExit(f"{arguments.out / name} holds no results; --table lists what is there")
+        parts.append(pd.concat([tables.read_predictions(file) for file in files]).assign(model=name, seed=0))
+    both = parts[0].index.intersection(parts[1].index)
+    every = pd.concat([part.loc[both] for part in parts])
+    for unit in ("utterance", "speaker"):
+        test = paired_bootstrap(every, *arguments.pair, metric="UAR", unit=unit)
+        print(
+            f"{test['difference']:+.3f} [{test['low']:+.3f}, {test['high']:+.3f}] by {unit}, {test['units']} of them, "
+            f"p = {test['p']:.3f}"
+        )
+
+
 def choose(arguments) -> None:
     """Choose among the finished experiments for each test speaker by the *other* speakers' UAR, and score the choice.
 
@@ -180,6 +204,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="names of the experiments")
     parser.add_argument("--table", action="store_true", help="what has been measured so far")
     parser.add_argument("--choose", metavar="PREFIX", help="choose among finished experiments, honestly")
+    parser.add_argument("--pair", nargs=2, metavar="RESULT", help="compare two of the table's rows")
     parser.add_argument("--corpora", type=Path, default=os.environ.get("SERNB_CORPORA", "../shared/corpora"))
     parser.add_argument("--out", type=Path, default=Path("runs/attention_pooling"))
     parser.add_argument("--epochs", type=int, default=50, help="the paper's schedule, squeezed into so many")
@@ -193,6 +218,8 @@ def main() -> None:
         print("\n".join(grid()))
     elif arguments.table:
         table(arguments)
+    elif arguments.pair:
+        pair(arguments)
     elif arguments.choose:
         choose(arguments)
     else:
