@@ -7,9 +7,12 @@ import nbformat
 import pytest
 import yaml
 
+from sernb.filter_shapes import HEIGHTS, WIDTHS
 from sernb.reports.pairing import problems
 from sernb.reports.plan import make_plans
 from sernb.reports.run import run
+from sernb.spectrogram import SpectrogramConfig
+from sernb.training import PAPER
 
 pytestmark = pytest.mark.xdist_group("notebooks")
 
@@ -91,3 +94,15 @@ def test_each_profile_fits_the_notebooks(profile):
     assert content["name"] == profile and content["description"]
     if NOTEBOOKS:
         make_plans([], profile, {}, ROOT / "notebooks")
+
+
+def test_the_full_profile_of_attention_pooling_has_the_papers_settings():
+    content = yaml.safe_load((ROOT / "notebooks" / "profiles" / "full.yaml").read_text())
+    given = content["notebooks"]["07_attention_pooling"]
+    config = SpectrogramConfig(**{name: given[name] for name in ("scaling", "dft", "shift")})
+    assert config == SpectrogramConfig() and (config.bins, config.frames) == (400, 200)
+    for prefix in ("", "filter_"):
+        assert given[f"{prefix}epochs"] == PAPER.epochs == 50
+        assert given[f"{prefix}batch_size"] == PAPER.batch_size == 64
+    assert (tuple(given["filter_heights"]), tuple(given["filter_widths"])) == (HEIGHTS, WIDTHS)
+    assert given["filter_folds"] == 0
