@@ -100,7 +100,9 @@ class GlobalAveragePool(nn.Module):
         self.classify = nn.Linear(features, config.classes)
 
     def forward(self, x):  # (B, C, H, W)
-        mean = F.adaptive_avg_pool2d(x, 1).flatten(1)  # (B, C); quicker than x.mean((2, 3)) on channels-last maps
+        mean = F.adaptive_avg_pool2d(x, 1).flatten(
+            1
+        )  # (B, C); quicker than x.mean((2, 3)) on channels-last maps
         return {"logits": self.classify(self.dropout(mean))}
 
 
