@@ -14,18 +14,19 @@ from sernb.evaluation.intervals import interval, resample
 from sernb.tables import DIMENSIONS, check_predictions, in_order
 
 LEVELS = ("nominal", "interval")
-NO_ANNOTATOR = ("true", "predicted")  # emotion_true is what was meant, not what somebody heard
+SEVERAL = ";"  # between the emotions of an annotator who named more than one
 
 
 def rating_columns(utterances: pd.DataFrame) -> dict[str, list[str]]:
     """The columns that hold single annotators' ratings: {"emotion": ["emotion_1", …], "arousal": ["arousal_1", …]}.
 
+    Annotators are numbered; emotion_true, emotion_self, arousal_spread and the like are none.
     Only what at least two annotators rated is named; an empty dict says that this corpus brings no single ratings.
     """
     found = {what: [] for what in ("emotion", *DIMENSIONS)}
     for column in utterances.columns:
-        match = re.fullmatch(rf"({'|'.join(found)})_([A-Za-z0-9-]+)", str(column))
-        if match and match[2] not in NO_ANNOTATOR:
+        match = re.fullmatch(rf"({'|'.join(found)})_\d+", str(column))
+        if match:
             found[match[1]].append(column)
     return {what: columns for what, columns in found.items() if len(columns) > 1}
 
@@ -33,6 +34,7 @@ def rating_columns(utterances: pd.DataFrame) -> dict[str, list[str]]:
 def krippendorff_alpha(ratings: pd.DataFrame, level: str = "nominal") -> float:
     """Krippendorff's alpha of `ratings` (a row an utterance, a column an annotator, NaN where not rated).
 
+    Of labels, a cell that names several ("neutral; angry") says no single one, and counts as not rated.
     1 is full agreement, 0 what chance gives, below 0 is worse than chance. level: "nominal" for labels, "interval" for
     numbers. NaN where it is not defined: no utterance was rated twice, or every rating is the same.
     """
@@ -85,7 +87,7 @@ def one_against_the_others(ratings: pd.DataFrame) -> pd.DataFrame:
         raise SernbError(
             f"one annotator against the others needs three annotators or more; there are {ratings.shape[1]}."
         )
-    tables = []
+    ratings, tables = _single(ratings), []
     for number, column in enumerate(ratings.columns):
         modes = ratings.drop(columns=column).mode(axis=1)  # a second mode is a tie
         decided = modes[0].notna() & ratings[column].notna()
@@ -100,7 +102,7 @@ def _coincidences(ratings: pd.DataFrame, level: str) -> tuple[np.ndarray, list]:
     """Pairs of ratings in each utterance (utterances, values, values), each utterance weighing as its ratings; values."""
     if level not in LEVELS:
         raise SernbError(f"the level of measurement is {level!r}; choose one of {', '.join(LEVELS)}.")
-    given = ratings.astype(object).stack()
+    given = (_single(ratings) if level == "nominal" else ratings).astype(object).stack()
     given = given[given.notna()]
     codes, values = pd.factorize(given, sort=True)
     rows = ratings.index.get_indexer(given.index.get_level_values(0))
@@ -109,6 +111,11 @@ def _coincidences(ratings: pd.DataFrame, level: str) -> tuple[np.ndarray, list]:
     counts = counts[counts.sum(1) > 1]  # one rating agrees with nothing
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(values))
     return pairs / (counts.sum(1) - 1)[:, None, None], list(values)
+
+
+def _single(labels: pd.DataFrame) -> pd.DataFrame:
+    """The labels, without those of an annotator who named several at once."""
+    return labels.mask(labels.apply(lambda column: column.astype(str).str.contains(SEVERAL, regex=False)))
 
 
 def _distances(values: list, level: str) -> np.ndarray:

@@ -12,7 +12,7 @@ def relative_to_speaker(table: pd.DataFrame, speakers: pd.Series) -> pd.DataFram
     """Each column less the speaker's own mean, in the speaker's own standard deviations.
 
     Needs no labels, but looks at all clips of a speaker at once: *transductive*, to be named so wherever a model is
-    tested on its numbers. A column that does not vary within a speaker becomes 0. Raises SernbError where an utterance
+    tested on its numbers. A column that does not vary within a speaker becomes 0; missing values stay so. Raises SernbError where an utterance
     has no speaker.
     """
     speakers = speakers.reindex(table.index)
@@ -21,7 +21,8 @@ def relative_to_speaker(table: pd.DataFrame, speakers: pd.Series) -> pd.DataFram
         raise SernbError(f"{len(names)} utterances have no speaker to compare with, the first is {names[0]}.")
     groups = table.groupby(speakers.astype(str))
     spread = groups.transform("std", ddof=0)
-    return (table - groups.transform("mean")).div(spread.where(spread > 1e-9)).fillna(0.0)
+    relative = (table - groups.transform("mean")).div(spread.where(spread > 1e-9))
+    return relative.fillna(0.0).where(table.notna())
 
 
 def explained(values: pd.Series, groups: pd.Series) -> float:

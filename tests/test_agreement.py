@@ -39,6 +39,12 @@ def test_alpha_where_there_is_nothing_to_measure():
         agreement.krippendorff_alpha(same, "ratio")
 
 
+def test_who_names_several_emotions_says_no_single_one():
+    ratings = pd.DataFrame({"one": [*"aaabaa", "a; b"], "two": [*"aaabbb", "a"]})
+    assert agreement.krippendorff_alpha(ratings) == pytest.approx(0.3125)
+    assert list(agreement.heard_as(ratings).index) == ["a", "b"]
+
+
 def test_only_annotators_columns_are_ratings():
     columns = [
         "emotion",

@@ -12,6 +12,10 @@ def test_relative_to_speaker_by_hand():
     out = separation.relative_to_speaker(table, pd.Series(["s1", "s1", "s2", "s2"], list("abcd")))
     assert out["pitch"].tolist() == [-1, 1, 0, 0]  # a speaker who never varies says nothing
     assert out["rate"].tolist() == [0, 0, -1, 1]
+    table.loc["a", "rate"] = np.nan
+    assert np.isnan(
+        separation.relative_to_speaker(table, pd.Series(["s1"] * 4, list("abcd"))).loc["a", "rate"]
+    )
     with pytest.raises(SernbError, match="no speaker"):
         separation.relative_to_speaker(table, pd.Series(["s1", None, "s2", "s2"], list("abcd")))
 
