@@ -139,7 +139,13 @@ def find_root(name: str) -> Path | None:
     if name == "embedded":
         inside = Path(__file__).parent / "embedded_data"
         return inside if inside.is_dir() else None
-    return next((folder for folder in _expected(name) if folder.exists()), None)
+    return next((folder for folder in expected_folders(name) if folder.exists()), None)
+
+
+def expected_folders(name: str) -> list[Path]:
+    """The folders in which the corpus is looked for, `find_root`'s places, whether they exist or not."""
+    own = os.environ.get("SERNB_CORPORA")
+    return [Path(parent).expanduser() / name for parent in ([own] if own else []) + ["corpora"]]
 
 
 def overview() -> pd.DataFrame:
@@ -160,7 +166,7 @@ def overview() -> pd.DataFrame:
                 "title": corpus.title,
                 "licence": corpus.licence,
                 "obtain": corpus.obtain,
-                "folder": "inside sernb" if inside else str(_expected(corpus.name)[0]),
+                "folder": "inside sernb" if inside else str(expected_folders(corpus.name)[0]),
                 "layout": corpus.layout,
                 "found": found,
                 "files": len(files),
@@ -175,17 +181,12 @@ def _corpus(name: str) -> Corpus:
     return CORPORA[name]
 
 
-def _expected(name: str) -> list[Path]:
-    own = os.environ.get("SERNB_CORPORA")
-    return [Path(parent).expanduser() / name for parent in ([own] if own else []) + ["corpora"]]
-
-
 def _root(corpus: Corpus, root: str | Path | None) -> Path:
     how = f"Expected there: {corpus.layout}. Where to get it: {corpus.obtain}."
     if root is None or str(root) == "":
         root = find_root(corpus.name)
         if root is None:
-            places = " or ".join(map(str, _expected(corpus.name)))
+            places = " or ".join(map(str, expected_folders(corpus.name)))
             raise SernbError(
                 f"corpus {corpus.name!r} is not found: no folder {places}. {how} "
                 "Give its folder as root, or set SERNB_CORPORA to the folder that holds your corpora."

@@ -1,9 +1,12 @@
 """Small corpora in the published layouts: a few samples in each file, all the names."""
 
+import threading
 from itertools import islice, product
 from pathlib import Path
 
 import pytest
+
+from tests.corpora.server import Server
 
 EMODB_SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
 EMODB_SENTENCES = ("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10")
@@ -62,7 +65,9 @@ def cremad_tree(tmp_path, fill) -> Path:
     names = []
     for actor, sentence, emotion in product(range(1001, 1092), CREMAD_SENTENCES, CREMAD_EMOTIONS):
         graded = sentence == "IEO" and emotion != "NEU"
-        names += [f"{actor}_{sentence}_{emotion}_{grade}" for grade in (("LO", "MD", "HI") if graded else ("XX",))]
+        names += [
+            f"{actor}_{sentence}_{emotion}_{grade}" for grade in (("LO", "MD", "HI") if graded else ("XX",))
+        ]
     for emotion in CREMAD_EMOTIONS:  # the full grid has a few more than were published
         surplus = [name for name in names if f"_{emotion}_" in name and name.startswith("1091")]
         full = sum(f"_{emotion}_" in name for name in names)
@@ -76,7 +81,9 @@ def cremad_tree(tmp_path, fill) -> Path:
 @pytest.fixture
 def meld_tree(tmp_path) -> Path:
     """The three tables, a few rows each, with what the published ones have: curly quotes, commas, two kinds of time."""
-    header = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime"
+    header = (
+        "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime"
+    )
     rows = {
         "train": [
             '1,You must’ve had your hands full.,The Interviewer,neutral,neutral,0,0,8,21,"00:16:21,940","00:16:23,442"',
@@ -91,7 +98,9 @@ def meld_tree(tmp_path) -> Path:
     }
     (tmp_path / "meld").mkdir()
     for part, lines in rows.items():
-        (tmp_path / "meld" / f"{part}_sent_emo.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+        (tmp_path / "meld" / f"{part}_sent_emo.csv").write_text(
+            "\n".join([header, *lines]) + "\n", encoding="utf-8"
+        )
     return tmp_path / "meld"
 
 
@@ -141,3 +150,15 @@ def msp_tree(tmp_path, fill) -> Path:
     for name in names[:-1]:
         (root / "Transcripts" / f"{name}.txt").write_text(f"These are\r\nthe words of {name[-9:]}.\n")
     return root
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A running `Server`: server.url, and what it is to do."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    server = Server()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()

@@ -10,7 +10,9 @@ import pytest
 from sernb import corpora
 from sernb.errors import SernbError
 
-CODES = dict(ang=1103, dis=2, exc=1041, fea=40, fru=1849, hap=595, neu=1708, oth=3, sad=1084, sur=107, xxx=2507)
+CODES = dict(
+    ang=1103, dis=2, exc=1041, fea=40, fru=1849, hap=595, neu=1708, oth=3, sad=1084, sur=107, xxx=2507
+)
 HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 IMPRO = """[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.0000, 1.5000]
 C-E2:\tNeutral;\t()
@@ -54,13 +56,19 @@ def iemocap(tmp_path, fill) -> Path:
     first, second = root / "Session1", root / "Session2"
     write(first / "dialog/EmoEvaluation/Ses01F_impro01.txt", HEADER + IMPRO)
     write(first / "dialog/EmoEvaluation/._Ses01F_impro01.txt", "\0\0macOS")
-    write(first / "dialog/EmoEvaluation/Categorical/Ses01F_impro01_e2_cat.txt", "Ses01F_impro01_F000 :Neutral state; ()\n")
-    write(first / "dialog/EmoEvaluation/Attribute/Ses01F_impro01_e3_atr.txt", "Ses01F_impro01_F000 :act 2; :val 3; :dom 2; ()\n")
+    write(
+        first / "dialog/EmoEvaluation/Categorical/Ses01F_impro01_e2_cat.txt",
+        "Ses01F_impro01_F000 :Neutral state; ()\n",
+    )
+    write(
+        first / "dialog/EmoEvaluation/Attribute/Ses01F_impro01_e3_atr.txt",
+        "Ses01F_impro01_F000 :act 2; :val 3; :dom 2; ()\n",
+    )
     write(second / "dialog/EmoEvaluation/Ses02M_script01_1b.txt", (HEADER + SCRIPT).replace("\n", "\r\n"))
     write(
         first / "dialog/transcriptions/Ses01F_impro01.txt",
         "Ses01F_impro01_F000 [006.2901-008.2357]: Excuse me.\n"
-        "Ses01F_impro01_M000 [010.0100-011.3925]: Yeah: \"what\"?\n"
+        'Ses01F_impro01_M000 [010.0100-011.3925]: Yeah: "what"?\n'
         "Ses01F_impro01_MXX0 [011.4000-011.5000]: Mhm.\n"
         "M: [LAUGHTER]\n"
         "Ses01F_impro01_F001 [014.8872-018.0175]: Is there a problem?\n",
@@ -149,7 +157,10 @@ def test_empty_ratings_are_missing_and_the_mean_is_checked(iemocap, quiet):
     path = iemocap / "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"
     path.write_text(path.read_text().replace("[2.5000, 2.0000, 1.5000]", "[3.5000, 2.0000, 1.5000]"))
     table = load(iemocap, classes="all")
-    assert any("in 1 utterances the summary is not the mean" in note and "F000" in note for note in table.attrs["notes"])
+    assert any(
+        "in 1 utterances the summary is not the mean" in note and "F000" in note
+        for note in table.attrs["notes"]
+    )
     assert table.at["Ses01F_impro01_F000", "valence"] == 3.5
 
 
@@ -183,7 +194,10 @@ def test_label_without_sound_and_sound_without_label(iemocap, fill, quiet):
     place = iemocap / "Session1/sentences/wav/Ses01F_impro01"
     (place / "Ses01F_impro01_F000.wav").unlink()
     fill([place / "Ses01F_impro01_F099.wav"])
-    with pytest.raises(SernbError, match=r"1 of 5 rows cannot be used.*\n.*F000.*no recording of it"), pytest.warns(UserWarning):
+    with (
+        pytest.raises(SernbError, match=r"1 of 5 rows cannot be used.*\n.*F000.*no recording of it"),
+        pytest.warns(UserWarning),
+    ):
         load(iemocap)
     with pytest.warns(UserWarning, match=r"1 recordings have no label.*F099"):
         table = load(iemocap, classes="all", on_bad="skip")
@@ -253,7 +267,12 @@ def test_the_published_codes_give_the_four_classes_of_the_papers(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         table = load(tmp_path, recordings=False)
-    assert table["emotion"].value_counts().to_dict() == {"neutral": 1708, "happy": 1636, "angry": 1103, "sad": 1084}
+    assert table["emotion"].value_counts().to_dict() == {
+        "neutral": 1708,
+        "happy": 1636,
+        "angry": 1103,
+        "sad": 1084,
+    }
     assert table["speaker"].nunique() == 10 and table["session"].nunique() == 5
     assert len(load(tmp_path, recordings=False, classes="all")) == 10039
     assert load(tmp_path, recordings=False, excited_is_happy=False)["emotion"].eq("happy").sum() == 595
