@@ -33,6 +33,7 @@ def kernel_class(jobs=1):
     Its `running` is the set of live managers, so that an interrupted run can end them.
     """
     environment = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **KEEP_MEMORY}
+    environment["SERNB_REPORT"] = "1"  # nobody is there to click: sernb.notebook.clickable
     environment["SERNB_CORPORA"] = os.path.abspath(os.environ.get("SERNB_CORPORA", "corpora"))
     if jobs > 1 and "OMP_NUM_THREADS" not in os.environ:
         environment["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))
