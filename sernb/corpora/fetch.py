@@ -75,28 +75,36 @@ def _get(source: Source, root: Path, sha256: str | None, progress: bool, say: Ca
     seen = record.read_text(encoding="utf-8").split()[0] if record.is_file() else None
     expected = source.sha256 or sha256 or seen
     if path.exists():
-        check(path, expected, source.md5)
+        found = check(path, expected, source.md5)
         say(f"{path} was downloaded before.")
     else:
         found = download(source.url, path, expected, source.md5, progress)
-        if source.sha256 or sha256:
-            say(f"{path.name}: SHA-256 as expected, {found}.")
-        else:
-            why = "MD5 as published" if source.md5 else "no sum is published"
-            why = "as at the first download" if seen else f"{why}; recorded for the next time"
-            say(f"{path.name}: SHA-256 {found} ({why}).")
-            _write(record, f"{found}  {path.name}\n")
     if source.archive:
-        number = unpack(path, root, source.only, source.strip)
-        for inner in sorted((root / source.gives).glob("*.tar.gz")):  # MELD's parts
-            number += unpack(inner, inner.parent)
-            inner.unlink()
+        try:
+            _unpack(source, path, root, say)
+        except SernbError:
+            if not (expected or source.md5):  # it may be anything, a page that says "sign in" for one
+                path.unlink()
+            raise
         path.unlink()
-        say(f"{number} files unpacked into {root}.")
-        if not (root / source.gives).exists():
-            raise SernbError(
-                f"{root}: the archive {source.url} holds no {source.gives}; has the corpus changed?"
-            )
+    if source.sha256 or sha256:
+        say(f"{path.name}: SHA-256 as expected, {found}.")
+        return
+    why = "MD5 as published" if source.md5 else "no sum is published"
+    why = "as at the first download" if seen else f"{why}; recorded for the next time"
+    say(f"{path.name}: SHA-256 {found} ({why}).")
+    _write(record, f"{found}  {path.name}\n")
+
+
+def _unpack(source: Source, path: Path, root: Path, say: Callable[[str], None]) -> None:
+    number = unpack(path, root, source.only, source.strip)
+    target = root / source.gives
+    if not target.exists():
+        raise SernbError(f"{root}: the archive {source.url} holds no {source.gives}; has the corpus changed?")
+    for inner in sorted(target.glob("*.tar.gz")):  # MELD's parts
+        number += unpack(inner, target)
+        inner.unlink()
+    say(f"{number} files unpacked into {root}.")
 
 
 def _write(path: Path, text: str) -> None:

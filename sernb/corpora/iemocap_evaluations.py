@@ -55,8 +55,11 @@ def read(path: Path) -> Evaluations:
             else:
                 bad.append({"utterance": _word(line), "path": str(path), "why": f"line {number}: {row}"})
         elif judgement := _JUDGEMENT.fullmatch(line):
-            if isinstance(row, dict):  # else they are of an utterance that cannot be used
+            if isinstance(row, dict):
                 _judge(rows[-1], *judgement.groups())
+            elif row is None:  # else it is of an utterance that cannot be used, and was named already
+                why = f"line {number}: a judgement before any utterance"
+                bad.append({"utterance": line[:30], "path": str(path), "why": why})
         else:
             bad.append({"utterance": _word(line), "path": str(path), "why": f"line {number}: not understood"})
     return Evaluations(rows, bad, note)

@@ -38,7 +38,7 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
     own), test3; partition has the corpus's own word. speaker and gender are missing where it says Unknown, text where
     there is no transcript. podcast is the middle of the name (0001), so that turns of one podcast can be kept together.
 
-    `recordings=False` reads labels only, True makes it an error that there is no sound. Raises SernbError for a folder
+    `recordings=False` reads words and labels only, True makes it an error that there is no sound. Raises SernbError for a folder
     without the table, and for rows that cannot be used unless `on_bad="skip"`.
     """
     root = Path(root)
@@ -76,6 +76,8 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
     )
     table = published.leave_out(table, why, bad, str(path), on_bad)
     notes += more + _with_text(table, root) + _gaps(table)
+    if not {"path", "text"} & {*table}:
+        raise SernbError(f"{root}: labels only, neither recordings nor transcripts. Expected: {LAYOUT}.")
     table.attrs = {"scale": SCALE, "own_labels": ["contemptuous"], "notes": notes, "skipped": bad}
     return table
 

@@ -84,6 +84,19 @@ def test_archive_without_a_published_sum_is_trusted_once_and_recorded(public, tm
     assert [p.name for p in root.iterdir()] == ["download.zip.sha256"]
 
 
+def test_a_page_in_place_of_an_archive_is_not_trusted(public, tmp_path):
+    server = public("emodb", EMODB)
+    server.files["/download.zip"] = b"<html>Sign in</html>"
+    with pytest.raises(SernbError, match="cannot be unpacked"):
+        run("emodb", tmp_path / "emodb")
+    assert list((tmp_path / "emodb").iterdir()) == []
+    server.files["/download.zip"] = zipped({"other/a.wav": b""})
+    with pytest.raises(SernbError, match="holds no wav; has the corpus changed"):
+        run("emodb", tmp_path / "other")
+    server.files["/download.zip"] = ZIP
+    run("emodb", tmp_path / "emodb")
+
+
 def test_a_sum_of_the_users_own(public, tmp_path):
     public("emodb", EMODB)
     with pytest.raises(SernbError, match="expected 000"):

@@ -213,6 +213,7 @@ def test_label_without_sound_and_sound_without_label(iemocap, fill, quiet):
         ("Ses01F_impro01_F000", "Ses09F_impro01_F000", "no name like"),
         ("Ses01F_impro01_M000", "Ses01F_impro01_F000", "stands in Ses01F_impro01.txt line 3 already"),
         ("C-E2:\tNeutral;\t()", "what is this", "line 4: not understood"),
+        ("\n\n[6.2901", "\nC-E1:\tAnger; what;\t()\n[6.2901", "line 2: a judgement before any utterance"),
     ],
 )
 def test_a_bad_line_is_named_and_left_out_only_when_told(iemocap, quiet, old, new, why):

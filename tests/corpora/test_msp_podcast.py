@@ -1,6 +1,7 @@
 """MSP-Podcast's layout, written here: its data need an agreement, so none of it can be shared."""
 
 import shutil
+import warnings
 
 import pytest
 
@@ -89,6 +90,19 @@ def test_label_without_sound_and_sound_without_label(msp_tree, fill):
     assert "path" not in load(msp_tree)
     with pytest.raises(SernbError, match="no recordings were found"):
         load(msp_tree, recordings=True)
+    shutil.rmtree(msp_tree / "Transcripts")
+    with pytest.raises(SernbError, match=r"labels only, neither recordings nor transcripts. Expected: Labels"):
+        load(msp_tree)
+
+
+def test_its_parts_are_a_protocol(msp_tree):
+    from sernb import protocols
+
+    table = load(msp_tree)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folds = protocols.fixed(table)
+    assert sorted(len(fold.test) for fold in folds) == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
