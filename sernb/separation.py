@@ -82,6 +82,49 @@ def neighbour_purity(
     }
 
 
+def shares_of_measures(statistics: pd.DataFrame, emotions: pd.Series, speakers: pd.Series) -> pd.DataFrame:
+    """`explained` for every measure, a row each: by emotion and by speaker as recorded, and by emotion within speakers.
+
+    Utterances without an emotion or a speaker are left out; below 0 is shown as 0.
+    """
+    known = statistics.index[
+        emotions.reindex(statistics.index).notna() & speakers.reindex(statistics.index).notna()
+    ]
+    table, felt, who = statistics.loc[known], emotions.loc[known], speakers.loc[known]
+    relative = relative_to_speaker(table, who)
+    rows = {
+        name: {
+            "emotion, as recorded": explained(table[name], felt),
+            "speaker, as recorded": explained(table[name], who),
+            "emotion, within speakers": explained(relative[name], felt),
+        }
+        for name in table
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").clip(lower=0.0)
+
+
+def emotion_or_speaker(
+    statistics: pd.DataFrame, utterances: pd.DataFrame, k: int = 10, shuffles: int = 200, seed: int = 0
+) -> pd.DataFrame:
+    """`neighbour_purity` of emotions and of speakers, a row each; where both are known, of emotions among neighbours who
+    are *other* speakers, too, and the same with each speaker compared with themselves (`relative_to_speaker`).
+
+    Utterances that lack one of them are left out. Empty where neither is known, or nothing can be compared.
+    """
+    groupings = [one for one in ("emotion", "speaker") if one in utterances and utterances[one].notna().any()]
+    known = utterances.reindex(statistics.index)[groupings].dropna()
+    table, options, rows = statistics.loc[known.index], {"k": k, "shuffles": shuffles, "seed": seed}, {}
+    for one in groupings:
+        if known[one].nunique() > 1:
+            rows[one] = neighbour_purity(table, known[one], **options)
+    if len(rows) == 2:
+        apart = {"labels": known["emotion"], "apart": known["speaker"], **options}
+        rows["emotion, among other speakers"] = neighbour_purity(table, **apart)
+        relative = relative_to_speaker(table, known["speaker"])
+        rows["… compared with themselves"] = neighbour_purity(relative, **apart)
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
 def _neighbours(x: np.ndarray, groups: np.ndarray, k: int, alone: bool) -> np.ndarray:
     """Row numbers of the nearest others, nearest first, (n, k); -1 where there are not so many."""
     near = np.full((len(x), k), -1)

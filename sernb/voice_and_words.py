@@ -10,8 +10,29 @@ from sklearn.preprocessing import StandardScaler
 from sernb.baselines import WORDS
 from sernb.errors import SernbError
 from sernb.evaluation.intervals import interval
+from sernb.tables import DIMENSIONS
 
 PENALTIES = np.logspace(0, 4, 9)
+
+
+def compare(utterances: pd.DataFrame, folds: list, statistics: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """For each dimension that is rated, how well the voice and the words follow it: a row each of `difference`.
+
+    Columns: voice, words (r), difference (voice minus words), low, high, units, unit ("speaker" where all are known,
+    else "utterance"). Empty without ratings, words, statistics or folds. Raises SernbError as `guesses` does.
+    """
+    if not len(statistics) or not folds or "text" not in utterances or utterances["text"].isna().all():
+        return pd.DataFrame()
+    known = "speaker" in utterances and utterances["speaker"].notna().all()
+    rows = {}
+    for one in DIMENSIONS:
+        if one in utterances and utterances[one].notna().any():
+            voice = guesses(utterances, one, folds, statistics)
+            words = guesses(utterances, one, folds)
+            units = utterances["speaker"] if known else None
+            rows[one] = difference(utterances[one], voice, words, units, seed=seed)
+            rows[one]["unit"] = "speaker" if known else "utterance"
+    return pd.DataFrame.from_dict(rows, orient="index").rename(columns={"one": "voice", "two": "words"})
 
 
 def guesses(

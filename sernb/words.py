@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sernb.baselines import WORDS
 from sernb.errors import SernbError
 
-PRIOR = 500.0  # words that the prior weighs as much as, shared among all words by how frequent they are
+PRIOR = 500.0  # counts that the prior weighs as much as, shared among all words by how frequent they are
 
 
 def log_odds(
@@ -24,26 +24,28 @@ def log_odds(
 ) -> tuple[pd.DataFrame, float]:
     """How much more often each group says a word than all the others do.
 
-    texts, groups: one value an utterance, in the same order; rows without a text or a group are left out. Words are
-    lower-cased; those said fewer than `least` times in all are left out. The prior draws rare words to no difference.
+    texts, groups: one value an utterance, in the same order; rows without a text or a group are left out. An utterance
+    counts a word once ("No, no, no!" is one no); words are lower-cased, and those in fewer than `least` utterances are
+    left out. The prior draws rare words to no difference.
 
-    Returns a table (group, word, count, others, log_odds, z; the most telling words of each group first) and a bar: the
-    largest z of any word and group when the groups are shuffled among the utterances, exceeded in one of 20 of
+    Returns a table (group, word, count and others: utterances of the group, and of all others, that say it; log_odds, z;
+    the most telling words first; groups in the order of their categories, where they have one) and a bar: the largest z of any word and group when the groups are shuffled among the utterances, exceeded in one of 20 of
     `shuffles` shuffles (NaN for none). Below it, a word is no news.
     Raises SernbError for fewer than two groups, and where no word is frequent enough.
     """
     known = (texts.notna() & groups.notna()).to_numpy()
-    codes, names = pd.factorize(groups[known].astype(object))
+    groups = groups[known].astype("category").cat.remove_unused_categories()
+    codes, names = groups.cat.codes.to_numpy(), groups.cat.categories
     if len(names) < 2:
         raise SernbError(f"words are compared between groups; there are {len(names)} with words.")
-    vectorizer = CountVectorizer(token_pattern=WORDS)
+    vectorizer = CountVectorizer(token_pattern=WORDS, binary=True)
     try:
-        counts = vectorizer.fit_transform(texts[known])  # (utterances, words)
+        counts = vectorizer.fit_transform(texts[known].str.replace("’", "'"))  # (utterances, words)
     except ValueError:  # scikit-learn's "empty vocabulary"
         raise SernbError("the texts hold no words.") from None
     frequent = np.flatnonzero(np.asarray(counts.sum(0)).ravel() >= least)
     if not len(frequent):
-        raise SernbError(f"no word is said {least} times or more; lower `least`.")
+        raise SernbError(f"no word stands in {least} utterances or more; lower `least`.")
     words = vectorizer.get_feature_names_out()[frequent]
     counts = counts[:, frequent].tocsr()
     members = np.eye(len(names))[codes]  # (utterances, groups)
@@ -51,7 +53,7 @@ def log_odds(
     ratios, z = scores(said, prior)
     table = pd.DataFrame(
         {
-            "group": np.repeat(names, len(words)),
+            "group": pd.Categorical(np.repeat(names, len(words)), names),
             "word": np.tile(words, len(names)),
             "count": said.ravel().astype(int),
             "others": (said.sum(0) - said).ravel().astype(int),

@@ -80,3 +80,34 @@ def test_neighbours_of_other_speakers_only():
         separation.neighbour_purity(features, emotions, apart=pd.Series(list("111111")))
     with pytest.raises(SernbError, match="every measure"):
         separation.neighbour_purity(features.replace(0.0, np.nan), emotions)
+
+
+def voices(n=120):
+    """Speakers lie far apart in pitch; within each, pitch tells the emotion."""
+    rng = np.random.default_rng(0)
+    index = pd.Index([f"u{i}" for i in range(n)], name="utterance")
+    utterances = pd.DataFrame({"speaker": [f"s{i % 4}" for i in range(n)]}, index)
+    utterances["emotion"] = rng.choice(["sad", "angry"], n)
+    pitch = 5.0 * (np.arange(n) % 4) + (utterances["emotion"] == "angry") + rng.normal(0, 0.2, n)
+    return pd.DataFrame({"pitch": pitch, "noise": rng.normal(size=n)}, index), utterances
+
+
+def test_who_is_stronger_as_recorded_and_within_speakers():
+    statistics, utterances = voices()
+    shares = separation.shares_of_measures(statistics, utterances["emotion"], utterances["speaker"])
+    pitch = shares.loc["pitch"]
+    assert pitch["speaker, as recorded"] > 0.9 > pitch["emotion, within speakers"] > 0.7
+    assert pitch["emotion, as recorded"] < 0.1 and (shares >= 0).all(axis=None)
+    purity = separation.emotion_or_speaker(statistics, utterances, shuffles=50)["above_chance"]
+    assert purity["speaker"] > 0.8 and purity["… compared with themselves"] > 0.8
+    assert abs(purity["emotion"]) < 0.1 and purity["emotion, among other speakers"] < 0.1
+
+
+def test_what_is_not_known_has_no_row():
+    statistics, utterances = voices()
+    assert list(separation.emotion_or_speaker(statistics, utterances[["speaker"]], shuffles=5).index) == [
+        "speaker"
+    ]
+    assert separation.emotion_or_speaker(statistics, utterances[[]], shuffles=5).empty
+    some = utterances.assign(emotion=utterances["emotion"].where(utterances["speaker"] != "s0"))
+    assert separation.emotion_or_speaker(statistics, some, shuffles=5).loc["speaker", "n"] == 90

@@ -57,3 +57,14 @@ def test_a_fold_that_cannot_be_tested_is_named():
     table, statistics, folds = made()
     with pytest.raises(SernbError, match=r"s0: .* 0 to test"):
         voice_and_words.guesses(table, "arousal", folds, statistics.drop(folds[0].test))
+
+
+def test_the_comparison_has_a_row_for_each_dimension():
+    table, statistics, folds = made()
+    found = voice_and_words.compare(table, folds, statistics)
+    assert list(found.index) == ["arousal", "valence"] and set(found["unit"]) == {"speaker"}
+    assert found.loc["arousal", "difference"] > 0 > found.loc["valence", "difference"]
+    assert set(voice_and_words.compare(table.drop(columns="speaker"), folds, statistics)["units"]) == {60}
+    for lacking in (table.drop(columns="text"), table.drop(columns=["arousal", "valence"])):
+        assert voice_and_words.compare(lacking, folds, statistics).empty
+    assert voice_and_words.compare(table, [], statistics).empty

@@ -32,10 +32,17 @@ def test_words_of_texts():
     groups = pd.Series(["sad", "sad", "happy", "happy", "sad", None])
     table, bar = words.log_odds(texts, groups, least=2, shuffles=50)
     first = table[table["group"] == "sad"].iloc[0]
-    assert (first["word"], first["count"], first["others"]) == ("bad", 3, 0) and first["z"] > 0
+    assert (first["word"], first["count"], first["others"]) == ("bad", 2, 0) and first["z"] > 0
     assert set(table["word"]) == {"bad", "good", "day", "luck"}
     assert bar >= 0 and bar == words.log_odds(texts, groups, least=2, shuffles=50)[1]
     assert np.isnan(words.log_odds(texts, groups, least=2)[1])
+
+
+def test_groups_keep_their_order_and_apostrophes_are_one_sign():
+    groups = pd.Series(pd.Categorical(["low", "high", "low"], ["low", "middle", "high"]))
+    table, _ = words.log_odds(pd.Series(["I’m ill", "fine", "I'm ill"]), groups, least=1)
+    assert list(table["group"].cat.categories) == ["low", "high"]
+    assert table.set_index(["group", "word"]).loc[("low", "i'm"), "count"] == 2
 
 
 def test_words_that_everybody_says_stay_below_the_bar():
@@ -52,7 +59,7 @@ def test_what_cannot_be_compared():
     texts = pd.Series(["a b", "b c"])
     with pytest.raises(SernbError, match="there are 1"):
         words.log_odds(texts, pd.Series(["sad", "sad"]))
-    with pytest.raises(SernbError, match="5 times"):
+    with pytest.raises(SernbError, match="5 utterances"):
         words.log_odds(texts, pd.Series(["sad", "happy"]))
     with pytest.raises(SernbError, match="no words"):
         words.log_odds(pd.Series(["…", "!"]), pd.Series(["sad", "happy"]))

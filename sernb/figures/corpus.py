@@ -117,10 +117,11 @@ def class_shares(
 
 
 def _largest(counts: pd.DataFrame) -> pd.DataFrame:
-    """The `MOST` largest groups in their order, and the sum of the others as the last row."""
+    """The `MOST` largest groups, largest first, and the sum of the others as the last row."""
     if len(counts) <= MOST + 1:
         return counts
     kept = counts.sum(axis=1).nlargest(MOST).index
     others = counts.drop(index=kept)
-    shown = counts.loc[counts.index.isin(kept)]
-    return pd.concat([shown, others.sum().to_frame(f"{len(others)} others").T]).rename_axis(counts.index.name)
+    return pd.concat([counts.loc[kept], others.sum().to_frame(f"{len(others)} others").T]).rename_axis(
+        counts.index.name
+    )

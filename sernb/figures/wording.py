@@ -12,17 +12,18 @@ COLUMNS = 4
 def telling_words(table: pd.DataFrame, bar: float = float("nan"), most: int = 10, title: str = "") -> Picture:
     """The `most` telling words of each group, by z; `table` and `bar` as :func:`sernb.words.log_odds` returns them.
 
-    Beside a word stands how often the group says it, and how often all others do. Words short of the dashed line, which
+    Beside a word stands how many utterances of the group say it, and how many of all others. Words short of the dashed line, which
     shuffled labels reach too, are faint.
     """
-    groups = in_order(table["group"].unique())
+    ordered = isinstance(table["group"].dtype, pd.CategoricalDtype)
+    groups = list(table["group"].cat.categories) if ordered else in_order(table["group"].unique())
     rows = -(-len(groups) // COLUMNS)
     figure = Picture(height=0.9 + (0.8 + 0.2 * most) * rows)
     axes = figure.subplots(rows, min(COLUMNS, len(groups)), squeeze=False, sharex=True).ravel()
     top = max(float(table["z"].max()), 0.0 if pd.isna(bar) else bar, 1.0)
     for ax, group in zip(axes, groups, strict=False):
         best = table[table["group"] == group].nlargest(most, "z")
-        best = best[best["z"] > 0]
+        best = best[best["z"] > 1e-6]  # none, of words that all say alike
         passed = best["z"] > bar if pd.notna(bar) else pd.Series(True, best.index)
         ax.barh(
             range(len(best)),
@@ -45,7 +46,7 @@ def telling_words(table: pd.DataFrame, bar: float = float("nan"), most: int = 10
     for ax in axes[len(groups) :]:
         ax.remove()
     figure.suptitle(
-        plain(title or "Words that tell (said by this group : by all others)"),
+        plain(title or "Words that tell (utterances of this group : of all others)"),
         x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK,
     )  # fmt: skip
     return figure
