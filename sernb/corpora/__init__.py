@@ -70,7 +70,7 @@ CORPORA = {
             "iemocap",
             "IEMOCAP: English, scripted and improvised; 10,039 utterances, 10 actors, 5 sessions; words and ratings",
             "for research, by agreement with USC",
-            "ask for it with the release form of https://sail.usc.edu/iemocap (by hand; a link comes by mail)",
+            "ask for it with the release form of https://sail.usc.edu/iemocap",
             "Session1/dialog/EmoEvaluation/, Session1/dialog/transcriptions/, Session1/sentences/wav/, … to Session5",
         ),
         Corpus(

@@ -91,7 +91,9 @@ def test_label_without_sound_and_sound_without_label(msp_tree, fill):
     with pytest.raises(SernbError, match="no recordings were found"):
         load(msp_tree, recordings=True)
     shutil.rmtree(msp_tree / "Transcripts")
-    with pytest.raises(SernbError, match=r"labels only, neither recordings nor transcripts. Expected: Labels"):
+    with pytest.raises(
+        SernbError, match=r"labels only, neither recordings nor transcripts. Expected: Labels"
+    ):
         load(msp_tree)
 
 
