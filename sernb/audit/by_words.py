@@ -85,7 +85,7 @@ def text_and_label(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     v, p = association(back, utterances["emotion"])
     pure = one_label_only(back, utterances["emotion"], PURE)
     rows = utterances.index[back.isin(pure.index)]
-    value, low, high, chance = _guessed(repeated, back, folds)
+    value, low, high, chance = _guessed(utterances, back, folds)
     told = tells(low, chance)
     facts = f"Cramér's V {v:.2f} (corrected), p {p:.3f}"
     if told:
@@ -154,9 +154,7 @@ def _guessed(
     utterances: pd.DataFrame, groups: pd.Series, folds: list[Fold]
 ) -> tuple[float, float, float, float]:
     """UAR of the look-up, low, high and chance; NaN where nothing can be looked up."""
-    kept = utterances.index
-    mine = [Fold(f.name, train=f.train[f.train.isin(kept)], test=f.test[f.test.isin(kept)]) for f in folds]
-    predictions = looked_up(utterances, groups.reindex(kept), mine)
+    predictions = looked_up(utterances, groups, folds)
     if predictions.empty:
         return np.nan, np.nan, np.nan, np.nan
     return uar(predictions)[:4]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from sernb.audit.by_parts import part_codes
 from sernb.protocols import Fold
 
 SHUFFLES = 999
@@ -48,16 +49,15 @@ def looked_up(utterances: pd.DataFrame, groups: pd.Series, folds: list[Fold]) ->
     """Predictions of a model that knows nothing but the group (its sentence, say): the label that it had in training.
 
     Each label counts by its share of its class, so that rare classes are named too; a group that is new gets the label
-    drawn at random (seeded). Utterances without a label are left out.
+    drawn at random (seeded). Utterances without a label or a group are left out.
     """
     labels = utterances["emotion"].astype(object)
     codes, classes = pd.factorize(labels, sort=True)
-    group = pd.Series(pd.factorize(groups)[0], utterances.index).to_numpy()
-    places = pd.Series(np.arange(len(utterances)), utterances.index)
+    group = pd.factorize(groups)[0]  # in the order of utterances
     draw, tables = np.random.default_rng(0), []
     for fold in folds:
-        train, test = (places[ids].to_numpy() for ids in (fold.train, fold.test))
-        train, test = (rows[(codes[rows] >= 0) & (group[rows] >= 0)] for rows in (train, test))
+        part = part_codes(fold, utterances.index)
+        train, test = (np.flatnonzero((part == code) & (codes >= 0) & (group >= 0)) for code in (1, 3))
         if not (len(train) and len(test)):
             continue
         counts = np.zeros((group.max() + 1, len(classes)))

@@ -1,8 +1,10 @@
 """Could a model cheat? How far a single number, such as the length, gets at telling the emotion."""
 
+import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
+from sernb.audit.by_parts import part_codes
 from sernb.protocols import Fold
 
 DEPTH = 3  # so up to eight steps of the number
@@ -13,22 +15,22 @@ def told_by(cue: pd.Series, utterances: pd.DataFrame, folds: list[Fold]) -> pd.D
 
     cue: float by utterance. Utterances without label or number are left out; an empty table where nothing is left.
     """
-    labels = utterances["emotion"].astype(object)
-    known = (labels.notna() & cue.reindex(utterances.index).notna()).to_numpy()
-    labels, values = labels[known], cue.reindex(utterances.index)[known]
+    labels = utterances["emotion"].astype(object).to_numpy()
+    values = cue.reindex(utterances.index).to_numpy(float)[:, None]
+    known = pd.notna(labels) & ~np.isnan(values[:, 0])
     tables = []
     for fold in folds:
-        train, test = (ids[ids.isin(labels.index)] for ids in (fold.train, fold.test))
-        if train.empty or test.empty:
+        part = part_codes(fold, utterances.index)
+        train, test = (np.flatnonzero((part == code) & known) for code in (1, 3))
+        if not (len(train) and len(test)):
             continue
         leaf = max(2, len(train) // 100)
         tree = DecisionTreeClassifier(
             max_depth=DEPTH, min_samples_leaf=leaf, class_weight="balanced", random_state=0
         )
-        tree.fit(values[train].to_numpy()[:, None], labels[train].astype(str))
-        said = tree.predict(values[test].to_numpy()[:, None])
+        said = tree.fit(values[train], labels[train].astype(str)).predict(values[test])
         table = {"fold": fold.name, "model": cue.name, "emotion": labels[test], "predicted": said}
-        tables.append(pd.DataFrame(table, index=test))
+        tables.append(pd.DataFrame(table, index=utterances.index[test]))
     result = pd.concat(tables) if tables else pd.DataFrame(columns=["fold", "model", "emotion", "predicted"])
     if "speaker" in utterances:
         result["speaker"] = utterances["speaker"].reindex(result.index)

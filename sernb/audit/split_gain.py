@@ -30,18 +30,11 @@ def random_split_gain(
         )
     used = utterances[utterances["emotion"].notna()]
     if statistics is not None:
-        used = used[used.index.isin(statistics.index)]
+        used = used.loc[_kept(used.index, statistics.index)]
     elif "text" in used:
         used = used[used["text"].notna()]
     labels = used["emotion"].astype(str)
-    apart = [
-        Fold(
-            fold.name,
-            train=fold.train[fold.train.isin(used.index)],
-            test=fold.test[fold.test.isin(used.index)],
-        )
-        for fold in folds
-    ]
+    apart = [Fold(f.name, _kept(f.train, used.index), test=_kept(f.test, used.index)) for f in folds]
     apart = [fold for fold in apart if len(fold.test)]
     poor = [fold.name for fold in apart if labels[fold.train].nunique() < 2]
     if poor or not apart:
@@ -66,6 +59,10 @@ def random_split_gain(
     }  # fmt: skip
 
 
+def _kept(ids: pd.Index, those: pd.Index) -> pd.Index:
+    return ids[those.get_indexer(ids) >= 0]
+
+
 def _mixed(apart: list[Fold], labels: pd.Series, tested: pd.Index, seed: int) -> list[Fold]:
     """Random folds over the same utterances: as many tested in each, as many trained on, alike in classes."""
     draw = np.random.default_rng(seed)
@@ -82,7 +79,7 @@ def _mixed(apart: list[Fold], labels: pd.Series, tested: pd.Index, seed: int) ->
             np.linspace(0, len(train) - 1, min(size, len(train))).round().astype(int)
         )  # each class its share
         test = pd.Index(pool[part == number])
-        test = test[test.isin(tested)]
+        test = _kept(test, tested)
         if len(test):
             folds.append(Fold(f"random {number + 1}", train=pd.Index(train[spread]), test=test))
     return folds
