@@ -1,5 +1,7 @@
 """How far emotions, or speakers, lie apart in simple numbers: one measure at a time, and all of them together."""
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
@@ -113,16 +115,20 @@ def emotion_or_speaker(
     """
     groupings = [one for one in ("emotion", "speaker") if one in utterances and utterances[one].notna().any()]
     known = utterances.reindex(statistics.index)[groupings].dropna()
-    table, options, rows = statistics.loc[known.index], {"k": k, "shuffles": shuffles, "seed": seed}, {}
-    for one in groupings:
+    table, rows = statistics.loc[known.index], {one: (statistics, one, {}) for one in groupings}
+    if len(rows) == 2 and len(known):
+        apart = {"apart": known["speaker"]}
+        rows["emotion, among other speakers"] = (table, "emotion", apart)
+        rows["… compared with themselves"] = (relative_to_speaker(table, known["speaker"]), "emotion", apart)
+    found = {}
+    for name, (numbers, one, options) in rows.items():
         if known[one].nunique() > 1:
-            rows[one] = neighbour_purity(table, known[one], **options)
-    if len(rows) == 2:
-        apart = {"labels": known["emotion"], "apart": known["speaker"], **options}
-        rows["emotion, among other speakers"] = neighbour_purity(table, **apart)
-        relative = relative_to_speaker(table, known["speaker"])
-        rows["… compared with themselves"] = neighbour_purity(relative, **apart)
-    return pd.DataFrame.from_dict(rows, orient="index")
+            with contextlib.suppress(SernbError):  # a handful of utterances may leave nothing to compare
+                labels = known[one]
+                found[name] = neighbour_purity(
+                    numbers.loc[known.index], labels, k, shuffles=shuffles, seed=seed, **options
+                )
+    return pd.DataFrame.from_dict(found, orient="index")
 
 
 def _neighbours(x: np.ndarray, groups: np.ndarray, k: int, alone: bool) -> np.ndarray:

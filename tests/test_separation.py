@@ -109,5 +109,8 @@ def test_what_is_not_known_has_no_row():
         "speaker"
     ]
     assert separation.emotion_or_speaker(statistics, utterances[[]], shuffles=5).empty
+    assert separation.emotion_or_speaker(
+        statistics.head(2), utterances, shuffles=5
+    ).empty  # too few to compare
     some = utterances.assign(emotion=utterances["emotion"].where(utterances["speaker"] != "s0"))
     assert separation.emotion_or_speaker(statistics, some, shuffles=5).loc["speaker", "n"] == 90

@@ -174,7 +174,7 @@ if "emotion" in has and len(lengths.columns):
     title = "How long? And how much of it do emotion and speaker explain?"
     lengths = {"length": lengths}
     display(figures.measures_by_emotion(lengths, utterances["emotion"], speakers=speakers, title=title))
-else:
+elif len(lengths.columns):
     display(lengths.describe().round(1))
 
 # %% [markdown]
@@ -471,7 +471,11 @@ except SernbError as problem:
     if protocol != "auto":
         raise
     print(f"No folds, so nothing is trained and tested: {problem}")
-compared = voice_and_words.compare(studied, folds, statistics, seed)
+compared = pd.DataFrame()
+try:
+    compared = voice_and_words.compare(studied, folds, statistics, seed)
+except SernbError as problem:  # too few of some part, say
+    print(f"Not compared: {problem}")
 if len(compared):
     display(compared.rename(columns={"voice": "r, voice", "words": "r, words"}).round(3))
 else:

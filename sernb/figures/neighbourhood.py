@@ -18,7 +18,7 @@ def feature_map(panels: dict[str, tuple[np.ndarray, pd.Series]], title: str = ""
     """
     columns = 4 if len(panels) < 3 else 3  # of a legend
     named = max((n for _, labels in panels.values() if (n := labels.nunique()) <= NAMED), default=1)
-    figure = Picture(height=0.85 + 8.6 / max(len(panels), 2) + 0.19 * -(-named // columns))
+    figure = Picture(height=0.6 + 8.6 / max(len(panels), 2) + 0.19 * -(-named // columns))
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for ax, (caption, (places, labels)) in zip(axes, panels.items(), strict=True):
         places, labels = np.asarray(places), labels.astype(str).to_numpy()
