@@ -74,7 +74,7 @@ def copies(utterances: pd.DataFrame, folds: list[Fold], pairs: pd.DataFrame) -> 
         ]
         names = [f"{one} = {two}" for one, two in zip(chosen["a"], chosen["b"], strict=True)]
         beside = f" Beware: {' and '.join(odd)}." if odd else ""
-        sentence = f"{count(len(chosen), 'pair of utterances is', 'pairs of utterances are')} one recording each ({kinds}), {where}: {some(names, 3)}.{beside}"
+        sentence = f"{count(len(chosen), 'pair of utterances is', 'pairs of utterances are')} one recording twice ({kinds}), {where}: {some(names, 3)}.{beside}"
         rows.append(
             finding("duplicates", severity, sentence, chosen[["a", "b"]].to_numpy().ravel(), len(chosen))
         )
