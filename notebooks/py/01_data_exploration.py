@@ -532,7 +532,7 @@ for _, one in findings[findings["severity"].isin(["leak", "caution"])].head(6).i
 # this corpus's own protocol: of what is tested, how much is by speakers, and in words, that were trained on?
 
 # %%
-splits = {f"this corpus's ({protocol})": folds, "drawn as the paper's": []}
+splits = {"this corpus's own": folds, "drawn as the paper's": []}
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # that speakers are shared is what we want to see
     try:

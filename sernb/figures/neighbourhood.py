@@ -18,7 +18,7 @@ def feature_map(panels: dict[str, tuple[np.ndarray, pd.Series]], title: str = ""
     """
     columns = 4 if len(panels) < 3 else 3  # of a legend
     named = max((n for _, labels in panels.values() if (n := labels.nunique()) <= NAMED), default=1)
-    figure = Picture(height=0.6 + 8.6 / max(len(panels), 2) + 0.19 * -(-named // columns))
+    figure = Picture(height=0.8 + 8.6 / max(len(panels), 2) + 0.21 * -(-named // columns))
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for ax, (caption, (places, labels)) in zip(axes, panels.items(), strict=True):
         places, labels = np.asarray(places), labels.astype(str).to_numpy()
@@ -43,6 +43,7 @@ def feature_map(panels: dict[str, tuple[np.ndarray, pd.Series]], title: str = ""
         ax.set_yticks([])
         ax.spines[:].set_color("#dddddd")
         ax.set_box_aspect(1)
+        ax.set_anchor("N")  # what is left of the height is the legend's
         if len(groups) <= NAMED:
             ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=columns, frameon=False, fontsize=8,
                       handletextpad=0.1, columnspacing=0.8, markerscale=(30 / size) ** 0.5)  # fmt: skip

@@ -182,6 +182,17 @@ def test_the_map_names_a_few_groups_and_colours_many():
     assert by_many.get_legend() is None and by_many.get_xlabel() == "60 groups, a colour each"
 
 
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_the_maps_legends_fit_into_the_picture(panels):
+    places = np.random.default_rng(0).normal(size=(64, 2))
+    people = pd.Series([f"Ses0{i % 16}F" for i in range(64)])
+    figure = figures.feature_map({f"way {i}": (places, people) for i in range(panels)})
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        box = ax.get_legend().get_window_extent()
+        assert box.y0 >= 0 and box.x0 >= 0 and box.x1 <= figure.bbox.width
+
+
 def test_spectrograms_share_their_axes():
     figure = figures.spectrograms({"one $a$": np.eye(40, 20), "two": np.eye(40, 60), "three": np.eye(40, 30)})
     assert len(figure.axes) == 3 and len({ax.get_xlim() for ax in figure.axes}) == 1
