@@ -63,7 +63,8 @@ if per_speaker:
     known = [one for one in ("speaker", "emotion") if one in utterances]
     groups = utterances.groupby(known, observed=True, dropna=False) if known else None
     utterances = groups.head(per_speaker) if known else utterances.head(100 * per_speaker)
-print(f"{len(utterances)} utterances; left out: {len(utterances.attrs['skipped'])}")
+notebook.headline("Utterances", len(utterances))
+print(f"left out: {len(utterances.attrs['skipped'])}")
 for note in utterances.attrs["notes"]:
     print(textwrap.fill(note, 105))
 utterances.drop(columns="path", errors="ignore").iloc[:3, :14].T
