@@ -203,7 +203,8 @@ def test_spectrograms_share_their_axes():
 def test_they_leave_no_global_state_and_show_themselves():
     from matplotlib import pyplot
 
-    settings, state = dict(matplotlib.rcParams), np.random.get_state()[1].copy()  # noqa: NPY002
+    open_figures, settings = pyplot.get_fignums(), dict(matplotlib.rcParams)
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
     table = utterances()
     for figure in (
         figures.class_shares(table, {"sad": 1, "angry": 2}, "elsewhere"),
@@ -211,5 +212,5 @@ def test_they_leave_no_global_state_and_show_themselves():
         figures.feature_map({"$x$": (np.zeros((60, 2)), table["speaker"])}),
     ):
         assert figure._repr_png_().startswith(b"\x89PNG") and figure.get_size_inches()[0] <= 9
-    assert dict(matplotlib.rcParams) == settings and not pyplot.get_fignums()
+    assert dict(matplotlib.rcParams) == settings and pyplot.get_fignums() == open_figures
     assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
