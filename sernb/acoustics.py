@@ -12,7 +12,7 @@ from scipy.signal import find_peaks
 from torchaudio.functional import melscale_fbanks
 from tqdm.auto import tqdm
 
-from sernb.audio import read_audio
+from sernb.audio import check_recordings, read_audio
 from sernb.errors import SernbError
 
 SHORTEST = 0.1  # seconds
@@ -77,22 +77,24 @@ def acoustic_statistics(waveform: np.ndarray, rate: int = 16000) -> pd.Series:
     return pd.Series(numbers)
 
 
-def acoustic_table(utterances: pd.DataFrame, progress: bool = True) -> pd.DataFrame:
-    """`acoustic_statistics` of every utterance: a row each, index `utterance`. Reads the recordings at 16 kHz."""
+def acoustic_table(
+    utterances: pd.DataFrame, progress: bool = True, waveforms: list[np.ndarray] | None = None
+) -> pd.DataFrame:
+    """`acoustic_statistics` of every utterance: a row each, index `utterance`.
+
+    waveforms: (samples,) each at 16 kHz, in the table's order; None: the recordings are read, one at a time.
+    """
+    if waveforms is None:
+        check_recordings(utterances)
+    nothing = [None] * len(utterances)
+    edges = [utterances.get(column, nothing) for column in ("start", "end")]
+    paths = utterances["path"] if waveforms is None else nothing
+    table = zip(utterances.index, waveforms or nothing, paths, *edges, strict=True)
     rows = {}
-    for name, path, start, end in tqdm(
-        zip(
-            utterances.index,
-            utterances["path"],
-            utterances.get("start", [None] * len(utterances)),
-            utterances.get("end", [None] * len(utterances)),
-            strict=True,
-        ),
-        total=len(utterances),
-        desc="acoustic statistics",
-        disable=not progress,
+    for name, waveform, path, start, end in tqdm(
+        table, total=len(utterances), desc="acoustic statistics", disable=not progress
     ):
-        rows[name] = acoustic_statistics(read_audio(path, start, end))
+        rows[name] = acoustic_statistics(read_audio(path, start, end) if waveform is None else waveform)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
 
 

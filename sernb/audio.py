@@ -39,8 +39,7 @@ def read_utterances(
     `attrs["repairs"]` counts what was changed or is unusual but was accepted ({"mixed down to mono": 5, …}).
     """
     check_on_bad(on_bad)
-    if "path" not in utterances:
-        raise SernbError("these utterances have no recordings (no column 'path'), only words.")
+    check_recordings(utterances)
     edges = [
         utterances[column].to_numpy(float) if column in utterances else np.full(len(utterances), np.nan)
         for column in ("start", "end")
@@ -67,6 +66,16 @@ def read_utterances(
     kept.attrs["skipped"] = [*utterances.attrs.get("skipped", []), *bad]
     kept.attrs["repairs"] = dict(repairs)
     return kept, waveforms
+
+
+def check_recordings(utterances: pd.DataFrame) -> None:
+    """SernbError for utterances that are words only (no column `path`), as of MELD's or EmoBank's tables."""
+    if "path" not in utterances:
+        corpus = utterances.attrs.get("corpus")
+        raise SernbError(
+            f"{f'the utterances of {corpus!r}' if corpus else 'these utterances'} are only words here: there is no "
+            "column 'path', so nothing to hear. docs/corpora.md says where a corpus's recordings are looked for."
+        )
 
 
 def _read(

@@ -1,6 +1,7 @@
-"""The command line: `sernb run`, `sernb corpora`."""
+"""The command line: `sernb run`, `sernb corpora`, `sernb fetch`, `sernb audit`."""
 
 import signal
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,33 @@ def corpora():
             typer.echo(f"  {field:<8} {corpus[field]}")
 
 
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A corpus of `sernb corpora` that is public.")],
+    root: Annotated[
+        Path | None, typer.Option(help="The folder to put it in; by default where sernb looks first.")
+    ] = None,
+    sha256: Annotated[
+        str, typer.Option(help="The sum that you know, of a corpus whose sum sernb does not.")
+    ] = "",
+    recordings: Annotated[
+        bool, typer.Option("--recordings", help="MELD: its clips too (11 GB of video).")
+    ] = False,
+):
+    """Download a public corpus, check its sums and unpack it; a download that was cut off goes on.
+
+    Exit code 2: it cannot be had this way, or it failed; the message says what to do.
+    """
+    try:
+        from sernb.corpora.fetch import fetch as fetch_corpus
+
+        folder = fetch_corpus(name, root, sha256 or None, recordings, say=typer.echo)
+    except SernbError as error:
+        typer.echo(f"sernb: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"{name} is in {folder}.")
+
+
 @app.command(cls=NameValue)
 def run(
     notebooks: Annotated[
@@ -98,6 +126,52 @@ def run(
         raise typer.Exit(2) from None
     typer.echo(f"Report: {out / 'index.html'}")
     raise typer.Exit({"succeeded": 0, "failed": 1, "interrupted": 130}[summary["status"]])
+
+
+@app.command()
+def audit(
+    corpus: Annotated[str, typer.Option(help="A corpus of `sernb corpora`.")],
+    root: Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")] = None,
+    protocol: Annotated[
+        str, typer.Option(help="Who is trained on and tested (docs/corpora.md); by default the corpus's own.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 where a leak is found.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Recordings heard at a time.")] = 1,
+    on_bad: Annotated[
+        str, typer.Option(help="raise or skip: what to do about rows that do not fit.")
+    ] = "raise",
+):
+    """Look for leaks in a corpus and its folds, and for what gives labels away.
+
+    Exit code 0: the audit was made, whatever it found. 1: it found a leak, with --strict. 2: a wrong argument, or a
+    corpus that cannot be read.
+    """
+    try:
+        from sernb.corpora.folder import check_on_bad
+
+        check_on_bad(on_bad)
+        check_corpus(corpus, root)
+        from sernb import corpora, protocols
+        from sernb.audit import audit as make_audit
+        from sernb.audit import wording
+
+        utterances = corpora.load(corpus, root, **({} if corpus == "embedded" else {"on_bad": on_bad}))
+        folds = None
+        if protocol:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # that speakers are shared is a finding
+                folds = protocols.by_name(protocol, utterances)
+        findings = make_audit(utterances, folds, jobs=jobs)
+    except SernbError as error:
+        typer.echo(f"sernb: {error}", err=True)
+        raise typer.Exit(2) from None
+    findings.attrs["protocol"] = protocol or findings.attrs["protocol"]
+    about = {"corpus": corpus, "utterances": len(utterances), "notes": utterances.attrs["notes"]}
+    title = f"{corpus}, {len(utterances):,} utterances"
+    typer.echo(wording.as_json(findings, **about) if as_json else wording.as_text(findings, title))
+    if strict and (findings["severity"] == "leak").any():
+        raise typer.Exit(1)
 
 
 def pairs(words):

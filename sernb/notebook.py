@@ -166,6 +166,32 @@ def listen(sound, rate: int = 16000, caption: str = "") -> None:
     )
 
 
+def clickable(figure, on_click) -> None:
+    """Show a plotly figure; where somebody is there to click, `on_click(id)` shows what belongs to a dot below it.
+
+    The id is the first of a dot's `customdata`. In a report (`sernb run`) the figure stays as it is: a live one would
+    store megabytes of JavaScript in the executed notebook.
+    """
+    if os.environ.get("SERNB_REPORT"):
+        display(figure)
+        return
+    import ipywidgets
+    from plotly.graph_objects import FigureWidget  # takes seconds to import
+
+    live, output = FigureWidget(figure), ipywidgets.Output()
+
+    def clicked(trace, points, state):
+        if points.point_inds:
+            output.clear_output(wait=True)
+            with output:
+                on_click(trace.customdata[points.point_inds[0]][0])
+
+    for trace in live.data:
+        if trace.customdata is not None:
+            trace.on_click(clicked)
+    display(live, output)
+
+
 def keep(figure, name: str, folder: str = "") -> None:
     """Show a matplotlib figure; where a folder is named, write it there too, as `name`.png (the repo's `figures/`)."""
     display(figure)

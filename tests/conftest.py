@@ -24,6 +24,21 @@ def real_corpus():
 
 
 @pytest.fixture
+def real_text():
+    """As `real_corpus`, for corpora of text: `real_text("meld")`."""
+
+    def find(name: str) -> Path:
+        beside = Path(__file__).parents[2] / "shared" / "text"
+        parents = [Path(os.environ["SERNB_CORPORA"])] if os.environ.get("SERNB_CORPORA") else []
+        for parent in (*parents, beside):
+            if (parent / name).is_dir():
+                return parent / name
+        pytest.skip(f"the real corpus {name!r} is not here (SERNB_CORPORA, or ../shared/text)")
+
+    return find
+
+
+@pytest.fixture
 def write_sound():
     """`write_sound(path, seconds=…, rate=…, channels=…, subtype=…)` writes noise and returns it, (samples, channels)."""
 

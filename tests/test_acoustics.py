@@ -90,3 +90,9 @@ def test_a_table_has_a_row_for_each_utterance(write_sound, tmp_path):
     assert list(table.index) == ["two", "one", "part"] and table.index.name == "utterance"
     assert table.at["part", "seconds"] == pytest.approx(0.3)
     assert table.at["two", "mel_05_mean"] != table.at["one", "mel_05_mean"]
+
+
+def test_utterances_without_recordings_are_refused():
+    table = pd.DataFrame({"text": ["Hello."]}, index=pd.Index(["a"], name="utterance"))
+    with pytest.raises(SernbError, match="these utterances are only words here"):
+        acoustic_table(table)

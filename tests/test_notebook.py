@@ -161,3 +161,32 @@ def test_a_kept_figure_is_shown_and_written(monkeypatch, tmp_path):
     notebook.keep(figure, "07_x", str(tmp_path / "figures"))
     (written,) = (tmp_path / "figures").iterdir()
     assert written.name == "07_x.png" and written.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def plane():
+    import plotly.graph_objects as go
+
+    dots = go.Scatter(x=[1, 2], y=[1, 2], mode="markers", customdata=[["a", "hover"], ["b", "hover"]])
+    return go.Figure([dots, go.Scatter(x=[3], y=[3])])
+
+
+def test_in_a_report_a_figure_stays_a_figure(plane, monkeypatch):
+    displayed = []
+    monkeypatch.setattr(notebook, "display", lambda *things: displayed.extend(things))
+    monkeypatch.setenv("SERNB_REPORT", "1")
+    notebook.clickable(plane, print)
+    assert displayed == [plane]  # a FigureWidget would store megabytes of JavaScript in the notebook
+
+
+def test_a_click_tells_the_id_of_the_dot(plane, monkeypatch):
+    from plotly.callbacks import InputDeviceState, Points
+
+    displayed, clicked = [], []
+    monkeypatch.setattr(notebook, "display", lambda *things: displayed.extend(things))
+    monkeypatch.delenv("SERNB_REPORT", raising=False)
+    notebook.clickable(plane, clicked.append)
+    live = displayed[0]
+    for trace, hit in ((0, [1]), (0, []), (1, [0])):
+        live.data[trace]._dispatch_on_click(Points(point_inds=hit, trace_index=trace), InputDeviceState())
+    assert clicked == ["b"]

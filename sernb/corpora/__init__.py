@@ -49,15 +49,50 @@ CORPORA = {
             "emodb",
             "EMO-DB: German, acted; 535 recordings, 10 speakers, 7 emotions",
             "none stated by its home page; CC BY 4.0 for EmoDB 2.0, by a co-author's recipe (not checked)",
-            "http://emodb.bilderbar.info (download.zip), or zenodo.org/records/17651657",
+            "sernb fetch emodb, or http://emodb.bilderbar.info (download.zip), or zenodo.org/records/17651657",
             "wav/03a01Fa.wav, …",
         ),
         Corpus(
             "ravdess",
             "RAVDESS, speech: North American English, acted; 1440 recordings, 24 actors, 8 emotions",
             "CC BY-NC-SA 4.0",
-            "https://zenodo.org/record/1188976 (Audio_Speech_Actors_01-24.zip)",
+            "sernb fetch ravdess, or https://zenodo.org/record/1188976 (Audio_Speech_Actors_01-24.zip)",
             "Actor_01/03-01-01-01-01-01-01.wav, …",
+        ),
+        Corpus(
+            "cremad",
+            "CREMA-D: North American English, acted; 7442 recordings, 91 actors, 6 emotions",
+            "ODbL 1.0 (database), DbCL 1.0 (contents)",
+            "sernb fetch cremad, or https://github.com/CheyneyComputerScience/CREMA-D (git lfs)",
+            "AudioWAV/1001_DFA_ANG_XX.wav, …",
+        ),
+        Corpus(
+            "iemocap",
+            "IEMOCAP: English, scripted and improvised; 10,039 utterances, 10 actors, 5 sessions; words and ratings",
+            "for research, by agreement with USC",
+            "ask for it with the release form of https://sail.usc.edu/iemocap",
+            "Session1/dialog/EmoEvaluation/, Session1/dialog/transcriptions/, Session1/sentences/wav/, … to Session5",
+        ),
+        Corpus(
+            "msp_podcast",
+            "MSP-Podcast: English podcasts; over 200,000 turns in recent releases, words and ratings",
+            "for research, by agreement between your university and UT Dallas",
+            "ask for it with the form at https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html",
+            "Labels/labels_consensus.csv, Audios/, Transcripts/",
+        ),
+        Corpus(
+            "meld",
+            "MELD: English, television dialogues; 13,708 utterances, 7 emotions, sentiment; words, clips apart",
+            "GPL 3.0, says its repository; the clips are from a television series",
+            "sernb fetch meld (words), sernb fetch meld --recordings (11 GB of video); github.com/declare-lab/MELD",
+            "train_sent_emo.csv, dev_sent_emo.csv, test_sent_emo.csv, …",
+        ),
+        Corpus(
+            "emobank",
+            "EmoBank: English text; 10,062 sentences with valence, arousal and dominance, no recordings",
+            "CC BY-SA 4.0",
+            "sernb fetch emobank, or https://github.com/JULIELab/EmoBank",
+            "corpus/emobank.csv, corpus/meta.tsv",
         ),
         Corpus(
             "manifest",
@@ -104,7 +139,13 @@ def find_root(name: str) -> Path | None:
     if name == "embedded":
         inside = Path(__file__).parent / "embedded_data"
         return inside if inside.is_dir() else None
-    return next((folder for folder in _expected(name) if folder.exists()), None)
+    return next((folder for folder in expected_folders(name) if folder.exists()), None)
+
+
+def expected_folders(name: str) -> list[Path]:
+    """The folders in which the corpus is looked for, `find_root`'s places, whether they exist or not."""
+    own = os.environ.get("SERNB_CORPORA")
+    return [Path(parent).expanduser() / name for parent in ([own] if own else []) + ["corpora"]]
 
 
 def overview() -> pd.DataFrame:
@@ -125,7 +166,7 @@ def overview() -> pd.DataFrame:
                 "title": corpus.title,
                 "licence": corpus.licence,
                 "obtain": corpus.obtain,
-                "folder": "inside sernb" if inside else str(_expected(corpus.name)[0]),
+                "folder": "inside sernb" if inside else str(expected_folders(corpus.name)[0]),
                 "layout": corpus.layout,
                 "found": found,
                 "files": len(files),
@@ -140,17 +181,12 @@ def _corpus(name: str) -> Corpus:
     return CORPORA[name]
 
 
-def _expected(name: str) -> list[Path]:
-    own = os.environ.get("SERNB_CORPORA")
-    return [Path(parent).expanduser() / name for parent in ([own] if own else []) + ["corpora"]]
-
-
 def _root(corpus: Corpus, root: str | Path | None) -> Path:
     how = f"Expected there: {corpus.layout}. Where to get it: {corpus.obtain}."
     if root is None or str(root) == "":
         root = find_root(corpus.name)
         if root is None:
-            places = " or ".join(map(str, _expected(corpus.name)))
+            places = " or ".join(map(str, expected_folders(corpus.name)))
             raise SernbError(
                 f"corpus {corpus.name!r} is not found: no folder {places}. {how} "
                 "Give its folder as root, or set SERNB_CORPORA to the folder that holds your corpora."

@@ -82,9 +82,15 @@ def refuse(bad: list[dict], source: str, total: int, what: str, on_bad: str) -> 
     warnings.warn(message + "They are left out.", stacklevel=3)
 
 
-def count(table: pd.DataFrame, published: dict[str, int], title: str) -> list[str]:
+def count(
+    table: pd.DataFrame,
+    published: dict[str, int],
+    title: str,
+    column: str = "emotion",
+    what: str = "recordings",
+) -> list[str]:
     """Compare the labels' counts with the published ones; the notes (also a warning) tell of any difference."""
-    counts = table["emotion"].value_counts()
+    counts = table[column].value_counts()
     differ = [
         f"{emotion} {counts.get(emotion, 0)} of {full}"
         for emotion, full in published.items()
@@ -92,6 +98,6 @@ def count(table: pd.DataFrame, published: dict[str, int], title: str) -> list[st
     ]
     if not differ:
         return []
-    note = f"{title}: {len(table)} recordings, published are {sum(published.values())} ({', '.join(differ)})."
+    note = f"{title}: {len(table)} {what}, published are {sum(published.values())} ({', '.join(differ)})."
     warnings.warn(note, stacklevel=3)
     return [note]

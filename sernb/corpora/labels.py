@@ -39,6 +39,45 @@ RAVDESS = {
     "08": "surprised",
 }
 
+CREMAD = {
+    "ANG": "angry",
+    "DIS": "disgusted",
+    "FEA": "fearful",
+    "HAP": "happy",
+    "NEU": "neutral",
+    "SAD": "sad",
+}
+
+# What evaluators of IEMOCAP chose from, and the codes of what most of them chose; xxx (no majority) and oth (other)
+# stand for no emotion, frustrated and excited are words of IEMOCAP's own.
+IEMOCAP = {
+    "neu": "neutral",
+    "hap": "happy",
+    "sad": "sad",
+    "ang": "angry",
+    "fea": "fearful",
+    "dis": "disgusted",
+    "sur": "surprised",
+    "fru": "frustrated",
+    "exc": "excited",
+    "oth": None,
+    "xxx": None,
+}
+
+# MSP-Podcast's primary emotion; O (other) and X (no agreement) stand for none, contemptuous is a word of its own.
+MSP_PODCAST = {
+    "A": "angry",
+    "S": "sad",
+    "H": "happy",
+    "U": "surprised",
+    "F": "fearful",
+    "D": "disgusted",
+    "C": "contemptuous",
+    "N": "neutral",
+    "O": None,
+    "X": None,
+}
+
 assert set(KNOWN.values()) == set(EMOTIONS)
 
 

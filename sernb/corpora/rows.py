@@ -18,12 +18,17 @@ class Rows(NamedTuple):
 
 
 def read_rows(path: Path, score) -> Rows:
-    """Read a CSV strictly; the separator is the one with which `score(header)` is highest, then the commonest.
+    """Read a CSV strictly (`parse_rows`): UTF-8, or UTF-16 with its mark. Raises SernbError naming the line."""
+    return parse_rows(_decode(path), path, score)
 
-    UTF-8, or UTF-16 with its mark. Quoted fields may hold separators, quotes (doubled) and line breaks. Blank lines,
-    and the rows of nothing but separators that spreadsheets leave, are no rows. Raises SernbError naming the line.
+
+def parse_rows(text: str, path: Path, score, uneven: list[dict] | None = None) -> Rows:
+    """A CSV's content; the separator is the one with which `score(header)` is highest, then the commonest.
+
+    Quoted fields may hold separators, quotes (doubled) and line breaks. Blank lines, and the rows of nothing but
+    separators that spreadsheets leave, are no rows. A row with too many or too few fields is an error that names its
+    line, or joins `uneven` ({utterance, path, why}) where a list is given. `path` is for messages.
     """
-    text = _decode(path)
     first = next(iter(text.lstrip().splitlines()), "")
     delimiter = max(",;\t", key=lambda d: (score(first.split(d)), first.count(d)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -37,10 +42,13 @@ def read_rows(path: Path, score) -> Rows:
             if header is None:
                 header = [name or f"unnamed_{number}" for number, name in enumerate(row, 1)]
             elif len(row) != len(header):
-                raise SernbError(
-                    f"{path}: line {line} has {len(row)} fields, the header has {len(header)}. Fields that hold "
+                why = (
+                    f"line {line} has {len(row)} fields, the header has {len(header)}. Fields that hold "
                     f"the separator {delimiter!r} must stand in double quotes."
                 )
+                if uneven is None:
+                    raise SernbError(f"{path}: {why}")
+                uneven.append({"utterance": row[0], "path": str(path), "why": why})
             else:
                 rows.append(row)
                 lines.append(line)

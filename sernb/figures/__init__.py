@@ -1,28 +1,40 @@
 """Figures from tables and arrays: each function returns its figure, and changes nothing else.
 
 matplotlib figures are made without pyplot and show themselves in a notebook (as a cell's last line, or
-with ``display``); ``confusion_explorer`` is a plotly Figure.
+with ``display``); ``affect_plane`` and ``confusion_explorer`` are plotly Figures.
 """
 
+from sernb.figures.affect import affect_plane
+from sernb.figures.annotators import annotator_agreement
 from sernb.figures.attention import attention_maps
 from sernb.figures.comparison import group_scores, model_comparison, setting_comparison
 from sernb.figures.confusion import confusion_explorer, confusion_matrix
-from sernb.figures.corpus import class_balance
+from sernb.figures.corpus import class_balance, class_shares
+from sernb.figures.measures import measures_by_emotion
+from sernb.figures.neighbourhood import feature_map
 from sernb.figures.palette import EMOTION_COLORS
-from sernb.figures.sound import sound, spectrogram
+from sernb.figures.sound import sound, spectrogram, spectrograms
 from sernb.figures.training import filter_shapes, learning_curves
+from sernb.figures.wording import telling_words
 
 __all__ = [
     "EMOTION_COLORS",
+    "affect_plane",
+    "annotator_agreement",
     "attention_maps",
     "class_balance",
+    "class_shares",
     "confusion_explorer",
     "confusion_matrix",
+    "feature_map",
     "filter_shapes",
     "group_scores",
     "learning_curves",
+    "measures_by_emotion",
     "model_comparison",
     "setting_comparison",
     "sound",
     "spectrogram",
+    "spectrograms",
+    "telling_words",
 ]

@@ -59,6 +59,39 @@ def sound(
     return figure
 
 
+def spectrograms(
+    panels: dict[str, np.ndarray],
+    hop: float = HOP,
+    window: float = WINDOW,
+    bin_width: float = BIN,
+    columns: int = 2,
+    title: str = "",
+) -> Picture:
+    """Several spectrograms, {caption: (bins, frames)}, on axes that they share; each in its own range of colours."""
+    rows = -(-len(panels) // columns)
+    figure = Picture(height=0.8 + 2.1 * rows)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for ax, (caption, values) in zip(axes, panels.items(), strict=False):
+        draw(ax, values, hop, window, bin_width)
+        ax.set_title(plain(caption), loc="left", fontsize=9.5, color=INK)
+    longest = max(extent(values, hop, window, bin_width)[1] for values in panels.values())
+    axes[0].set_xlim(0, longest)
+    for number, ax in enumerate(axes):
+        if number >= len(panels):
+            ax.remove()
+            continue
+        if number % columns == 0:
+            ax.set_ylabel("kHz", fontsize=9)
+        if number + columns >= len(panels):
+            ax.set_xlabel("time (s)", fontsize=9)
+            ax.tick_params(labelbottom=True)
+        ax.set_facecolor("#f4f4f4")  # past the end of a shorter one
+    figure.suptitle(
+        plain(title or "Spectrograms"), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK
+    )
+    return figure
+
+
 def extent(values, hop, window, bin_width):
     """Where the array lies in (s, s, kHz, kHz): a frame stands at the middle of its window, a bin around
     its frequency.

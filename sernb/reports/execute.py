@@ -33,6 +33,7 @@ def kernel_class(jobs=1):
     Its `running` is the set of live managers, so that an interrupted run can end them.
     """
     environment = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **KEEP_MEMORY}
+    environment["SERNB_REPORT"] = "1"  # nobody is there to click: sernb.notebook.clickable
     environment["SERNB_CORPORA"] = os.path.abspath(os.environ.get("SERNB_CORPORA", "corpora"))
     # Notebooks side by side share the cores: the threads of one training, and the trainings of `sernb.parallel`.
     for name in {"OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT"} - set(os.environ) if jobs > 1 else ():

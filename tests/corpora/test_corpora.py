@@ -9,7 +9,7 @@ from sernb.tables import EMOTIONS
 
 def test_unknown_corpus_lists_the_valid_ones():
     with pytest.raises(
-        SernbError, match="unknown corpus 'emo-db'; the corpora are embedded, emodb, ravdess, manifest"
+        SernbError, match="unknown corpus 'emo-db'; the corpora are embedded, emodb, ravdess, cremad, iemocap"
     ):
         corpora.load("emo-db")
 
@@ -54,7 +54,9 @@ def test_overview(tmp_path, monkeypatch, emodb_tree):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SERNB_CORPORA", str(tmp_path))
     table = corpora.overview()
-    assert list(table.index) == ["embedded", "emodb", "ravdess", "manifest"]
+    assert list(table.index) == [
+        "embedded", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld", "emobank", "manifest",
+    ]  # fmt: skip
     assert {"title", "licence", "obtain", "folder", "layout", "found", "files"} <= set(table.columns)
     assert table.loc["emodb", ["found", "files"]].tolist() == [str(emodb_tree), 535]
     assert table.loc["ravdess", ["found", "files"]].tolist() == ["not found", 0]

@@ -11,6 +11,15 @@ from sernb import notebook
 ROOT = Path(__file__).parents[2]
 # notebook, first line of the exercise, a right answer, a wrong one
 ANSWERS = [
+    ("01_data_exploration", "accuracy, uar = ..., ...", "1708 / 5531, 1 / 4", "0.25, 0.309"),
+    ("01_data_exploration", "by_chance, beyond_chance = ..., ...", "0.68, 0.5", "0.5, 0.84"),
+    (
+        "01_data_exploration",
+        'ann, bob, more_aroused = ..., ..., "..."',
+        '25 / 20, 20 / 10, "Bob"',
+        '1.25, 2.0, "Ann"',
+    ),
+    ("01_data_exploration", "leaks = ...", "2", "0"),
     ("07_attention_pooling", "positions = ...", "50 * 25", "400 * 200"),
     (
         "07_attention_pooling",
