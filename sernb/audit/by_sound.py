@@ -116,6 +116,8 @@ def split_gain(
             "not checked",
             "Not every speaker is known, so there is no split to compare a random one with.",
         )
+    if utterances["speaker"].nunique() < 2:
+        return finding("random split", "not checked", "There is one speaker only, so none can be kept apart.")
     try:
         gain = random_split_gain(utterances, statistics, folds)
     except SernbError as problem:

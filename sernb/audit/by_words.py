@@ -38,7 +38,10 @@ def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
         heard[-1] = -1
         like = heard.copy()
         for a, b in (pairs.T, pairs.T[::-1]):
-            like[a] = np.where(like[a] < 0, heard[b], like[a])
+            learnt_too = heard[b] >= 0  # one text may be near several, of which some are heard
+            like[a[learnt_too]] = np.where(
+                heard[a[learnt_too]] >= 0, heard[a[learnt_too]], heard[b[learnt_too]]
+            )
         rows = np.flatnonzero((part == 3) & (codes < len(distinct)))
         same[rows] |= heard[codes[rows]] >= 0
         near[rows] |= like[codes[rows]] >= 0

@@ -32,6 +32,12 @@ def test_a_transcript_in_two_parts_is_a_leak_and_is_named(table):
     assert found["severity"] == "leak" and found["value"] == pytest.approx(4 / 48)
     assert "(4.2% word for word" in found["finding"]
     assert set(found["utterances"]) == {"u2", "u13", "u5", "u30"}
+    texts[31] = texts[5] + "z"  # near u5 and u30, and in no part: u5 and u30 are still divided
+    more = table(text=texts)
+    fold = Fold("two", train=more.index[[5, 9]], test=more.index[[30]])
+    assert by_words.transcripts(more, [fold])["value"] == 1
+    fold = Fold("three", train=more.index[[30, 9]], test=more.index[[5]])
+    assert by_words.transcripts(more, [fold])["value"] == 1
     within = Fold("one", train=t.index[24:], test=t.index[:24])
     assert by_words.transcripts(t, [within])["value"] == pytest.approx(
         1 / 24

@@ -104,6 +104,13 @@ def test_shared_speakers_are_measured_against_speakers_apart(spoken):
     assert "where speakers are kept apart" in found.loc["random split", "finding"]
 
 
+def test_of_one_speaker_nobody_is_kept_apart(spoken):
+    utterances, waves = spoken
+    found = audit.audit(utterances.assign(speaker="ann"), None, waves, progress=False).set_index("check")
+    assert found.loc["random split", "severity"] == "not checked"
+    assert "one speaker only" in found.loc["random split", "finding"]
+
+
 def test_text_and_json():
     rows = [finding("speakers", "leak", "Two are heard.", ["u1", "u1", "u2"], 0.5)]
     rows += [finding(check, "not checked", "No recordings.") for check in ("length", "loudness")]
