@@ -39,6 +39,29 @@ def test_alpha_where_there_is_nothing_to_measure():
         agreement.krippendorff_alpha(same, "ratio")
 
 
+def test_ratings_by_slider_need_no_table_of_all_values():
+    draw = np.random.default_rng(0)
+    truth = draw.random(3000)
+    table = pd.DataFrame({f"arousal_{n}": truth + 0.1 * draw.random(3000) for n in (1, 2, 3)})
+    few = table.round(1)  # on few values, against the coincidences of the definition, by hand
+    found = agreement.agreement(table, n=50).loc["arousal"]
+    assert 0.9 < found["low"] <= found["alpha"] <= found["high"] < 1
+    x = few.to_numpy()
+    observed = 2 * x.var(axis=1, ddof=1).mean()
+    assert agreement.krippendorff_alpha(few, "interval") == pytest.approx(1 - observed / (2 * x.var(ddof=1)))
+    assert np.isnan(agreement.krippendorff_alpha(few * 0 + 0.3, "interval"))
+
+
+def test_one_judge_an_utterance_is_told():
+    once = pd.DataFrame(
+        {"one": ["sad", None, None], "two": [None, "sad", None], "three": [None, None, "angry"]}
+    )
+    with pytest.raises(SernbError, match="several of them labelled"):
+        agreement.one_against_the_others(once)
+    with pytest.raises(SernbError, match="several of them labelled"):
+        agreement.one_against_the_others(once.iloc[:0].reindex(["u1"]))
+
+
 def test_who_names_several_emotions_says_no_single_one():
     ratings = pd.DataFrame({"one": [*"aaabaa", "a; b"], "two": [*"aaabbb", "a"]})
     assert agreement.krippendorff_alpha(ratings) == pytest.approx(0.3125)
