@@ -60,7 +60,12 @@ def guesses(
         )
         # words: penalties for rows of length 1, as TF-IDF has them
         model = make_pipeline(first, RidgeCV(PENALTIES / (100 if statistics is None else 1)))
-        model.fit(inputs.loc[train], known.loc[train, dimension])
+        try:
+            model.fit(inputs.loc[train], known.loc[train, dimension])
+        except ValueError as problem:  # scikit-learn's "empty vocabulary": texts of dots, say
+            raise SernbError(
+                f"{fold.name}: nothing can be learnt from its words or voices ({problem})."
+            ) from None
         parts.append(pd.Series(model.predict(inputs.loc[test]), test))
     return pd.concat(parts).rename("guess")
 

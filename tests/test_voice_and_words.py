@@ -59,6 +59,12 @@ def test_a_fold_that_cannot_be_tested_is_named():
         voice_and_words.guesses(table, "arousal", folds, statistics.drop(folds[0].test))
 
 
+def test_texts_without_a_word_are_told():
+    table, statistics, folds = made()
+    with pytest.raises(SernbError, match="s0: nothing can be learnt"):
+        voice_and_words.compare(table.assign(text="…"), folds, statistics)
+
+
 def test_the_comparison_has_a_row_for_each_dimension():
     table, statistics, folds = made()
     found = voice_and_words.compare(table, folds, statistics)

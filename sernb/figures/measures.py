@@ -24,7 +24,7 @@ def measures_by_emotion(
 
     names: {column: label (unit)}; absent, the columns' own. Ways after the first are taken to be in deviations. Over a panel stands the share of the variance that
     lies between emotions and, with `speakers`, between speakers (:func:`sernb.separation.explained`).
-    Raises SernbError where no utterance has an emotion.
+    A measure without any value is left out. Raises SernbError where no utterance has an emotion, or none a value.
     """
     emotions = emotions.dropna().astype(str)
     order = in_order(emotions.unique())
@@ -32,7 +32,9 @@ def measures_by_emotion(
         raise SernbError("no utterance has an emotion to look at measures by.")
     tables = {way: table.loc[table.index.intersection(emotions.index)] for way, table in columns.items()}
     first = next(iter(tables))
-    measures = list(tables[first].columns)
+    measures = [one for one in tables[first] if tables[first][one].notna().any()]
+    if not measures:
+        raise SernbError("none of the measures has a value for an utterance with an emotion.")
     figure = Picture(height=0.5 + (0.95 + 0.24 * len(order)) * len(measures))
     axes = figure.subplots(len(measures), len(tables), squeeze=False, sharey=True)
     for row, measure in zip(axes, measures, strict=True):

@@ -69,6 +69,10 @@ def test_measures_of_the_unlabelled_and_the_unvaried():
     assert ax.get_title(loc="left") == "length" and ax.get_xlim()[1] < 10
     with pytest.raises(SernbError, match="no utterance"):
         figures.measures_by_emotion({"length": flat}, table["emotion"].iloc[2:])
+    whispered = flat.assign(pitch=np.nan)  # nothing voiced: the panel is left out
+    assert len(figures.measures_by_emotion({"voice": whispered}, table["emotion"]).axes) == 1
+    with pytest.raises(SernbError, match="none of the measures"):
+        figures.measures_by_emotion({"voice": whispered[["pitch"]]}, table["emotion"])
 
 
 def test_the_plane_tells_the_utterance_and_draws_the_means():
