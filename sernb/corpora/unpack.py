@@ -21,7 +21,7 @@ def unpack(archive: Path, folder: Path, only: tuple[str, ...] = (), strip: int =
     top-level entry, so nothing half-unpacked is left. What macOS adds (__MACOSX, ._name) is left out.
 
     Raises SernbError, with nothing unpacked: no archive or a damaged one; a member that would land outside `folder`
-    (absolute, or with ..), a link or a device; a top-level entry that is there already; too little disk.
+    (absolute, or with ..), a link or a device among those wanted; a top-level entry that is there already; too little disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f".{archive.name}.unpacking"
@@ -75,14 +75,15 @@ def _wanted(archive: Path, members, only: tuple[str, ...], strip: int):
             raise SernbError(f"{archive}: {name!r} would land outside the folder; nothing was unpacked.")
         if kind == "folder":
             continue
-        if kind != "file":
-            raise SernbError(f"{archive}: {name!r} is no file but a {kind}; nothing was unpacked.")
         kept = parts[strip:]
         if not kept or any(part in JUNK or part.startswith("._") for part in kept):
             continue
         below = "/".join(kept)
-        if not only or any(fnmatch(below, pattern) for pattern in only):
-            yield below, size, read
+        if only and not any(fnmatch(below, pattern) for pattern in only):
+            continue
+        if kind != "file":
+            raise SernbError(f"{archive}: {name!r} is no file but a {kind}; nothing was unpacked.")
+        yield below, size, read
 
 
 def _members(members):
