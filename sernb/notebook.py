@@ -5,6 +5,7 @@ Whatever a notebook or a corpus hands in is text, and is escaped where HTML is m
 
 import base64
 import html
+import inspect
 import io
 import os
 import platform
@@ -121,20 +122,31 @@ def check(condition, ok: str, hint: str) -> None:
     """Say whether an exercise's answer is right, with `ok`, or with `hint` what to look at.
 
     `condition` is true or false, or a function that tells (so that an answer that cannot even be tried gets its hint,
-    with the error). Nothing is raised: an open exercise does not stop a notebook.
+    with the error). It is not tried while a variable that it reads still holds the dots of the exercise. Nothing is
+    raised: an open exercise does not stop a notebook.
     """
-    trouble = ""
     try:
-        value = condition() if callable(condition) else condition
-        solved = bool(np.all(value)) and value is not ...
+        if left_open(condition):
+            text, colour = f"Not answered yet. {hint}", "#5a6374"
+        else:
+            value = condition() if callable(condition) else condition
+            solved = bool(np.all(value)) and value is not ...
+            text, colour = (f"✓ {ok}", "#1b7f4b") if solved else (f"Not yet: {hint}", "#b3541e")
     except Exception as error:
-        solved, trouble = False, f" ({type(error).__name__}: {error})"
-    text = f"✓ {ok}" if solved else f"Not yet: {hint}{trouble}"
-    colour = "#1b7f4b" if solved else "#b3541e"
+        text, colour = f"Not yet: {hint} ({type(error).__name__}: {error})", "#b3541e"
     show(
         f"<div style='border-left:5px solid {colour};padding:.4em .9em;margin:.4em 0'>{html.escape(text)}</div>",
         text,
     )
+
+
+def left_open(condition) -> bool:
+    """Whether `condition`, or a variable that the function `condition` reads, is still `...` (or the text "...")."""
+    read = [condition]
+    if inspect.isfunction(condition):
+        variables = inspect.getclosurevars(condition)
+        read = [*variables.nonlocals.values(), *variables.globals.values()]
+    return any(one is ... or (isinstance(one, str) and one == "...") for one in read)
 
 
 def listen(sound, rate: int = 16000, caption: str = "") -> None:

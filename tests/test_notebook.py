@@ -118,6 +118,18 @@ def test_an_exercise_is_checked_and_never_raises(shown, condition, solved):
     assert ("look again" in words(shown[0])) != solved
 
 
+def test_an_answer_left_open_is_no_error(shown):
+    dots, half, word, number = ..., (..., 1), "...", 1250
+    tried = []
+    for condition in (lambda: dots == 1250, lambda: dots > 0, lambda: tried.append(word), ...):
+        notebook.check(condition, "ok", "look again")
+    notebook.check(lambda: half[0] > 0, "ok", "look again")  # what is inside is not looked at, so it is tried
+    notebook.check(lambda: number == 1, "ok", "look again")
+    said = [words(one) for one in shown]
+    assert said[:4] == ["Not answered yet. look again"] * 4 and not tried
+    assert said[4].startswith("Not yet: look again (TypeError") and said[5] == "Not yet: look again"
+
+
 def test_a_check_that_cannot_be_tried_says_why(shown):
     notebook.check(lambda: undefined, "ok", "hint")  # noqa: F821
     assert "NameError" in words(shown[0])

@@ -1,6 +1,7 @@
 """Notebook 01 on corpora that lack most of what it looks at: every section says what is missing, and none fails."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import nbformat
 import pytest
@@ -25,6 +26,19 @@ def printed(corpus, root, out, **given):
     return " ".join(text.split()), [claim["verdict"] for claim in entry["claims"]]
 
 
+def test_the_loader_gets_its_own_options():
+    given = {"corpus": "iemocap", "loader": "{classes: all, excited_is_happy: false}", "labels": "{a: happy}"}
+    (plan,) = make_plans(["1"], "smoke", given, NOTEBOOKS)
+    (source,) = [one.source for one in nbformat.read(plan.path, 4).cells if "corpora.load(" in one.source]
+    corpora = Mock()
+    corpora.load.side_effect = InterruptedError  # the call is all that is looked at
+    with pytest.raises(InterruptedError):
+        exec(source, {**plan.parameters, "corpora": corpora})
+    options = corpora.load.call_args.kwargs
+    assert (options["classes"], options["excited_is_happy"]) == ("all", False)
+    assert options["labels"] == {"a": "happy"} and options["on_bad"] == "raise"
+
+
 def test_sentences_with_ratings_alone(tmp_path):
     rows = [
         f'id{i},{("train", "train", "train", "dev", "test")[i % 5]},{1 + i % 5},{1 + i % 4},3.0,"A line, number {i}."'
@@ -42,6 +56,7 @@ def test_sentences_with_ratings_alone(tmp_path):
         "there is no voice to show by emotion",
         "No map",
         "Not measured",
+        "Fine: parts",
     ):
         assert sentence in said
     assert set(verdicts) == {"cannot be tested on this corpus"}

@@ -48,7 +48,8 @@ def said(source, monkeypatch):
 def test_answers(name, line, right, wrong, monkeypatch):
     (source,) = [one for one in exercises(name) if one.startswith(line)]
     variable = line.split(" = ")[0]
-    assert said(source, monkeypatch).startswith("Not yet")
+    untouched = said(source, monkeypatch)
+    assert untouched.startswith("Not answered yet. ") and len(untouched) > 30 and "Error" not in untouched
     assert said(source.replace(line, f"{variable} = {wrong}"), monkeypatch).startswith("Not yet")
     assert said(source.replace(line, f"{variable} = {right}"), monkeypatch).startswith("✓")
 
