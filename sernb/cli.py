@@ -1,5 +1,6 @@
 """The command line: `sernb run`, `sernb corpora`, `sernb fetch`, `sernb audit`."""
 
+import inspect
 import signal
 import warnings
 from pathlib import Path
@@ -128,10 +129,18 @@ def run(
     raise typer.Exit({"succeeded": 0, "failed": 1, "interrupted": 130}[summary["status"]])
 
 
-@app.command()
+@app.command(cls=NameValue)
 def audit(
     corpus: Annotated[str, typer.Option(help="A corpus of `sernb corpora`.")],
     root: Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            metavar="NAME VALUE",
+            help="An option of the corpus's loader (docs/corpora.md); may be repeated.",
+        ),
+    ] = None,
     protocol: Annotated[
         str, typer.Option(help="Who is trained on and tested (docs/corpora.md); by default the corpus's own.")
     ] = "",
@@ -156,18 +165,25 @@ def audit(
         from sernb.audit import audit as make_audit
         from sernb.audit import wording
 
-        utterances = corpora.load(corpus, root, **({} if corpus == "embedded" else {"on_bad": on_bad}))
+        options = loader_options(corpus, pairs(parameter or []))
+        utterances = corpora.load(corpus, root, on_bad=on_bad, **options)
         folds = None
         if protocol:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # that speakers are shared is a finding
                 folds = protocols.by_name(protocol, utterances)
+            protocol = protocols.default(utterances) if protocol == "auto" else protocol
         findings = make_audit(utterances, folds, jobs=jobs)
     except SernbError as error:
         typer.echo(f"sernb: {error}", err=True)
         raise typer.Exit(2) from None
     findings.attrs["protocol"] = protocol or findings.attrs["protocol"]
-    about = {"corpus": corpus, "utterances": len(utterances), "notes": utterances.attrs["notes"]}
+    about = {
+        "corpus": corpus,
+        "options": options,
+        "utterances": len(utterances),
+        "notes": utterances.attrs["notes"],
+    }
     title = f"{corpus}, {len(utterances):,} utterances"
     typer.echo(wording.as_json(findings, **about) if as_json else wording.as_text(findings, title))
     if strict and (findings["severity"] == "leak").any():
@@ -180,6 +196,20 @@ def pairs(words):
         if "=" not in word:
             raise SernbError(f"-p {word} has no value: write -p {word} VALUE.")
     return dict(word.split("=", 1) for word in words)
+
+
+def loader_options(corpus, given):
+    """`given` {name: text} in the types that the corpus's loader takes; SernbError for what it does not take."""
+    from sernb.corpora import CORPORA
+    from sernb.reports.plan import Parameter, check_names, coerce
+
+    known = {
+        name: Parameter(inspect.formatannotation(one.annotation), one.default)
+        for name, one in CORPORA[corpus].parameters().items()
+        if name not in ("root", "on_bad")
+    } | {"emotions": Parameter("list[str] | None", None)}
+    check_names(given, known, f"corpus {corpus}")
+    return {name: coerce(name, text, known[name], f"corpus {corpus}") for name, text in given.items()}
 
 
 def named(**options):

@@ -56,10 +56,10 @@ def overlap(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
 
 def across(groups: pd.Series, folds: list[Fold], index: pd.Index) -> tuple[list, list, float]:
     """Groups (speakers, dialogues) in several parts of a fold: their names, tested utterances of such, and their share
-    of all that is tested."""
+    of all that is tested. An utterance that several folds test counts in the share once for each of them."""
     codes, names = pd.factorize(groups)
     shared, hit = np.zeros(len(names), bool), np.zeros(len(index), bool)
-    tested = 0
+    met = tested = 0
     for fold in folds:
         part = part_codes(fold, index)
         has = np.zeros((4, len(names) + 1), bool)  # the last column takes the missing (-1)
@@ -67,8 +67,9 @@ def across(groups: pd.Series, folds: list[Fold], index: pd.Index) -> tuple[list,
         elsewhere = (has[1] | has[2])[codes] & (codes >= 0)
         shared |= (has[1:].sum(0) > 1)[:-1]
         hit |= (part == 3) & elsewhere
+        met += int(((part == 3) & elsewhere).sum())
         tested += int((part == 3).sum())
-    return list(names[shared]), list(index[hit]), float(hit.sum() / max(tested, 1))
+    return list(names[shared]), list(index[hit]), met / max(tested, 1)
 
 
 def speakers(utterances: pd.DataFrame, folds: list[Fold]) -> dict:

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from sernb.acoustics import SHORTEST
 from sernb.audit.by_parts import part_codes
 from sernb.audit.cues import extremes, told_by
 from sernb.audit.finding import SHOWN, count, finding, some, tells, uar
-from sernb.audit.split_gain import random_split_gain
+from sernb.audit.split_gain import known_speakers, random_split_gain
 from sernb.errors import SernbError
 from sernb.protocols import Fold
 
@@ -97,7 +98,7 @@ def cue(utterances: pd.DataFrame, values: pd.Series, folds: list[Fold]) -> dict:
     medians = values.groupby(utterances["emotion"].astype(object)).median()
     least, most = (form.format(medians[label]) for label in (lowest, highest))
     spread = f"medians from {least}{_unit(unit)} ({lowest}) to {most}{_unit(unit)} ({highest})"
-    facts = f"a UAR of {value:.2f} [{low:.2f}, {high:.2f}, by {unit_of}] (chance {chance:.2f}); {spread}"
+    facts = f"a UAR of {value:.2f} [{low:.2f}, {high:.2f}, by {unit_of}] (chance {chance:.2f}); {spread}{_without(utterances)}"
     if not tells(low, chance):
         return finding(check, "fine", f"The {name} alone tells little: {facts}.", (), value)
     grave = low > (1 + chance) / 2
@@ -107,28 +108,27 @@ def cue(utterances: pd.DataFrame, values: pd.Series, folds: list[Fold]) -> dict:
 
 
 def split_gain(
-    utterances: pd.DataFrame, statistics: pd.DataFrame | None, folds: list[Fold], whole: int
+    utterances: pd.DataFrame,
+    sample: pd.DataFrame | None,
+    statistics: pd.DataFrame | None,
+    folds: list[Fold],
 ) -> dict:
-    """What a random split would add to the score. folds: speaker-independent; whole: utterances before sampling."""
-    if "speaker" not in utterances or utterances["speaker"].isna().any():
-        return finding(
-            "random split",
-            "not checked",
-            "Not every speaker is known, so there is no split to compare a random one with.",
-        )
-    if utterances["speaker"].nunique() < 2:
-        return finding("random split", "not checked", "There is one speaker only, so none can be kept apart.")
+    """What a random split would add to the score. sample: the labelled utterances to measure it on (None: too few
+    classes); statistics: of their sound (None: there is none, so of their words); folds: speaker-independent."""
+    if absent := _unmeasurable(utterances, sample, statistics):
+        return finding("random split", "not checked", absent)
+    whole = int(known_speakers(utterances).sum())
     try:
-        gain = random_split_gain(utterances, statistics, folds)
+        gain = random_split_gain(sample, statistics, folds)
     except SernbError as problem:
         return finding("random split", "not checked", f"{str(problem)[:1].upper()}{str(problem)[1:]}")
     what = "the words" if statistics is None else "acoustic statistics"
-    sample = (
+    taken = (
         f", a sample of {gain['utterances']:,} of {whole:,} utterances" if gain["utterances"] < whole else ""
     )
     sentence = (
         f"The same simple model of {what} reaches a UAR of {gain['random']:.3f} on random splits and {gain['folds']:.3f} where speakers "
-        f"are kept apart: {gain['gain']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}, by {gain['unit']}]{sample}"
+        f"are kept apart: {gain['gain']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}, by {gain['unit']}]{taken}{_without(utterances)}"
     )
     if gain["low"] > 0:
         return finding("random split", "caution", f"A random split flatters. {sentence}.", (), gain["gain"])
@@ -139,6 +139,30 @@ def split_gain(
         (),
         gain["gain"],
     )
+
+
+def _unmeasurable(
+    utterances: pd.DataFrame, sample: pd.DataFrame | None, statistics: pd.DataFrame | None
+) -> str:
+    """What the gain of a random split cannot be measured without, in a sentence; "" where all is there."""
+    speakers = utterances["speaker"].nunique() if "speaker" in utterances else 0
+    if sample is None:
+        return "Needs two classes of emotion."
+    if not speakers:
+        return "No speaker is known, so there is no split to compare a random one with."
+    if speakers < 2:
+        return "There is one speaker only, so none can be kept apart."
+    if statistics is None and "text" not in sample:
+        return "Neither recordings nor words are there to measure it with."
+    if statistics is not None and statistics.empty:
+        return f"None of the labelled recordings can be read and lasts {SHORTEST} s, as acoustic statistics need."
+    return ""
+
+
+def _without(utterances: pd.DataFrame) -> str:
+    """A word on the utterances that folds with speakers apart leave out; "" where there are none."""
+    unknown = int((~known_speakers(utterances)).sum())
+    return f"; {count(unknown, 'utterance')} of unknown speakers left out" if unknown else ""
 
 
 def _differ(values: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:

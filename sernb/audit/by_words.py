@@ -20,7 +20,7 @@ LONE = 10  # … and of a speaker
 
 
 def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
-    """The share of what is tested whose words, or nearly, stand in training or validation."""
+    """The share of what is tested whose words, or nearly, stand in training or validation (of each fold that tests it)."""
     words = _words(utterances)
     if words is None:
         return finding("transcripts", "not checked", "No transcripts (no column 'text').")
@@ -28,7 +28,8 @@ def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     long = np.array([text.count(" ") + 1 >= SPOKEN for text in distinct], bool)
     pairs, _ = near_pairs(list(distinct))
     codes = np.where(codes < 0, len(distinct), codes)  # the last place takes the missing
-    same, near, tested = np.zeros(len(words), bool), np.zeros(len(words), bool), 0
+    spoken = np.append(long, False)[codes]
+    near, same_tests, near_tests, tested = np.zeros(len(words), bool), 0, 0, 0
     partner = np.full(len(words), -1)
     for fold in folds:
         part = part_codes(fold, utterances.index)
@@ -43,13 +44,13 @@ def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
                 heard[a[learnt_too]] >= 0, heard[a[learnt_too]], heard[b[learnt_too]]
             )
         rows = np.flatnonzero((part == 3) & (codes < len(distinct)))
-        same[rows] |= heard[codes[rows]] >= 0
         near[rows] |= like[codes[rows]] >= 0
+        same_tests += int((spoken[rows] & (heard[codes[rows]] >= 0)).sum())
+        near_tests += int((spoken[rows] & (like[codes[rows]] >= 0)).sum())
         partner[rows] = np.where(like[codes[rows]] >= 0, like[codes[rows]], partner[rows])
         tested += int((part == 3).sum())
-    spoken = np.append(long, False)[codes]
     known = near & spoken
-    exact, share = (float((which & spoken).sum() / max(tested, 1)) for which in (same, near))
+    exact, share = same_tests / max(tested, 1), near_tests / max(tested, 1)
     rows = np.flatnonzero(known)
     ids = [name for row in rows[:20] for name in (utterances.index[row], utterances.index[partner[row]])]
     repeats = (codes < len(distinct)).sum() / max(len(distinct), 1)

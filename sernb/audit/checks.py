@@ -10,6 +10,7 @@ from sernb.audit import by_parts, by_sound, by_words
 from sernb.audit.duplicates import duplicates
 from sernb.audit.finding import SEVERITIES, finding
 from sernb.audit.listening import CUES, listen
+from sernb.audit.split_gain import known_speakers
 from sernb.errors import SernbError
 from sernb.protocols import Fold
 
@@ -72,8 +73,7 @@ def audit(
         rows += [
             finding(check, "not checked", "This table has words only, no recordings.") for check in SOUND
         ]
-        if "text" in utterances and sample is not None:
-            rows.append(by_sound.split_gain(sample, None, apart, len(utterances)))
+        statistics = None
     else:
         heard, statistics = listen(
             utterances, waveforms, () if sample is None else sample.index, jobs, progress
@@ -83,10 +83,7 @@ def audit(
             utterances, folds, duplicates(utterances, waveforms, heard, progress=progress)
         )
         rows += [by_sound.cue(utterances, heard[name], apart) for name in CUES]
-        if sample is not None and len(statistics):
-            rows.append(by_sound.split_gain(sample, statistics, apart, len(utterances)))
-    if sample is None:
-        rows.append(finding("random split", "not checked", "Needs two classes of emotion."))
+    rows.append(by_sound.split_gain(utterances, sample, statistics, apart))
     table = pd.DataFrame(rows)
     order = table["severity"].map({name: place for place, name in enumerate(SEVERITIES)})
     table = table.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
@@ -111,22 +108,29 @@ def choose(utterances: pd.DataFrame) -> tuple[str, list[Fold]]:
 def speakers_apart(utterances: pd.DataFrame, folds: list[Fold], seed: int = 0) -> list[Fold]:
     """The folds, if they keep speakers apart and are not many; else five folds (or fewer) of whole speakers.
 
-    The given folds where speakers are not known.
+    Utterances whose speaker is not known are in no part of them. The given folds where fewer than two speakers are known.
     """
-    known = "speaker" in utterances and utterances["speaker"].notna().all()
-    if not known or utterances["speaker"].nunique() < 2:
+    if "speaker" not in utterances or utterances["speaker"].nunique() < 2:
         return folds
+    known = utterances[known_speakers(utterances)]
     mixed, _, _ = by_parts.across(utterances["speaker"], folds, utterances.index)
-    if not mixed and len(folds) <= MANY:
+    if len(known) < len(utterances):
+        parts = [
+            [ids[ids.isin(known.index)] for ids in (fold.train, fold.validation, fold.test)] for fold in folds
+        ]
+        folds = [
+            Fold(fold.name, *of) for fold, of in zip(folds, parts, strict=True) if len(of[0]) and len(of[2])
+        ]
+    if folds and not mixed and len(folds) <= MANY:
         return folds
-    return protocols.group_k_fold(utterances, min(5, utterances["speaker"].nunique()), seed=seed)
+    return protocols.group_k_fold(known, min(5, known["speaker"].nunique()), seed=seed)
 
 
 def _sample(utterances: pd.DataFrame, seed: int) -> pd.DataFrame | None:
-    """At most SAMPLE labelled utterances, drawn evenly, in the table's order; None without two classes."""
+    """At most SAMPLE labelled utterances of known speakers, drawn evenly, in the table's order; None without two classes."""
     if "emotion" not in utterances or utterances["emotion"].nunique() < 2:
         return None
-    labelled = np.flatnonzero(utterances["emotion"].notna())
+    labelled = np.flatnonzero(utterances["emotion"].notna() & known_speakers(utterances))
     if len(labelled) > SAMPLE:
         labelled = np.sort(np.random.default_rng(seed).choice(labelled, SAMPLE, replace=False))
     return utterances.iloc[labelled]

@@ -11,6 +11,16 @@ from sernb.protocols import Fold
 REPEATS = 3  # random splits that are averaged
 
 
+def known_speakers(utterances: pd.DataFrame) -> pd.Series:
+    """Which utterances can be measured with speakers apart, bool by utterance: those whose speaker is known.
+
+    All of them where fewer than two speakers are known, since nobody can be kept apart then.
+    """
+    if "speaker" not in utterances or utterances["speaker"].nunique() < 2:
+        return pd.Series(True, utterances.index)
+    return utterances["speaker"].notna()
+
+
 def random_split_gain(
     utterances: pd.DataFrame, statistics: pd.DataFrame | None, folds: list[Fold], seed: int = 0
 ) -> dict:
@@ -18,7 +28,8 @@ def random_split_gain(
 
     statistics: `acoustics.acoustic_table(utterances)`, for a logistic regression on acoustic statistics; None: on the
     words (TF-IDF). The random splits have parts of the same sizes, stratified by emotion, and test each utterance that
-    `folds` test. There are 3 of them, averaged. Folds keep the utterances that have a label (and statistics).
+    `folds` test. There are 3 of them, averaged. Folds keep the utterances that have a label (and statistics), and a known
+    speaker where two or more are known: one of an unknown voice may be in training whatever the folds.
 
     Returns folds and random (UAR, 0–1), gain (random − folds), low and high (its 95 % interval, by speaker where
     speakers are known), unit, units, note, utterances (tested), chance. Raises SernbError where no emotions are
@@ -28,7 +39,7 @@ def random_split_gain(
         raise SernbError(
             "what a random split gains needs emotions; these utterances have no column 'emotion'."
         )
-    used = utterances[utterances["emotion"].notna()]
+    used = utterances[utterances["emotion"].notna() & known_speakers(utterances)]
     if statistics is not None:
         used = used.loc[_kept(used.index, statistics.index)]
     elif "text" in used:

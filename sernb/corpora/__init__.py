@@ -27,9 +27,14 @@ class Corpus:
     obtain: str
     layout: str
 
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """What the corpus's loader takes, `root` and `on_bad` among it, by name."""
+        loader = importlib.import_module(f"sernb.corpora.{self.name}").load
+        return dict(inspect.signature(loader).parameters)
+
     def load(self, root: Path, **options) -> pd.DataFrame:
         loader = importlib.import_module(f"sernb.corpora.{self.name}").load
-        unknown = set(options) - set(inspect.signature(loader).parameters)
+        unknown = set(options) - set(self.parameters())
         if unknown:
             raise SernbError(f"corpus {self.name!r} has no option {', '.join(sorted(unknown))}.")
         return loader(root, **options)

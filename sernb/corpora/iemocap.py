@@ -61,11 +61,12 @@ def load(
         for row in table.index[~table[dimension].between(*SCALE)]:
             why.setdefault(row, f"{dimension} is {table.at[row, dimension]:g}, expected 1 to 5")
     table["text"] = table["utterance"].map(_transcripts(sessions, table, notes))
-    found = {} if recordings is False else _sounds(sessions)
+    found, twice = ({}, []) if recordings is False else _sounds(sessions, root, on_bad)
     table, more = published.recordings(
         table, found, recordings, TITLE, "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav", why
     )
     table = published.leave_out(table, why, bad, str(root), on_bad)
+    bad += twice
     notes += more + folder.count(table, PUBLISHED, TITLE, "label", "utterances")
     _add_spread(table, notes)
     meaning = labels.IEMOCAP | ({"exc": "happy"} if excited_is_happy else {})
@@ -117,9 +118,17 @@ def _evaluated(sessions: list[Path], root: Path, notes: list[str]) -> tuple[list
     return rows, bad
 
 
-def _sounds(sessions: list[Path]) -> dict[str, str]:
+def _sounds(sessions: list[Path], root: Path, on_bad: str) -> tuple[dict[str, str], list[dict]]:
+    """{utterance: path}, and the clips that are found a second time, of which the first in order of paths is taken."""
+    found, twice = {}, []
     places = [session / "sentences" / "wav" for session in sessions]
-    return {path.stem: str(path) for place in places if place.is_dir() for path in folder.audio_files(place)}
+    for path in (path for place in places if place.is_dir() for path in folder.audio_files(place)):
+        if path.stem in found:
+            why = f"the same clip as {found[path.stem]}"
+            twice.append({"utterance": path.stem, "path": str(path), "why": why})
+        found.setdefault(path.stem, str(path))
+    folder.refuse(twice, f"{TITLE} in {root}", len(found) + len(twice), "clips are there twice", on_bad)
+    return found, twice
 
 
 def _transcripts(sessions: list[Path], table: pd.DataFrame, notes: list[str]) -> dict[str, str]:

@@ -41,8 +41,12 @@ class Evaluations(NamedTuple):
 
 
 def read(path: Path) -> Evaluations:
-    """The evaluations of one dialogue. Lines other than those above, and summaries that do not fit, are `bad`."""
+    """The evaluations of one dialogue. Lines other than those above, and summaries that do not fit, are `bad`.
+
+    A row's `place` names the session's folder too, since two sessions may hold files of one name.
+    """
     text, note = read_text(path)
+    session = path.parents[2].name
     rows, bad, row = [], [], None
     for number, line in enumerate(text.split("\n"), 1):
         line = line.strip()
@@ -51,7 +55,7 @@ def read(path: Path) -> Evaluations:
         if line.startswith("["):
             row = _summary(line)
             if isinstance(row, dict):
-                rows.append({"place": f"{path.name} line {number}", **row})
+                rows.append({"place": f"{session}, {path.name} line {number}", **row})
             else:
                 bad.append({"utterance": _word(line), "path": str(path), "why": f"line {number}: {row}"})
         elif judgement := _JUDGEMENT.fullmatch(line):

@@ -19,16 +19,18 @@ NAMED = 5  # ids that a note names; the rest are counted
 def find(root: str | Path, *names: str) -> Path | None:
     """The file with one of these names that lies highest below `root`, hidden folders left out; None without one.
 
-    Raises SernbError where two different ones lie equally high, so that it is not clear which is meant.
+    Raises SernbError where two different ones lie equally high, so that it is not clear which is meant; and where it is
+    not found while a folder could not be read, in which it may be.
     """
-    wanted, level = {name.lower() for name in names}, deque([Path(root)])
+    wanted, level, closed = {name.lower() for name in names}, deque([Path(root)]), []
     for _ in range(DEPTH):
         found, below = [], deque()
         for place in level:
             try:
                 entries = sorted(os.scandir(place), key=lambda entry: entry.name)
             except OSError as problem:
-                raise SernbError(f"{place}: the folder cannot be read ({problem.strerror}).") from problem
+                closed.append(f"{place} ({problem.strerror})")
+                continue
             for entry in entries:
                 if entry.name.startswith(".") or entry.name == "__MACOSX":
                     continue
@@ -43,6 +45,11 @@ def find(root: str | Path, *names: str) -> Path | None:
                 )
             return found[0]
         level = below
+    if closed:
+        raise SernbError(
+            f"{root}: {' or '.join(names)} was not found, and may be in a folder that cannot be read: {some(closed)}. "
+            "Make it readable, or move it elsewhere if it is no part of the corpus."
+        )
     return None
 
 

@@ -59,8 +59,10 @@ def series_style(names) -> dict[str, tuple[str, str]]:
 
 
 def plain(text) -> str:
-    """Text from a corpus or user as it stands: a pair of dollar signs would start a formula."""
-    return str(text).replace("$", r"\$")
+    """Text from a corpus or user as it stands: a pair of dollar signs would start a formula, and a legend would leave
+    out a name that begins with an underscore, so a space without width goes before it."""
+    text = str(text).replace("$", r"\$")
+    return f"\u200b{text}" if text.startswith("_") else text
 
 
 def tidy(ax, title="", x="", y="", grid=None):

@@ -53,6 +53,16 @@ def test_speakers_across_parts(table):
         assert by_parts.speakers(bare, [fold(t, range(12), range(12, 24))])["severity"] == "not checked"
 
 
+def test_the_share_of_what_several_folds_test(table):
+    t = table(4, 6)
+    once = fold(t, range(8), range(8, 20))  # u8 to u11 are of a voice that was heard
+    assert by_parts.across(t["speaker"], [once], t.index)[2] == pytest.approx(4 / 12)
+    _, hit, share = by_parts.across(t["speaker"], [once, once], t.index)
+    assert share == pytest.approx(4 / 12) and len(hit) == 4
+    apart = fold(t, range(6), range(8, 20))
+    assert by_parts.across(t["speaker"], [once, apart], t.index)[2] == pytest.approx(4 / 24)
+
+
 def test_dialogues_across_parts(table):
     t = table(2, 6, dialogue=["d1"] * 4 + ["d2"] * 4 + ["d3"] * 4)
     (found,) = by_parts.contexts(t, leave_one_speaker_out(t))

@@ -38,6 +38,7 @@ def test_a_transcript_in_two_parts_is_a_leak_and_is_named(table):
     assert by_words.transcripts(more, [fold])["value"] == 1
     fold = Fold("three", train=more.index[[30, 9]], test=more.index[[5]])
     assert by_words.transcripts(more, [fold])["value"] == 1
+    assert by_words.transcripts(more, [fold, fold])["value"] == 1  # tested twice, known twice
     within = Fold("one", train=t.index[24:], test=t.index[:24])
     assert by_words.transcripts(t, [within])["value"] == pytest.approx(
         1 / 24

@@ -1,4 +1,5 @@
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,59 @@ def test_of_one_speaker_nobody_is_kept_apart(spoken):
     assert "one speaker only" in found.loc["random split", "finding"]
 
 
+def test_one_unknown_speaker_does_not_switch_off_the_measurement(spoken):
+    utterances, waves = spoken
+    some = utterances.copy()
+    some.loc[["u0", "u7"], "speaker"] = None
+    folds = leave_one_speaker_out(utterances)
+    found = audit.audit(some, folds, waves, progress=False).set_index("check")
+    assert found.loc["random split", "severity"] in ("fine", "caution")
+    for check in ("random split", "loudness by class"):
+        assert "2 utterances of unknown speakers left out" in found.loc[check, "finding"]
+    assert "a sample of" not in found.loc["random split", "finding"]
+    whole = audit.audit(utterances, folds, waves, progress=False)["finding"]
+    assert not whole.str.contains("left out").any()
+    one = audit.audit(some.assign(speaker=["ann", *[None] * 23]), folds, waves, progress=False)
+    assert "one speaker only" in one.set_index("check").loc["random split", "finding"]
+
+
+def test_folds_apart_hold_known_speakers_only(table):
+    t = table(4, 6)
+    folds = leave_one_speaker_out(t)
+    assert audit.speakers_apart(t, folds) is folds
+    t.loc[["u0", "u9"], "speaker"] = None
+    for given in (folds, random_folds(t)):
+        apart = audit.speakers_apart(t, given)
+        assert len(apart) == 4
+        for fold in apart:
+            assert not {"u0", "u9"} & {*fold.train, *fold.validation, *fold.test}
+            assert not set(t.loc[fold.train, "speaker"]) & set(t.loc[fold.test, "speaker"])
+    t.loc[t.index[18:], "speaker"] = None  # nobody known is tested in the last fold, which is left out
+    assert [fold.name for fold in audit.speakers_apart(t, folds)] == [fold.name for fold in folds[:3]]
+    assert (
+        len(audit.speakers_apart(t, folds[3:])) == 3
+    )  # and where no fold is left, speakers are divided anew
+
+
+def random_folds(table):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return random_split(table, 0.25, 0.25)
+
+
+def test_a_random_split_that_cannot_be_measured_is_said_not_to_be_checked(spoken):
+    utterances, waves = spoken
+    folds = leave_one_speaker_out(utterances)
+    for table, sounds, why in (
+        (utterances, [wave[:1500] for wave in waves], "None of the labelled recordings"),
+        (utterances[["speaker", "emotion"]], None, "Neither recordings nor words"),
+        (utterances.drop(columns="speaker"), waves, "No speaker is known"),
+        (utterances.drop(columns="emotion"), waves, "Needs two classes"),
+    ):
+        row = audit.audit(table, folds, sounds, progress=False).set_index("check").loc["random split"]
+        assert row["severity"] == "not checked" and row["finding"].startswith(why)
+
+
 def test_text_and_json():
     rows = [finding("speakers", "leak", "Two are heard.", ["u1", "u1", "u2"], 0.5)]
     rows += [finding(check, "not checked", "No recordings.") for check in ("length", "loudness")]
@@ -152,13 +206,39 @@ def test_the_command_prints_json_and_strict_gives_one(manifest):
     assert any(
         row["check"] == "duplicates" and row["utterances"] == ["u1", "u13"] for row in read["findings"]
     )
+    auto = json.loads(call(*words, "--json", "--protocol", "auto").stdout)
+    assert (auto["protocol"], auto["folds"], auto["options"]) == ("leave-one-speaker-out", 4, {})
     result = call(*words, "--strict")
     assert result.exit_code == 1 and "LEAK: duplicates" in result.stdout
+
+
+def test_options_of_the_corpus_reach_its_loader(manifest, monkeypatch):
+    words = ("--corpus", "manifest", "--root", manifest, "--json")
+    given = ("-p", "labels", "{neutral: calm}", "-p", "emotions=calm, angry")
+    read = json.loads(call(*words, *given).stdout)
+    assert read["options"] == {"labels": {"neutral": "calm"}, "emotions": ["calm", "angry"]}
+    assert read["utterances"] == 24
+    seen = []
+    monkeypatch.setattr("sernb.corpora.load", lambda *args, **options: seen.append(options) or refuse())
+    given = ("-p", "classes", "all", "-p", "excited_is_happy", "false", "-p", "recordings", "none")
+    assert call("--corpus", "iemocap", "--root", manifest, *given).exit_code == 2
+    options = {"classes": "all", "excited_is_happy": False, "recordings": None, "on_bad": "raise"}
+    assert seen == [options]
+
+
+def refuse():
+    raise SernbError("enough seen")
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
+        (["--corpus", "embedded", "-p", "classes", "all"], "no parameter classes. Parameters: emotions"),
+        (
+            ["--corpus", "iemocap", "--root", ".", "-p", "excited_is_happy", "no way"],
+            "excited_is_happy takes bool",
+        ),
+        (["--corpus", "iemocap", "--root", ".", "-p", "on_bad", "skip"], "no parameter on_bad"),
         (["--corpus", "emo"], "There is no corpus 'emo'"),
         (["--corpus", "embedded", "--root", "nowhere"], "--root nowhere does not exist"),
         (["--corpus", "embedded", "--protocol", "lso"], "unknown protocol 'lso'"),

@@ -49,6 +49,19 @@ def test_random_parts_are_like_the_folds(table):
         assert set(t.loc[mixed[0].train, "speaker"]) == set(t["speaker"])
 
 
+def test_utterances_of_unknown_speakers_are_left_out(table):
+    t = table(6, 30)
+    numbers, folds = statistics(t, own=True), leave_one_speaker_out(t)
+    some = t.copy()
+    some.loc[["u0", "u1", "u40"], "speaker"] = None
+    gain = random_split_gain(some, numbers, folds)
+    assert (gain["utterances"], gain["unit"], gain["units"]) == (177, "speaker", 6)
+    kept = t.drop(["u0", "u1", "u40"])
+    assert gain == random_split_gain(kept, numbers, leave_one_speaker_out(kept))
+    nobody = random_split_gain(t.assign(speaker=None), numbers, folds)
+    assert (nobody["utterances"], nobody["unit"]) == (180, "utterance")
+
+
 def test_words_missing_labels_and_refusals(table):
     t = table(4, 30, text=["it is well said", "so happy so glad", "sad and lost here"] * 40)
     folds = leave_one_speaker_out(t)

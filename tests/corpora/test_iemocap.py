@@ -211,7 +211,11 @@ def test_label_without_sound_and_sound_without_label(iemocap, fill, quiet):
         ("[2.5000, 2.0000, 1.5000]", "[2.5000, 2.0000]", r"line 3: expected \[start - end\]"),
         ("[2.5000, 2.0000, 1.5000]", "[2.5000, 9.0000, 1.5000]", "arousal is 9, expected 1 to 5"),
         ("Ses01F_impro01_F000", "Ses09F_impro01_F000", "no name like"),
-        ("Ses01F_impro01_M000", "Ses01F_impro01_F000", "stands in Ses01F_impro01.txt line 3 already"),
+        (
+            "Ses01F_impro01_M000",
+            "Ses01F_impro01_F000",
+            "stands in Session1, Ses01F_impro01.txt line 3 already",
+        ),
         ("C-E2:\tNeutral;\t()", "what is this", "line 4: not understood"),
         ("\n\n[6.2901", "\nC-E1:\tAnger; what;\t()\n[6.2901", "line 2: a judgement before any utterance"),
     ],
@@ -225,6 +229,39 @@ def test_a_bad_line_is_named_and_left_out_only_when_told(iemocap, quiet, old, ne
             load(iemocap, recordings=False)
         table = load(iemocap, recordings=False, classes="all", on_bad="skip")
     assert len(table) == (5 if "what" in new else 4) and len(table.attrs["skipped"]) == 1
+
+
+def test_a_clip_found_twice_is_refused_or_named(iemocap, fill, quiet):
+    first = iemocap / "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"
+    second = iemocap / "Session1/sentences/wav/old/Ses01F_impro01_F000.wav"
+    fill([second])
+    with pytest.raises(
+        SernbError, match=r"1 of 6 clips are there twice:\n.*old.*: the same clip as .*impro01/Ses"
+    ):
+        load(iemocap)
+    with pytest.warns(UserWarning, match="1 of 6 clips are there twice"):
+        table = load(iemocap, on_bad="skip")
+    assert table.loc["Ses01F_impro01_F000", "path"] == str(first) and len(table) == 3
+    assert [(one["utterance"], one["path"]) for one in table.attrs["skipped"]] == [(first.stem, str(second))]
+    assert len(load(iemocap, recordings=False)) == 3  # clips are not looked for
+
+
+def test_dialogue_files_of_one_name_in_two_sessions(iemocap, quiet):
+    copy = (
+        (iemocap / "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt")
+        .read_text()
+        .replace("2.5000, 2.0000", "9, 9")
+    )
+    write(iemocap / "Session2/dialog/EmoEvaluation/Ses01F_impro01.txt", copy)
+    with pytest.raises(SernbError) as refused:
+        load(iemocap, classes="all")
+    assert "3 of 8 rows cannot be used" in str(refused.value)
+    assert "Session2, Ses01F_impro01.txt line 3: the id stands in Session1, Ses01F_impro01.txt line 3" in str(
+        refused.value
+    )
+    with pytest.warns(UserWarning, match="Session2, Ses01F"):
+        table = load(iemocap, classes="all", on_bad="skip")
+    assert len(table) == 5 and table.loc["Ses01F_impro01_F000", "valence"] == 2.5
 
 
 def test_words_only(iemocap, tmp_path, quiet):

@@ -1,9 +1,12 @@
+import os
 import warnings
+from pathlib import Path
 
 import pytest
 
 from sernb import corpora, protocols
 from sernb.audio import read_utterances
+from sernb.corpora import published
 from sernb.errors import SernbError
 
 COUNTS = dict(neutral=6436, happy=2308, sad=1002, angry=1607, fearful=358, disgusted=361, surprised=1636)
@@ -168,6 +171,27 @@ def test_two_tables_of_one_name(meld_tree):
         SernbError, match=r"found .*one/train_sent_emo.csv and .*two/train_sent_emo.csv, which differ"
     ):
         load(meld_tree)
+
+
+def test_a_folder_that_cannot_be_read(meld_tree, monkeypatch):
+    closed, scan = meld_tree / "lost+found", os.scandir
+    closed.mkdir()
+
+    def scandir(place):
+        if Path(place) == closed:
+            raise PermissionError(13, "Permission denied")
+        return scan(place)
+
+    monkeypatch.setattr("sernb.corpora.published.os.scandir", scandir)
+    assert published.find(meld_tree, "train_sent_emo.csv") == meld_tree / "train_sent_emo.csv"
+    below = meld_tree / "more" / "deep.csv"
+    below.parent.mkdir()
+    below.write_text("x")
+    assert published.find(meld_tree, "deep.csv") == below
+    with pytest.raises(
+        SernbError, match=r"absent.csv was not found, and may be in .*lost\+found \(Permission denied\)"
+    ):
+        published.find(meld_tree, "absent.csv")
 
 
 def test_real(real_text):

@@ -186,6 +186,16 @@ def test_the_map_names_a_few_groups_and_colours_many():
     assert by_many.get_legend() is None and by_many.get_xlabel() == "60 groups, a colour each"
 
 
+@pytest.mark.filterwarnings("error:Glyph")
+def test_labels_that_begin_with_an_underscore_stand_in_the_legends():
+    labels = pd.Series(["_other", "sad", "__init__"] * 20)
+    feature = figures.feature_map({"way": (np.random.default_rng(0).normal(size=(60, 2)), labels)})
+    balance = figures.class_balance(pd.DataFrame({"emotion": labels, "speaker": ["ann"] * 60}), by="speaker")
+    for figure, legend in ((feature, feature.axes[0].get_legend()), (balance, balance.legends[0])):
+        assert {t.get_text().lstrip("\u200b") for t in legend.get_texts()} == set(labels)
+        figure.draw_without_rendering()
+
+
 @pytest.mark.parametrize("panels", [1, 2, 3])
 def test_the_maps_legends_fit_into_the_picture(panels):
     places = np.random.default_rng(0).normal(size=(64, 2))
