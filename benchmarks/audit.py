@@ -103,7 +103,6 @@ def main() -> None:
         findings = audit.audit(utterances, jobs=arguments.jobs, progress=False)
         seconds = time.perf_counter() - began
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
         began = time.perf_counter()
         near = audit.near_texts(utterances["text"])
         words = time.perf_counter() - began
@@ -113,8 +112,7 @@ def main() -> None:
     found = set(map(tuple, np.sort(pairs[["a", "b"]].to_numpy(str), axis=1)))
     same = {(f"{n - 1:06d}", f"{n:06d}") for n in range(PLANTED // 2, len(utterances), PLANTED)}
     alike = set(map(tuple, np.sort(near[["a", "b"]].to_numpy(str), axis=1)))
-    print(f"{len(utterances):,} utterances, {arguments.jobs} jobs: audit {seconds:.0f} s, at most {memory:.2f} GiB"
-          f" and {worker:.2f} GiB in a worker")  # fmt: skip
+    print(f"{len(utterances):,} utterances, {arguments.jobs} jobs: audit {seconds:.0f} s, at most {memory:.2f} GiB")  # fmt: skip
     print(f"  duplicates alone {sounds:.0f} s: {len(found & planted)} of {len(planted)} planted pairs found, "
           f"{len(found - planted)} others")  # fmt: skip
     print(f"  transcripts alone {words:.1f} s: {len(alike & same)} of {len(same)} planted pairs found, "
