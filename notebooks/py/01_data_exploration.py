@@ -594,7 +594,7 @@ pd.DataFrame.from_dict(rows, orient="index")
 gain, few = None, studied.sample(min(listen_to or len(studied), len(studied)), random_state=seed).sort_index()
 try:
     if "speaker" not in has or studied["speaker"].nunique() < 2:
-        raise SernbError("it needs two speakers or more, and to know of every utterance who speaks.")
+        raise SernbError("it needs two speakers or more.")
     apart = audit.speakers_apart(studied, folds, seed)
     gain = audit.random_split_gain(few, statistics if len(statistics) else None, apart, seed)
 except (SernbError, ValueError) as problem:
