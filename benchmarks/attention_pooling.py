@@ -148,10 +148,13 @@ def pair(arguments) -> None:
 
     parts = []
     for name in arguments.pair:
-        files = sorted((arguments.out / name).glob("*.csv"))
+        seeds = (
+            [arguments.out / name] if (arguments.out / name).is_dir() else arguments.out.glob(f"{name}-s*")
+        )
+        files = [file for folder in sorted(seeds) for file in sorted(folder.glob("*.csv"))]
         if not files:
             raise SystemExit(f"{arguments.out / name} holds no results; --table lists what is there")
-        parts.append(pd.concat([tables.read_predictions(file) for file in files]).assign(model=name, seed=0))
+        parts.append(pd.concat([tables.read_predictions(file) for file in files]).assign(model=name))
     both = parts[0].index.intersection(parts[1].index)
     every = pd.concat([part.loc[both] for part in parts])
     for unit in ("utterance", "speaker"):
@@ -204,7 +207,12 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="names of the experiments")
     parser.add_argument("--table", action="store_true", help="what has been measured so far")
     parser.add_argument("--choose", metavar="PREFIX", help="choose among finished experiments, honestly")
-    parser.add_argument("--pair", nargs=2, metavar="RESULT", help="compare two of the table's rows")
+    parser.add_argument(
+        "--pair",
+        nargs=2,
+        metavar="RESULT",
+        help="compare two of the table's rows; without its -sN a row is the mean over seeds",
+    )
     parser.add_argument("--corpora", type=Path, default=os.environ.get("SERNB_CORPORA", "../shared/corpora"))
     parser.add_argument("--out", type=Path, default=Path("runs/attention_pooling"))
     parser.add_argument("--epochs", type=int, default=50, help="the paper's schedule, squeezed into so many")
