@@ -88,7 +88,7 @@ def test_each_notebook_matches_its_text_and_holds_no_outputs():
     assert problems(ROOT / "notebooks") == []
 
 
-@pytest.mark.parametrize("profile", ["smoke", "laptop", "full"])
+@pytest.mark.parametrize("profile", ["smoke", "laptop", "full", "tuned"])
 def test_each_profile_fits_the_notebooks(profile):
     content = yaml.safe_load((ROOT / "notebooks" / "profiles" / f"{profile}.yaml").read_text())
     assert content["name"] == profile and content["description"]
