@@ -87,7 +87,9 @@ def run(
         list[str] | None,
         typer.Argument(help="Notebooks by number (7), name or path; all where none is named."),
     ] = None,
-    profile: Annotated[str, typer.Option(help="smoke, laptop, full or tuned: see notebooks/profiles.")] = "laptop",
+    profile: Annotated[
+        str, typer.Option(help="smoke, laptop, full or tuned: see notebooks/profiles.")
+    ] = "laptop",
     corpus: Annotated[str, typer.Option(help="A corpus of `sernb corpora`.")] = "",
     root: Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")] = None,
     parameter: Annotated[
