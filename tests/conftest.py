@@ -1,6 +1,7 @@
 """What several tests share: real corpora where there are any, and small recordings."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,34 +9,25 @@ import pytest
 import soundfile
 
 
+def find_real(kind: str, name: str) -> Path:
+    """The folder of a real corpus, in $SERNB_CORPORA or ../shared/<kind>; skips the test, with the reason, without it."""
+    parents = [Path(os.environ["SERNB_CORPORA"])] if os.environ.get("SERNB_CORPORA") else []
+    for parent in (*parents, Path(__file__).parents[2] / "shared" / kind):
+        if (parent / name).is_dir():
+            return parent / name
+    pytest.skip(f"the real corpus {name!r} is not here (SERNB_CORPORA, or ../shared/{kind})")
+
+
 @pytest.fixture
 def real_corpus():
     """`real_corpus("emodb")` is the folder of a real corpus; the test is skipped, with the reason, where it is absent."""
-
-    def find(name: str) -> Path:
-        beside = Path(__file__).parents[2] / "shared" / "corpora"
-        parents = [Path(os.environ["SERNB_CORPORA"])] if os.environ.get("SERNB_CORPORA") else []
-        for parent in (*parents, beside):
-            if (parent / name).is_dir():
-                return parent / name
-        pytest.skip(f"the real corpus {name!r} is not here (SERNB_CORPORA, or ../shared/corpora)")
-
-    return find
+    return partial(find_real, "corpora")
 
 
 @pytest.fixture
 def real_text():
     """As `real_corpus`, for corpora of text: `real_text("meld")`."""
-
-    def find(name: str) -> Path:
-        beside = Path(__file__).parents[2] / "shared" / "text"
-        parents = [Path(os.environ["SERNB_CORPORA"])] if os.environ.get("SERNB_CORPORA") else []
-        for parent in (*parents, beside):
-            if (parent / name).is_dir():
-                return parent / name
-        pytest.skip(f"the real corpus {name!r} is not here (SERNB_CORPORA, or ../shared/text)")
-
-    return find
+    return partial(find_real, "text")
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from sernb.audit.finding import count, finding, some
-from sernb.errors import SernbError
+from sernb.audit.finding import count, finding
+from sernb.errors import SernbError, some
 from sernb.protocols import Fold
 
 PARTS = ("no part", "train", "validation", "test")

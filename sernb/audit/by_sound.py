@@ -6,9 +6,9 @@ import pandas as pd
 from sernb.acoustics import SHORTEST
 from sernb.audit.by_parts import part_codes
 from sernb.audit.cues import extremes, told_by
-from sernb.audit.finding import SHOWN, count, finding, some, tells, uar
+from sernb.audit.finding import SHOWN, count, finding, tells, uar
 from sernb.audit.split_gain import known_speakers, random_split_gain
-from sernb.errors import SernbError
+from sernb.errors import SernbError, some
 from sernb.protocols import Fold
 
 SHORT = 0.25  # seconds

@@ -5,8 +5,9 @@ import pandas as pd
 
 from sernb.audit.by_parts import part_codes
 from sernb.audit.confounding import association, looked_up, one_label_only
-from sernb.audit.finding import count, finding, some, tells, uar
+from sernb.audit.finding import count, finding, tells, uar
 from sernb.audit.texts import near_pairs
+from sernb.errors import some
 from sernb.protocols import Fold
 from sernb.protocols.sentences import normalised
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sernb.audit.by_parts import part_codes
+from sernb.audit.finding import gathered
 from sernb.protocols import Fold
 
 SHUFFLES = 999
@@ -74,7 +75,4 @@ def looked_up(utterances: pd.DataFrame, groups: pd.Series, folds: list[Fold]) ->
             index=utterances.index[test],
         )
         tables.append(table)
-    result = pd.concat(tables) if tables else pd.DataFrame(columns=["fold", "model", "emotion", "predicted"])
-    if "speaker" in utterances:
-        result["speaker"] = utterances["speaker"].reindex(result.index)
-    return result[~result.index.duplicated()].rename_axis("utterance")
+    return gathered(tables, utterances)

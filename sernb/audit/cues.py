@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
 from sernb.audit.by_parts import part_codes
+from sernb.audit.finding import gathered
 from sernb.protocols import Fold
 
 DEPTH = 3  # so up to eight steps of the number
@@ -31,10 +32,7 @@ def told_by(cue: pd.Series, utterances: pd.DataFrame, folds: list[Fold]) -> pd.D
         said = tree.fit(values[train], labels[train].astype(str)).predict(values[test])
         table = {"fold": fold.name, "model": cue.name, "emotion": labels[test], "predicted": said}
         tables.append(pd.DataFrame(table, index=utterances.index[test]))
-    result = pd.concat(tables) if tables else pd.DataFrame(columns=["fold", "model", "emotion", "predicted"])
-    if "speaker" in utterances:
-        result["speaker"] = utterances["speaker"].reindex(result.index)
-    return result[~result.index.duplicated()].rename_axis("utterance")
+    return gathered(tables, utterances)
 
 
 def extremes(cue: pd.Series, labels: pd.Series, shown: int) -> tuple[str, str, list[str]]:

@@ -32,14 +32,17 @@ def uar(predictions: pd.DataFrame) -> tuple[float, float, float, float, str]:
     return row["value"], row["low"], row["high"], 1 / predictions["emotion"].nunique(), unit
 
 
+def gathered(tables: list[pd.DataFrame], utterances: pd.DataFrame) -> pd.DataFrame:
+    """One predictions table of the folds' tables, with the speakers; an utterance that several folds test, once."""
+    result = pd.concat(tables) if tables else pd.DataFrame(columns=["fold", "model", "emotion", "predicted"])
+    if "speaker" in utterances:
+        result["speaker"] = utterances["speaker"].reindex(result.index)
+    return result[~result.index.duplicated()].rename_axis("utterance")
+
+
 def tells(low: float, chance: float) -> bool:
     """Whether an interval that begins at `low` lies clearly above chance; never where there is no interval."""
     return low > chance + CHANCE_MARGIN
-
-
-def some(names, shown: int = 5) -> str:
-    names = [str(name) for name in names]
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
 
 
 def count(number: int, one: str, many: str = "") -> str:

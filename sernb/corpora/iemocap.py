@@ -11,7 +11,7 @@ import pandas as pd
 
 from sernb.corpora import folder, iemocap_evaluations, labels, published
 from sernb.corpora.encoding import read_text
-from sernb.errors import SernbError
+from sernb.errors import SernbError, some
 
 TITLE = "IEMOCAP"
 LAYOUT = (
@@ -113,22 +113,16 @@ def _evaluated(sessions: list[Path], root: Path, notes: list[str]) -> tuple[list
     if differ:
         notes.append(
             f"{TITLE}: {len(differ)} judgements differ between an evaluator's own file and the dialogue's file, which is "
-            f"taken: {published.some(differ)}."
+            f"taken: {some(differ)}."
         )
     return rows, bad
 
 
 def _sounds(sessions: list[Path], root: Path, on_bad: str) -> tuple[dict[str, str], list[dict]]:
     """{utterance: path}, and the clips that are found a second time, of which the first in order of paths is taken."""
-    found, twice = {}, []
     places = [session / "sentences" / "wav" for session in sessions]
-    for path in (path for place in places if place.is_dir() for path in folder.audio_files(place)):
-        if path.stem in found:
-            why = f"the same clip as {found[path.stem]}"
-            twice.append({"utterance": path.stem, "path": str(path), "why": why})
-        found.setdefault(path.stem, str(path))
-    folder.refuse(twice, f"{TITLE} in {root}", len(found) + len(twice), "clips are there twice", on_bad)
-    return found, twice
+    paths = (path for place in places if place.is_dir() for path in folder.audio_files(place))
+    return published.each_once(((path.stem, path) for path in paths), f"{TITLE} in {root}", on_bad)
 
 
 def _transcripts(sessions: list[Path], table: pd.DataFrame, notes: list[str]) -> dict[str, str]:
@@ -144,10 +138,10 @@ def _transcripts(sessions: list[Path], table: pd.DataFrame, notes: list[str]) ->
                     texts.setdefault(match[1], match[2])
     absent = sorted(set(table["dialogue"]) - dialogues)
     if absent:
-        notes.append(f"{TITLE}: {len(absent)} dialogues have no transcript file: {published.some(absent)}.")
+        notes.append(f"{TITLE}: {len(absent)} dialogues have no transcript file: {some(absent)}.")
     without = [name for name in table["utterance"] if not texts.get(name)]
     if without:
-        notes.append(f"{TITLE}: {len(without)} utterances have no transcript: {published.some(without)}.")
+        notes.append(f"{TITLE}: {len(without)} utterances have no transcript: {some(without)}.")
     return {name: text for name, text in texts.items() if text}
 
 
@@ -163,7 +157,7 @@ def _add_spread(table: pd.DataFrame, notes: list[str]) -> None:
     if off.any():
         notes.append(
             f"{TITLE}: in {off.sum()} utterances the summary is not the mean of its evaluators' ratings; the summary is "
-            f"kept: {published.some(table.index[off])}."
+            f"kept: {some(table.index[off])}."
         )
     chosen = table[[column for column in table if re.fullmatch(r"emotion_\d+", column)]]
     meaning = table["label"].map(labels.IEMOCAP)

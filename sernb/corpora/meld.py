@@ -12,7 +12,7 @@ import pandas as pd
 from sernb.corpora import folder, published
 from sernb.corpora.encoding import mend
 from sernb.corpora.labels import KNOWN
-from sernb.errors import SernbError
+from sernb.errors import SernbError, some
 
 TITLE = "MELD"
 LAYOUT = (
@@ -64,9 +64,7 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
     table["gender"] = table["speaker"].map(GENDER)
     timeless = table.index[table["episode_start"].isna()]
     if len(timeless):
-        notes.append(
-            f"{TITLE}: {len(timeless)} utterances have no sensible time: {published.some(timeless)}."
-        )
+        notes.append(f"{TITLE}: {len(timeless)} utterances have no sensible time: {some(timeless)}.")
     found = {} if recordings is False else _clips(Path(root), on_bad, bad, notes)
     own, why = [], {}
     table, more = published.recordings(
@@ -133,14 +131,8 @@ def _seconds(time: str) -> float:
 
 def _clips(root: Path, on_bad: str, bad: list[dict], notes: list[str]) -> dict[str, str]:
     """{utterance: path} of the wav and flac clips; a note tells of mp4 clips, which are not read."""
-    found, twice = {}, []
-    for path in folder.audio_files(root):
-        name = _name(path, root)
-        if name in found:
-            twice.append({"utterance": name, "path": str(path), "why": f"the same clip as {found[name]}"})
-        elif name:
-            found[name] = str(path)
-    folder.refuse(twice, f"{TITLE} in {root}", len(found) + len(twice), "clips are there twice", on_bad)
+    clips = ((name, path) for path in folder.audio_files(root) if (name := _name(path, root)))
+    found, twice = published.each_once(clips, f"{TITLE} in {root}", on_bad)
     bad += twice
     if not found:
         videos = sum(_name(path, root) is not None for path in folder.audio_files(root, (".mp4",)))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sernb.corpora import folder, labels, published
 from sernb.corpora.encoding import mend, read_text
-from sernb.errors import SernbError
+from sernb.errors import SernbError, some
 
 TITLE = "MSP-Podcast"
 LAYOUT = "Labels/labels_consensus.csv, Audios/MSP-PODCAST_0001_0008.wav, …, Transcripts/MSP-PODCAST_0001_0008.txt, …"
@@ -70,11 +70,12 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
         }
     )
     published.repeated(ids, why)
-    found = {} if recordings is False else _sounds(root, on_bad, bad)
+    found, twice = ({}, []) if recordings is False else _sounds(root, on_bad)
     table, more = published.recordings(
         table, found, recordings, TITLE, "Audios/MSP-PODCAST_0001_0008.wav", why
     )
     table = published.leave_out(table, why, bad, str(path), on_bad)
+    bad += twice
     notes += more + _with_text(table, root) + _gaps(table)
     if not {"path", "text"} & {*table}:
         raise SernbError(f"{root}: labels only, neither recordings nor transcripts. Expected: {LAYOUT}.")
@@ -82,17 +83,12 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
     return table
 
 
-def _sounds(root: Path, on_bad: str, bad: list[dict]) -> dict[str, str]:
-    """{utterance: path}: from Audios where it is (a release also holds sounds that it took back), else anywhere."""
+def _sounds(root: Path, on_bad: str) -> tuple[dict[str, str], list[dict]]:
+    """{utterance: path}, and what is there twice: from Audios where it is (a release also holds sounds that it took
+    back), else anywhere."""
     places = [place for place in (root / "Audios", root / "Audio", root / "audios", root) if place.is_dir()]
-    found, twice = {}, []
-    for path in folder.audio_files(places[0]):
-        if path.stem in found:
-            twice.append({"utterance": path.stem, "path": str(path), "why": f"as {found[path.stem]}"})
-        found.setdefault(path.stem, str(path))
-    folder.refuse(twice, f"{TITLE} in {root}", len(found) + len(twice), "recordings are there twice", on_bad)
-    bad += twice
-    return found
+    clips = ((path.stem, path) for path in folder.audio_files(places[0]))
+    return published.each_once(clips, f"{TITLE} in {root}", on_bad, "recordings")
 
 
 def _with_text(table: pd.DataFrame, root: Path) -> list[str]:
@@ -115,7 +111,7 @@ def _with_text(table: pd.DataFrame, root: Path) -> list[str]:
         notes.append(f"{TITLE}: wrongly decoded characters were put right in {changed} transcripts.")
     without = table.index[table["text"].isna()]
     if len(without):
-        notes.append(f"{TITLE}: {len(without)} turns have no transcript: {published.some(without)}.")
+        notes.append(f"{TITLE}: {len(without)} turns have no transcript: {some(without)}.")
     return notes
 
 

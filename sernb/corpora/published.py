@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -10,10 +11,9 @@ import pandas as pd
 from sernb.corpora import folder
 from sernb.corpora.encoding import read_text
 from sernb.corpora.rows import parse_rows
-from sernb.errors import SernbError
+from sernb.errors import SernbError, some
 
 DEPTH = 4  # folders below the root in which a table is looked for
-NAMED = 5  # ids that a note names; the rest are counted
 
 
 def find(root: str | Path, *names: str) -> Path | None:
@@ -106,6 +106,21 @@ def repeated(ids: pd.Series, why: dict) -> None:
             why.setdefault(line, f"the id stands in {_place(first[name])} already")
 
 
+def each_once(
+    clips: Iterable[tuple[str, Path]], source: str, on_bad: str, what: str = "clips"
+) -> tuple[dict[str, str], list[dict]]:
+    """{utterance: path} of (utterance, path), and those found a second time ({utterance, path, why}), of which the first
+    is taken; with `on_bad="raise"` they are an error."""
+    found, twice = {}, []
+    for name, path in clips:
+        if name in found:
+            twice.append({"utterance": name, "path": str(path), "why": f"the same clip as {found[name]}"})
+        else:
+            found[name] = str(path)
+    folder.refuse(twice, source, len(found) + len(twice), f"{what} are there twice", on_bad)
+    return found, twice
+
+
 def recordings(
     table: pd.DataFrame, found: dict[str, str], wanted: bool | None, title: str, expected: str, why: dict
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -154,9 +169,3 @@ def leave_out(table: pd.DataFrame, why: dict, bad: list[dict], source: str, on_b
 
 def _place(row: int | str) -> str:
     return f"line {row}" if isinstance(row, int) else row
-
-
-def some(names) -> str:
-    """The first few names, and how many more there are."""
-    names = list(map(str, names))
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
