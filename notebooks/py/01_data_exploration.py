@@ -69,7 +69,7 @@ notebook.headline("Utterances", len(utterances))
 print(f"left out: {len(utterances.attrs['skipped'])}")
 for note in utterances.attrs["notes"]:
     print(textwrap.fill(note, 105))
-utterances.drop(columns="path", errors="ignore").iloc[:3, :14].T
+utterances.drop(columns="path", errors="ignore").dropna(axis=1, how="all").iloc[:3, :14].T
 
 # %%
 columns = {
