@@ -1,7 +1,8 @@
 """Figures from tables and arrays: each function returns its figure, and changes nothing else.
 
 matplotlib figures are made without pyplot and show themselves in a notebook (as a cell's last line, or
-with ``display``); ``affect_plane`` and ``confusion_explorer`` are plotly Figures.
+with ``display``); ``affect_plane``, ``confusion_explorer``, ``pareto`` and
+``softening_explorer`` are plotly Figures.
 """
 
 from sernb.figures.affect import affect_plane
@@ -10,10 +11,14 @@ from sernb.figures.attention import attention_maps
 from sernb.figures.comparison import group_scores, model_comparison, setting_comparison
 from sernb.figures.confusion import confusion_explorer, confusion_matrix
 from sernb.figures.corpus import class_balance, class_shares
+from sernb.figures.distillation import confusion_difference, two_counts
 from sernb.figures.measures import measures_by_emotion
 from sernb.figures.neighbourhood import feature_map
 from sernb.figures.palette import EMOTION_COLORS
+from sernb.figures.pareto import pareto
+from sernb.figures.softening import gradient_share, softening, softening_explorer
 from sernb.figures.sound import sound, spectrogram, spectrograms
+from sernb.figures.streams import fusion_attention, streams
 from sernb.figures.training import filter_shapes, learning_curves
 from sernb.figures.wording import telling_words
 
@@ -24,17 +29,25 @@ __all__ = [
     "attention_maps",
     "class_balance",
     "class_shares",
+    "confusion_difference",
     "confusion_explorer",
     "confusion_matrix",
     "feature_map",
     "filter_shapes",
+    "fusion_attention",
+    "gradient_share",
     "group_scores",
     "learning_curves",
     "measures_by_emotion",
     "model_comparison",
+    "pareto",
     "setting_comparison",
+    "softening",
+    "softening_explorer",
     "sound",
     "spectrogram",
     "spectrograms",
+    "streams",
     "telling_words",
+    "two_counts",
 ]
