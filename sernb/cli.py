@@ -1,6 +1,7 @@
-"""The command line: `sernb run`, `sernb corpora`, `sernb fetch`, `sernb audit`."""
+"""The command line: `sernb run`, `sernb corpora`, `sernb fetch`, `sernb audit`, `sernb params`."""
 
 import inspect
+import json
 import signal
 import warnings
 from pathlib import Path
@@ -190,6 +191,29 @@ def audit(
     typer.echo(wording.as_json(findings, **about) if as_json else wording.as_text(findings, title))
     if strict and (findings["severity"] == "leak").any():
         raise typer.Exit(1)
+
+
+@app.command()
+def params(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, module by module.")] = False,
+):
+    """Count the parameters of 3M-SER and its students as the paper's Tables I and II do, and all of them."""
+    from sernb import sizes
+
+    table = sizes.tables()
+    if not as_json:
+        typer.echo(sizes.in_words(table))
+        typer.echo(f"Tables I and II leave out: {', '.join(sizes.LEFT_OUT)}.")
+        return
+    rows = [
+        {
+            "layers": int(layers),
+            **row,
+            "modules": sizes.modules(sizes.of_depth(None, layers)).to_dict("index"),
+        }
+        for layers, row in zip(table.index, table.to_dict("records"), strict=True)
+    ]
+    typer.echo(json.dumps(rows, indent=1))
 
 
 def pairs(words):

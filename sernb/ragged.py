@@ -1,0 +1,91 @@
+"""Rows of different lengths in one flat array: token ids, encoder states. On disk they are memory-mapped .npy files."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sernb.errors import SernbError
+
+
+class Ragged:
+    """`values (sum of lengths, ...)` and `offsets (n + 1,)`: item i is `values[offsets[i]:offsets[i + 1]]`.
+
+    Example:
+        >>> Ragged.of([[1, 2, 3], [4]]).padded([0, 1])[0].tolist()
+        [[1, 2, 3], [4, 0, 0]]
+    """
+
+    def __init__(self, values: np.ndarray, offsets: np.ndarray):
+        if len(values) != offsets[-1]:
+            raise SernbError(f"the offsets end at {offsets[-1]}, and there are {len(values)} values.")
+        self.values, self.offsets = values, offsets
+
+    @classmethod
+    def of(cls, items: Iterable, dtype=None) -> "Ragged":
+        """From a sequence of arrays that differ in their first size only."""
+        arrays = [np.asarray(item, dtype) for item in items]
+        return cls(np.concatenate(arrays), np.cumsum([0, *map(len, arrays)]))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, item: int) -> np.ndarray:
+        return self.values[self.offsets[item] : self.offsets[item + 1]]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.diff(self.offsets)
+
+    def padded(self, rows) -> tuple[torch.Tensor, torch.Tensor]:
+        """The items `rows` as one tensor `(B, longest, ...)`, zeros behind the end, and its mask bool `(B, longest)`."""
+        lengths = self.lengths[rows]
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        filled = np.zeros((*mask.shape, *self.values.shape[1:]), self.values.dtype)
+        filled[mask] = np.concatenate([self[row] for row in rows])
+        filled = torch.from_numpy(filled)
+        return filled.float() if filled.is_floating_point() else filled, torch.from_numpy(mask)
+
+
+def computed_once(
+    folder: str | Path | None,
+    name: str,
+    lengths: np.ndarray,
+    width: tuple,
+    batches: Iterable,
+    dtype=np.float32,
+) -> Ragged:
+    """The items that `batches` yields, as (rows, list of arrays `(length, *width)`), written to disk as they come.
+
+    They lie in `folder`/`name`, memory-mapped; where they stand already, `batches` is not touched. Without a folder
+    they stay in memory. A run that is cut off leaves nothing that looks whole.
+    """
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    if folder is None:
+        return _filled(np.zeros((offsets[-1], *width), dtype), offsets, batches)
+    place = Path(folder) / name
+    if not place.is_dir():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f"{name}.", suffix=".unfinished", dir=place.parent))
+        try:
+            shape = (int(offsets[-1]), *width)
+            values = np.lib.format.open_memmap(beside / "values.npy", "w+", dtype, shape)
+            _filled(values, offsets, batches)
+            values.flush()
+            np.save(beside / "offsets.npy", offsets)
+            if not place.is_dir():  # another process may have been quicker
+                os.replace(beside, place)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return Ragged(np.load(place / "values.npy", mmap_mode="r"), np.load(place / "offsets.npy"))
+
+
+def _filled(values, offsets, batches) -> Ragged:
+    for rows, items in batches:
+        for row, item in zip(rows, items, strict=True):
+            values[offsets[row] : offsets[row + 1]] = item
+    return Ragged(values, offsets)
