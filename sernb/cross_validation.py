@@ -8,6 +8,7 @@ import torch
 from joblib import delayed, effective_n_jobs
 from torchaudio.functional import mask_along_axis_iid
 
+from sernb.answers import predictions_of
 from sernb.errors import SernbError
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
 from sernb.parallel import side_by_side
@@ -140,15 +141,9 @@ def predict(
             "same utterances that the folds hold."
         )
     scores = segment_probabilities(model, segments.spectrograms[torch.as_tensor(rows)])
-    means = pd.DataFrame(scores.numpy(), columns=[f"p_{one}" for one in classes])
+    means = pd.DataFrame(scores.numpy(), columns=list(classes))
     means = means.groupby(segments.table["utterance"].to_numpy()[rows]).mean().reindex(fold.test)
-    truth = utterances.loc[fold.test]
-    known = {"fold": fold.name, "model": name, "emotion": truth["emotion"].astype(str)}
-    if "speaker" in truth:
-        known["speaker"] = truth["speaker"]
-    guess = classes.to_numpy(object)[means.to_numpy().argmax(1)]
-    table = pd.DataFrame(known, index=fold.test).assign(predicted=guess)
-    return pd.concat([table, means], axis=1).rename_axis("utterance")
+    return predictions_of(means, utterances, fold.name, name)
 
 
 def _few(names: pd.Index) -> str:

@@ -142,9 +142,9 @@ def fit(
             data_collator=change or _unchanged,
             optimizers=(optimizer, schedule),
             compute_loss_func=loss,
-            callbacks=[_Watch(progress, recipe.epochs)],
+            callbacks=[Watch(progress, recipe.epochs)],
         )
-        trainer.pop_callback(_printer(trainer))
+        trainer.pop_callback(printer(trainer))
         trainer.train()
     curve = pd.DataFrame(trainer.state.log_history)
     return curve.loc[curve["loss"].notna(), ["epoch", "loss", "learning_rate"]].reset_index(drop=True)
@@ -154,14 +154,14 @@ def _unchanged(batch):
     return batch
 
 
-def _printer(trainer):
+def printer(trainer):
     """The Trainer's own callback that prints a dictionary an epoch; our bar says it better."""
     return next(
         type(one) for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"
     )
 
 
-class _Watch(TrainerCallback):
+class Watch(TrainerCallback):
     """A bar over epochs; stops a run whose loss is no longer a number."""
 
     def __init__(self, title, epochs):

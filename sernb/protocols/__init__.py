@@ -15,11 +15,13 @@ from sernb.protocols.grouped import (
 from sernb.protocols.mixed import random_split
 from sernb.protocols.published import distilser_split, ravdess_folds
 from sernb.protocols.sentences import normalised
+from sernb.protocols.validation import with_validation
 
 __all__ = [
     "ALIASES", "DEFAULT_PROTOCOL", "PROTOCOLS", "Fold", "by_name", "default", "describe", "distilser_split", "fixed",
     "group_k_fold", "leave_one_session_out", "leave_one_speaker_out", "random_split", "ravdess_folds",
     "sentence_k_fold", "speaker_and_sentence_k_fold",
+    "with_validation",
 ]  # fmt: skip
 NAMED = 30  # speakers that `describe` names; more are counted
 FEW_SPEAKERS = 12  # up to this many, each speaker of the user's own corpus is a fold by default

@@ -1,0 +1,76 @@
+"""Pretrained encoders by name: the kit's own, or published ones from the hub or a folder."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from huggingface_hub.errors import HfHubHTTPError
+from transformers import AutoConfig, AutoTokenizer, BertModel
+
+from sernb.encoders.vggish_weights import published_vggish
+from sernb.errors import SernbError
+from sernb.models.three_m_ser import first_layers
+from sernb.models.vggish import VGGish
+
+OWN = {"mini-bert": "mini_bert", "mini-vggish": "mini_vggish"}
+
+
+def own_folder(name: str) -> Path:
+    """Where one of the kit's own encoders lies: "mini-bert", "mini-vggish"."""
+    return Path(str(files("sernb.encoders") / OWN[name]))
+
+
+def text_encoder(name: str = "mini-bert", layers: int | None = None) -> tuple[BertModel, object]:
+    """A pretrained BERT with its tokenizer; `layers` keeps the first so many (None: all).
+
+    name: "mini-bert" (the kit's own), a folder, or a name on the Hugging Face hub ("bert-base-uncased"). Weights are
+    read from safetensors only. Raises SernbError for another architecture, an incomplete folder, or too few layers.
+    """
+    where = str(own_folder(name)) if name in OWN else name
+    expected = "expected config.json, model.safetensors and a tokenizer of a BERT"
+    try:
+        kind = AutoConfig.from_pretrained(where).model_type
+        if kind != "bert":
+            raise SernbError(f"{name}: this is a {kind!r}; the text stream takes a BERT ('bert').")
+        tokenizer = AutoTokenizer.from_pretrained(where)
+        model, report = BertModel.from_pretrained(
+            where, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        )
+    except (OSError, ValueError, HfHubHTTPError) as problem:
+        if isinstance(problem, SernbError):
+            raise
+        raise SernbError(f"{name}: cannot be read ({_first_line(problem)}); {expected}.") from problem
+    lacking = [one for one in report["missing_keys"] if not one.startswith("pooler.")]
+    if lacking:  # transformers would go on with random weights
+        raise SernbError(f"{name}: {len(lacking)} weights are missing, {lacking[0]} among them; {expected}.")
+    if len(tokenizer) > model.config.vocab_size:
+        raise SernbError(
+            f"{name}: the tokenizer knows {len(tokenizer)} pieces and the model {model.config.vocab_size}; they do not "
+            "belong together."
+        )
+    try:
+        return (model if layers is None else first_layers(model, layers)), tokenizer
+    except ValueError as problem:
+        raise SernbError(f"{name}: {problem}.") from None
+
+
+def audio_encoder(name: str = "mini-vggish") -> VGGish:
+    """A pretrained VGGish: "mini-vggish" (the kit's own), "vggish" (published; downloaded once), a .pth file with the
+    published weights, or a folder that `VGGish.save_pretrained` wrote. Raises SernbError for anything else."""
+    if name == "vggish" or str(name).endswith(".pth"):
+        return published_vggish(None if name == "vggish" else Path(name))
+    folder = own_folder(name) if name in OWN else Path(name)
+    for file in ("config.json", "model.safetensors"):
+        if not (folder / file).is_file():
+            raise SernbError(
+                f"{name}: there is no {folder / file}. Name mini-vggish, vggish, a .pth file with the published weights, "
+                "or a folder that VGGish.save_pretrained wrote."
+            )
+    try:
+        return VGGish.from_pretrained(str(folder)).float()
+    except (RuntimeError, TypeError, ValueError) as problem:
+        raise SernbError(f"{name}: this is no VGGish ({_first_line(problem)}).") from problem
+
+
+def _first_line(problem):
+    return str(problem).strip().splitlines()[0]

@@ -1,0 +1,93 @@
+import json
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import BertConfig, BertModel, HubertConfig, PreTrainedTokenizerFast
+
+from sernb.encoders import audio_encoder, text_encoder
+from sernb.errors import SernbError
+from sernb.models.three_m_ser import first_layers
+from sernb.models.vggish import VGGish, VGGishConfig
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A small BERT with its tokenizer, saved as anybody's is."""
+    torch.manual_seed(0)
+    pieces = {word: number for number, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad"])}
+    tokenizer = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    folder = tmp_path / "bert"
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(
+        folder
+    )
+    config = BertConfig(
+        vocab_size=6, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=64
+    )
+    model = BertModel(config)
+    model.save_pretrained(folder)
+    return folder, model.eval()
+
+
+def test_a_folder_gives_its_weights_and_its_first_layers(checkpoint):
+    folder, model = checkpoint
+    found, tokenizer = text_encoder(str(folder))
+    student, _ = text_encoder(str(folder), layers=2)
+    ids = torch.tensor([tokenizer("good bad good")["input_ids"]])
+    with torch.inference_mode():
+        torch.testing.assert_close(found.eval()(ids).last_hidden_state, model(ids).last_hidden_state)
+        torch.testing.assert_close(
+            student.eval()(ids).last_hidden_state, first_layers(model, 2).eval()(ids).last_hidden_state
+        )
+    with pytest.raises(SernbError, match="first 5 layers of a BERT that has 3"):
+        text_encoder(str(folder), layers=5)
+
+
+def test_what_is_no_bert_is_refused(checkpoint, tmp_path):
+    folder, _ = checkpoint
+    (folder / "model.safetensors").rename(folder / "elsewhere")
+    with pytest.raises(SernbError, match=r"cannot be read .*expected config.json, model.safetensors"):
+        text_encoder(str(folder))
+    with pytest.raises(SernbError, match="cannot be read"):
+        text_encoder(str(tmp_path / "nowhere"))
+    HubertConfig().save_pretrained(tmp_path / "hubert")
+    with pytest.raises(SernbError, match="this is a 'hubert'"):
+        text_encoder(str(tmp_path / "hubert"))
+
+
+def test_weights_that_are_missing_do_not_become_random_ones(checkpoint):
+    folder, _ = checkpoint
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 4}))
+    with pytest.raises(SernbError, match="weights are missing"):
+        text_encoder(str(folder))
+
+
+def test_a_tokenizer_of_another_model_is_refused(checkpoint):
+    folder, model = checkpoint
+    small = BertModel(BertConfig(**{**model.config.to_dict(), "vocab_size": 4}))
+    small.save_pretrained(folder)
+    with pytest.raises(SernbError, match="knows 6 pieces and the model 4"):
+        text_encoder(str(folder))
+
+
+def test_audio_encoders(tmp_path):
+    model = VGGish(VGGishConfig((2, 2, 4, 4, 4, 4), (8, 8), 16))
+    model.save_pretrained(tmp_path / "own")
+    again = audio_encoder(str(tmp_path / "own"))
+    torch.testing.assert_close(again.convs[0].weight, model.convs[0].weight)
+    with pytest.raises(SernbError, match=r"there is no .*config.json"):
+        audio_encoder(str(tmp_path / "nowhere"))
+    (tmp_path / "own" / "config.json").write_text('{"config": {"channels": [2, 2, 4, 4, 4, 8]}}')
+    with pytest.raises(SernbError, match="this is no VGGish"):
+        audio_encoder(str(tmp_path / "own"))
+
+
+def test_the_kits_own_are_there():
+    bert, tokenizer = text_encoder()
+    assert bert.config.num_hidden_layers == 6 and bert.dtype == torch.float32
+    assert tokenizer("We won!")["input_ids"][0] == tokenizer.cls_token_id
+    vggish = audio_encoder()
+    assert vggish(torch.zeros(2, 96, 64)).shape == (2, vggish.shape.embedding)
+    assert next(vggish.parameters()).dtype == torch.float32
