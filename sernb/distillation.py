@@ -3,7 +3,9 @@
 Source: Nguyen, Tran, Dang, "Enhancing Speech Emotion Recognition through Knowledge Distillation", 2024 (Table II).
 """
 
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,11 +18,10 @@ from transformers import BertModel
 from sernb.answers import predictions_of
 from sernb.losses.distillation import DistillationConfig
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble, first_layers
-from sernb.models.vggish import VGGish
-from sernb.multimodal import BATCH, Examples, Inputs, Outputs, outputs, text_states
+from sernb.models.vggish import PostProcess, VGGish
+from sernb.multimodal import BATCH, Examples, Inputs, Outputs, outputs
 from sernb.parallel import side_by_side
 from sernb.protocols import Fold
-from sernb.ragged import Ragged
 from sernb.two_stages import LAPTOP, TwoStages, train
 
 
@@ -44,6 +45,7 @@ class Encoders:
     text: BertModel | None
     audio: VGGish | None
     config: ThreeMSERConfig = field(default_factory=ThreeMSERConfig)
+    postprocess: PostProcess | None = None
 
     def network(self, classes: Sequence[str], seed: int, layers: int | None = None) -> ThreeMSER:
         """A `ThreeMSER` on the first `layers` text layers (None: all), its head drawn with `seed`."""
@@ -51,7 +53,8 @@ class Encoders:
         text = self.text
         if text is not None:
             text = first_layers(text, layers or text.config.num_hidden_layers)
-        return assemble(text, self.audio, replace(self.config, classes=tuple(classes)))
+        postprocess = None if self.audio is None else self.postprocess
+        return assemble(text, self.audio, replace(self.config, classes=tuple(classes)), postprocess)
 
 
 def train_teachers(
@@ -62,6 +65,7 @@ def train_teachers(
     recipe: TwoStages = LAPTOP,
     name: str = "teacher",
     seeds: Sequence[int] = (0,),
+    cache: str | Path | None = None,
     checkpoints: str | Path | None = None,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, ThreeMSER]]:
@@ -69,27 +73,28 @@ def train_teachers(
 
     predictions hold the column `part`, "validation" or "test"; look at them apart (an utterance can be in the validation
     part of several folds, but is tested once). Folds run side by side within
-    `with joblib.parallel_config(n_jobs=...)`. checkpoints: a folder from which a killed training goes on.
+    `with joblib.parallel_config(n_jobs=...)`. cache: a folder for the states of the frozen text encoder, memory-mapped; None
+    takes a temporary one. checkpoints: a folder from which a killed training goes on.
     """
-    states = _frozen(inputs, encoders)
     alone = progress and effective_n_jobs(None) == 1
-    runs = (
-        delayed(_teach)(
-            utterances,
-            inputs,
-            fold,
-            encoders,
-            recipe,
-            name,
-            seed,
-            states,
-            None if checkpoints is None else Path(checkpoints) / f"{name} {fold.name} {seed}",
-            fold.name if alone else None,
+    with _folder(cache) as place:
+        runs = (
+            delayed(_teach)(
+                utterances,
+                inputs,
+                fold,
+                encoders,
+                recipe,
+                name,
+                seed,
+                place,
+                None if checkpoints is None else Path(checkpoints) / f"{name} {fold.name} {seed}",
+                fold.name if alone else None,
+            )
+            for fold in folds
+            for seed in seeds
         )
-        for fold in folds
-        for seed in seeds
-    )
-    done = side_by_side(runs, name, len(folds) * len(seeds), "training", progress)
+        done = side_by_side(runs, name, len(folds) * len(seeds), "training", progress)
     models = {fold.name: done[number * len(seeds)][2] for number, fold in enumerate(folds)}
     return pd.concat([one[0] for one in done]), pd.concat([one[1] for one in done], ignore_index=True), models
 
@@ -105,6 +110,7 @@ def train_students(
     recipe: TwoStages = LAPTOP,
     seeds: Sequence[int] = (0,),
     sentences: np.ndarray = (),
+    cache: str | Path | None = None,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Students with the first `layers` of the text encoder, each in all `ways`: (predictions, learning curves).
@@ -112,26 +118,28 @@ def train_students(
     teachers: what each fold's teacher says of `inputs` (`sernb.multimodal.outputs`), keyed by the fold's name.
     sentences: rows of `inputs` without a label, for ways that use them. The ways of one fold, seed and number of layers
     share their transfer stage, where no teacher speaks, so they start fine-tuning from the same weights and differ in the
-    loss alone; all take the same number of steps. The model's name is "BERT<layers> <way>".
+    loss alone; all take the same number of steps. cache: as in `train_teachers`. The model's name is "BERT<layers> <way>".
     """
-    runs = (
-        delayed(_study)(
-            utterances,
-            inputs,
-            fold,
-            encoders,
-            teachers[fold.name],
-            count,
-            dict(ways),
-            recipe,
-            seed,
-            sentences,
+    with _folder(cache) as place:
+        runs = (
+            delayed(_study)(
+                utterances,
+                inputs,
+                fold,
+                encoders,
+                teachers[fold.name],
+                count,
+                dict(ways),
+                recipe,
+                seed,
+                sentences,
+                place,
+            )
+            for count in layers
+            for fold in folds
+            for seed in seeds
         )
-        for count in layers
-        for fold in folds
-        for seed in seeds
-    )
-    done = side_by_side(runs, "students", len(folds) * len(seeds) * len(layers), "training", progress)
+        done = side_by_side(runs, "students", len(folds) * len(seeds) * len(layers), "training", progress)
     return pd.concat([one[0] for one in done]), pd.concat([one[1] for one in done], ignore_index=True)
 
 
@@ -148,7 +156,7 @@ def predict(
     """The predictions table of the utterances `ids`."""
     model.eval()
     device = next(model.parameters()).device
-    examples, found = Examples(inputs, inputs.rows(ids)), []
+    examples, found = Examples(inputs, inputs.rows(ids), live_audio=inputs.examples is not None), []
     for items in np.split(np.arange(len(ids)), range(BATCH, len(ids), BATCH)):
         batch = {key: one.to(device) for key, one in examples.__getitems__(items).items() if key != "labels"}
         with torch.inference_mode():
@@ -157,23 +165,34 @@ def predict(
     return predictions_of(table, utterances, fold, name)
 
 
-def _teach(utterances, inputs, fold, encoders, recipe, name, seed, states, checkpoints, title):
+def attention_of(model: ThreeMSER, inputs: Inputs, row: int) -> np.ndarray:
+    """How much position 0 takes from each token and each audio example of one utterance: `(tokens + examples,)`, sum 1."""
+    model.eval()
+    device = next(model.parameters()).device
+    batch = Examples(inputs, [row], live_audio=inputs.examples is not None).__getitems__([0])
+    batch = {key: one.to(device) for key, one in batch.items() if key != "labels"}
+    with torch.inference_mode():
+        return model(**batch, attention=True).fusion_attention[0].float().cpu().numpy()
+
+
+def _teach(utterances, inputs, fold, encoders, recipe, name, seed, cache, checkpoints, title):
     model = encoders.network(inputs.classes, seed)
     rows = (inputs.rows(fold.train), inputs.rows(fold.validation))
     curve = train(
-        model, inputs, *rows, recipe, states=states, seed=seed, checkpoints=checkpoints, progress=title
+        model, inputs, *rows, recipe, cache=cache, seed=seed, checkpoints=checkpoints, progress=title
     )
     table, curve = _told(model, utterances, inputs, fold, name, curve, seed)
     return table, curve, model
 
 
-def _study(utterances, inputs, fold, encoders, teacher, layers, ways, recipe, seed, sentences):
+def _study(utterances, inputs, fold, encoders, teacher, layers, ways, recipe, seed, sentences, cache):
     model = encoders.network(inputs.classes, seed, layers)
     train_rows, validation_rows = inputs.rows(fold.train), inputs.rows(fold.validation)
     curves, tables = [], []
     first = pd.DataFrame()
     if recipe.transfer is not None:
-        first = train(model, inputs, train_rows, validation_rows, replace(recipe, fine_tune=None), seed=seed)
+        alone = replace(recipe, fine_tune=None)
+        first = train(model, inputs, train_rows, validation_rows, alone, cache=cache, seed=seed)
     start = {key: value.clone() for key, value in model.state_dict().items()}
     for name, way in ways.items():
         model.load_state_dict(start)
@@ -197,6 +216,6 @@ def _told(model, utterances, inputs, fold, name, curve, seed):
     return pd.concat(tables), curve.assign(model=name, fold=fold.name, seed=seed)
 
 
-def _frozen(inputs: Inputs, encoders: Encoders) -> Ragged | None:
-    """The text states that all folds' transfer stages share."""
-    return None if encoders.text is None else text_states(inputs, encoders.text, progress=False)
+def _folder(cache):
+    """The folder named, or one that goes when the trainings are done."""
+    return nullcontext(cache) if cache else tempfile.TemporaryDirectory()

@@ -11,7 +11,7 @@ import torch
 from tqdm.auto import tqdm
 
 from sernb.errors import SernbError, some
-from sernb.models.three_m_ser import ThreeMSER
+from sernb.models.three_m_ser import STREAMS, ThreeMSER
 from sernb.models.vggish import PostProcess, VGGish, examples_of
 from sernb.ragged import Ragged, computed_once
 from sernb.text import token_ids
@@ -25,7 +25,8 @@ class Inputs:
     """Utterances as a network takes them; row i belongs to `index[i]`.
 
     classes: names of the class numbers in `labels (n,)`, which is -100 where no emotion is known. tokens: ids (L,) an
-    utterance; audio: embeddings (T, 128); examples: log-mel (T, 96, 64), kept only where VGGish itself is trained.
+    utterance; audio: embeddings (T, 128); examples: log-mel (T, 96, 64), kept only where VGGish itself is trained (what a model says is
+    then computed from them).
     vocabulary: a fingerprint of the tokenizer, so that a teacher's states meet a student with the same pieces only.
     """
 
@@ -36,6 +37,14 @@ class Inputs:
     audio: Ragged | None = None
     examples: Ragged | None = None
     vocabulary: str = ""
+
+    def only(self, stream: str) -> "Inputs":
+        """These inputs without the other stream; "text" or "audio"."""
+        if stream not in STREAMS:
+            raise SernbError(f"stream is {stream!r}; choose {' or '.join(STREAMS)}.")
+        if stream == "text":
+            return replace(self, audio=None, examples=None)
+        return replace(self, tokens=None, vocabulary="")
 
     def rows(self, ids: Sequence) -> np.ndarray:
         """Row numbers of the utterances `ids`; SernbError for one that is not here."""
@@ -154,9 +163,10 @@ def outputs(
         states = text_states(inputs, model.text, cache, progress)
     device = next(model.parameters()).device
     model.eval()
+    examples = Examples(inputs, np.arange(len(inputs.index)), states, live_audio=inputs.examples is not None)
     logits, fused = [], []
     for rows in _chunks(len(inputs.index), "outputs", progress, order=False):
-        batch = Examples(inputs, np.arange(len(inputs.index)), states).__getitems__(rows)
+        batch = examples.__getitems__(rows)
         batch = {name: one.to(device) for name, one in batch.items() if name not in ("labels", "input_ids")}
         with torch.inference_mode():
             out = model(**batch)

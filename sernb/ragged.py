@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def computed_once(
             _filled(values, offsets, batches)
             values.flush()
             np.save(beside / "offsets.npy", offsets)
-            if not place.is_dir():  # another process may have been quicker
+            with suppress(OSError):  # another process may have been quicker
                 os.replace(beside, place)
         finally:
             shutil.rmtree(beside, ignore_errors=True)

@@ -41,3 +41,16 @@ def token_ids(texts: pd.Series, tokenizer, longest: int = 512) -> list[list[int]
             stacklevel=2,
         )
     return [one if len(one) <= longest else [*one[: longest - 1], one[-1]] for one in ids]
+
+
+def words_of(ids: list[int], weights: np.ndarray, tokenizer) -> tuple[list[str], np.ndarray]:
+    """The words that token ids stand for, pieces put together again, and each word's share of `weights (tokens,)`."""
+    words, shares = [], []
+    for piece, weight in zip(tokenizer.convert_ids_to_tokens(list(map(int, ids))), weights, strict=True):
+        if piece.startswith("##") and words:
+            words[-1] += piece[2:]
+            shares[-1] += float(weight)
+        else:
+            words.append(piece)
+            shares.append(float(weight))
+    return words, np.array(shares)

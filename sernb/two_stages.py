@@ -24,8 +24,8 @@ from sernb.errors import SernbError
 from sernb.losses.distillation import Distillation, DistillationConfig
 from sernb.models.three_m_ser import ThreeMSER
 from sernb.multimodal import UNLABELLED, Examples, Inputs, Outputs, text_states
-from sernb.ragged import Ragged
 from sernb.training import Watch, printer
+from sernb.word_embeddings import only_used
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def train(
     recipe: TwoStages = LAPTOP,
     teacher: Outputs | None = None,
     distillation: DistillationConfig | None = None,
-    states: Ragged | None = None,
+    cache: str | Path | None = None,
     seed: int = 0,
     checkpoints: str | Path | None = None,
     progress: str | None = None,
@@ -95,8 +95,9 @@ def train(
     train_rows, validation_rows: rows of `inputs`. After each epoch the model is tried on the validation rows (UAR);
     each stage ends with its best weights, the last epoch's where there are none. teacher: what it says of the same
     inputs; `distillation` says how it joins the labels. Rows without a label learn from the teacher alone, and do not lengthen
-    training: an epoch is as many steps as the labelled rows take. states: text states of the frozen encoder, so that
-    several models share them. checkpoints: a folder; a training that was killed goes on from its last epoch there.
+    training: an epoch is as many steps as the labelled rows take. cache: a folder for the text states of a frozen encoder,
+    which trainings on the same inputs share. checkpoints: a folder; a training that was killed goes on from its last
+    epoch there.
 
     Columns: stage, epoch, loss, learning_rate, validation_loss, validation_UAR.
     Raises SernbError for empty training rows, and where teacher and student differ in labels or tokenizer.
@@ -113,9 +114,9 @@ def train(
     for name, stage in (("transfer", recipe.transfer), ("fine-tuning", recipe.fine_tune)):
         if stage is None:
             continue
-        given = states if "text" in model.shape.streams and not stage.train_text else None
-        if given is None and "text" in model.shape.streams and not stage.train_text:
-            given = text_states(inputs, model.text, progress=progress is not None)
+        given = None
+        if "text" in model.shape.streams and not stage.train_text:
+            given = text_states(inputs, model.text, cache, progress is not None)
         told = teacher if stage.distil else None
         loss = None if told is None else _loss(model, told, distillation or DistillationConfig())
         sets = [
@@ -124,7 +125,9 @@ def train(
         ]
         place = None if checkpoints is None else Path(checkpoints) / name
         title = None if progress is None else f"{progress}, {name}"
-        curve = _fit(model, *sets, stage, loss, labelled, seed, place, title)
+        reads = stage.train_text and "text" in model.shape.streams
+        with only_used(model.text, inputs.tokens) if reads else nullcontext():
+            curve = _fit(model, *sets, stage, loss, labelled, seed, place, title)
         curves.append(curve.assign(stage=name))
     return pd.concat(curves, ignore_index=True)
 
@@ -249,6 +252,7 @@ def _fit(model, train_set, validation_set, stage, loss, labelled, seed, checkpoi
             logging_steps=steps,
             logging_nan_inf_filter=False,
             save_total_limit=1,
+            save_only_model=checkpoints is None,  # nobody can go on from a temporary folder
             report_to="none",
             disable_tqdm=True,
             seed=seed,

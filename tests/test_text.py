@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from sernb.errors import SernbError
-from sernb.text import clean, token_ids
+from sernb.text import clean, token_ids, words_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,13 @@ def test_a_corpus_without_a_word_is_refused():
     with pytest.raises(SernbError, match="all 2 transcripts are empty"):
         token_ids(pd.Series(["[noise]", None]), Words())
     assert token_ids(pd.Series(["[noise]", "yes"]), Words()) == [[1, 3, 2], [1, 3, 2]]
+
+
+def test_pieces_become_words_and_their_weights_add_up():
+    class Pieces:
+        def convert_ids_to_tokens(self, ids):
+            return [["[CLS]", "un", "##fair", "news", "[SEP]"][one] for one in ids]
+
+    words, weights = words_of([0, 1, 2, 3, 4], np.array([0.1, 0.2, 0.3, 0.25, 0.15]), Pieces())
+    assert words == ["[CLS]", "unfair", "news", "[SEP]"]
+    np.testing.assert_allclose(weights, [0.1, 0.5, 0.25, 0.15])

@@ -3,5 +3,15 @@
 from sernb.evaluation.comparison import mcnemar, paired_bootstrap
 from sernb.evaluation.intervals import bootstrap
 from sernb.evaluation.metrics import METRICS, confusion, recalls, scores
+from sernb.evaluation.seeds import seed_difference
 
-__all__ = ["METRICS", "bootstrap", "confusion", "mcnemar", "paired_bootstrap", "recalls", "scores"]
+__all__ = [
+    "METRICS",
+    "bootstrap",
+    "confusion",
+    "mcnemar",
+    "paired_bootstrap",
+    "recalls",
+    "scores",
+    "seed_difference",
+]

@@ -1,0 +1,60 @@
+"""A trained 3M-SER on disk, with the tokenizer that it reads with."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from safetensors import SafetensorError
+from transformers import AutoTokenizer
+
+from sernb.errors import SernbError
+from sernb.models.three_m_ser import ThreeMSER
+
+
+def save_network(model: ThreeMSER, tokenizer, folder: str | Path) -> Path:
+    """Write config.json, model.safetensors and (where the model reads) tokenizer/ into `folder`, whole or not at all."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
+    try:
+        model.save_pretrained(beside)
+        if tokenizer is not None and "text" in model.shape.streams:
+            tokenizer.save_pretrained(beside / "tokenizer")
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        os.replace(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def load_network(folder: str | Path) -> tuple[ThreeMSER, object]:
+    """What `save_network` wrote: the model, and its tokenizer (None where it does not read).
+
+    Raises SernbError for a folder that is incomplete, or holds a model of another class.
+    """
+    folder = Path(folder)
+    for file in ("config.json", "model.safetensors"):
+        if not (folder / file).is_file():
+            raise SernbError(
+                f"{folder}: there is no {file}; expected a network that notebook 02 or 03 saved (their parameter `save`)."
+            )
+    try:
+        model = ThreeMSER.from_pretrained(str(folder))
+        own = folder / "tokenizer"
+        tokenizer = AutoTokenizer.from_pretrained(str(own)) if "text" in model.shape.streams else None
+    except (
+        AttributeError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        SafetensorError,
+        TypeError,
+        ValueError,
+    ) as problem:
+        first = str(problem).strip().splitlines()[0]
+        raise SernbError(
+            f"{folder}: this is no 3M-SER ({first}); expected a network that notebook 02 or 03 saved."
+        ) from problem
+    return model, tokenizer
