@@ -165,16 +165,6 @@ def predict(
     return predictions_of(table, utterances, fold, name)
 
 
-def attention_of(model: ThreeMSER, inputs: Inputs, row: int) -> np.ndarray:
-    """How much position 0 takes from each token and each audio example of one utterance: `(tokens + examples,)`, sum 1."""
-    model.eval()
-    device = next(model.parameters()).device
-    batch = Examples(inputs, [row], live_audio=inputs.examples is not None).__getitems__([0])
-    batch = {key: one.to(device) for key, one in batch.items() if key != "labels"}
-    with torch.inference_mode():
-        return model(**batch, attention=True).fusion_attention[0].float().cpu().numpy()
-
-
 def _teach(utterances, inputs, fold, encoders, recipe, name, seed, cache, checkpoints, title):
     model = encoders.network(inputs.classes, seed)
     rows = (inputs.rows(fold.train), inputs.rows(fold.validation))

@@ -5,7 +5,7 @@ Fine-tuning: the text encoder learns as well; VGGish stays as it is. Each stage 
 Source: Nguyen, Tran, Dang, "Enhancing Speech Emotion Recognition through Knowledge Distillation", 2024, and its code.
 """
 
-import shutil
+import logging
 import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -223,6 +223,9 @@ class _StageTrainer(Trainer):
 
 def _fit(model, train_set, validation_set, stage, loss, labelled, seed, checkpoints, title) -> pd.DataFrame:
     set_seed(seed)
+    logging.getLogger("transformers.trainer_utils").setLevel(
+        logging.ERROR
+    )  # it warns that it sorts folders by number
     learner = _Learner(model, stage, loss)
     steps = -(-labelled // stage.batch_size)  # an epoch of labelled rows
     optimizer = _optimizer(learner, stage)
@@ -313,8 +316,3 @@ def _curve(history, steps) -> pd.DataFrame:
     kept = [one for one in ("loss", "learning_rate", *names.values()) if one in table]
     table = table[table["epoch"] > 0].groupby("epoch")[kept].first()
     return table[table["loss"].notna()].reset_index()
-
-
-def forget(checkpoints: str | Path) -> None:
-    """Remove what a finished training left for resuming."""
-    shutil.rmtree(checkpoints, ignore_errors=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
+from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,35 @@ def spectrograms(batch=8, classes=4):
     }
 
 
+def utterances(batch=4, tokens=12, examples=3):
+    """Words and sound of unlike length, as `sernb.multimodal.Examples` hands them out."""
+    return {
+        "input_ids": torch.randint(100, 30000, (batch, tokens)),
+        "text_mask": torch.arange(tokens) < torch.arange(tokens, tokens - batch, -1)[:, None],
+        "examples": torch.randn(batch, examples, 96, 64),
+        "audio_mask": torch.arange(examples) < (1 + torch.arange(batch) % examples)[:, None],
+        "labels": torch.arange(batch) % 4,
+    }
+
+
+def student(layers=2):
+    """A student of the paper's size, without dropout."""
+    text = {
+        "num_hidden_layers": layers,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+    }
+    return ThreeMSER(ThreeMSERConfig(text=text, dropout=0.0))
+
+
 CASES = [
-    Case(
-        f"CNN, {pooling} pooling",
-        lambda pooling=pooling: SpectrogramCNN(CNNConfig(pooling=pooling)),
-        spectrograms,
-    )
-    for pooling in ("attention", "gap", "bilinear")
+    *(
+        Case(
+            f"CNN, {pooling} pooling",
+            lambda pooling=pooling: SpectrogramCNN(CNNConfig(pooling=pooling)),
+            spectrograms,
+        )
+        for pooling in ("attention", "gap", "bilinear")
+    ),
+    Case("3M-SER, BERT2 + VGGish", student, utterances),
 ]

@@ -106,3 +106,12 @@ def test_the_full_profile_of_attention_pooling_has_the_papers_settings():
         assert given[f"{prefix}batch_size"] == PAPER.batch_size == 64
     assert (tuple(given["filter_heights"]), tuple(given["filter_widths"])) == (HEIGHTS, WIDTHS)
     assert given["filter_folds"] == 0
+
+
+def test_the_full_profile_of_distillation_has_the_papers_settings():
+    content = yaml.safe_load((ROOT / "notebooks" / "profiles" / "full.yaml").read_text())["notebooks"]
+    for name in ("02_teacher_training", "03_distillation"):
+        given = content[name]
+        assert (given["text_encoder"], given["audio_encoder"]) == ("bert-base-uncased", "vggish")
+        assert given["postprocess"] and given["recipe"] == "paper" and given["fine_tune_epochs"] == 0
+    assert content["03_distillation"]["layers"] == [6, 4, 2]
