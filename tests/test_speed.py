@@ -2,7 +2,7 @@ import pytest
 
 from sernb.errors import SernbError
 from sernb.models.three_m_ser import ThreeMSERConfig, assemble
-from sernb.speed import inference_time
+from sernb.speed import inference_times
 from tests.two_streams import encoders
 
 
@@ -13,17 +13,17 @@ def test_times_are_in_order_and_leave_the_weights_alone(streams):
         text if streams != "audio" else None, audio if streams != "text" else None, ThreeMSERConfig()
     )
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    found = inference_time(model, tokens=5, examples=2, runs=4)
+    found = inference_times({"one": model}, tokens=5, examples=2, runs=4)["one"]
     assert 0 < found["low"] <= found["median"] <= found["high"] < 10_000
     assert all(value.equal(before[name]) for name, value in model.state_dict().items())
 
 
 def test_more_to_read_takes_longer():
     model = assemble(*encoders(layers=6), ThreeMSERConfig())
-    short = inference_time(model, tokens=4, examples=1, runs=9)["median"]
-    assert inference_time(model, tokens=500, examples=40, runs=9)["median"] > 2 * short
+    short = inference_times({1: model}, tokens=4, examples=1, runs=9)[1]["median"]
+    assert inference_times({1: model}, tokens=500, examples=40, runs=9)[1]["median"] > 2 * short
 
 
 def test_no_runs_are_refused():
     with pytest.raises(SernbError, match="runs is 0"):
-        inference_time(assemble(*encoders(), ThreeMSERConfig()), runs=0)
+        inference_times({"one": assemble(*encoders(), ThreeMSERConfig())}, runs=0)

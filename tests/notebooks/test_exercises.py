@@ -24,8 +24,8 @@ ANSWERS = [
     ("02_teacher_training", "examples_in_it, dropped = ..., ...", "4, 4.3 - 4 * 0.96", "5, 0"),
     ("02_teacher_training", "step_length = ...", "1e-6 / (1 - 0.99)", "1e-6"),
     ("03_distillation", "at_one, at_four = ..., ...", "0.1155, 0.2589", "0.5, 0.25"),
-    ("03_distillation", "won, lost = ..., ...", "35, 25", "10, 50"),
-    ("03_distillation", "low, high = ..., ...", "-0.015, 0.043", "0.01, 0.03"),
+    ("03_distillation", "won, lost, p = ..., ..., ...", "35, 25, 0.2451", "35, 25, 0.05"),
+    ("03_distillation", "low, high = ..., ...", "-0.0146, 0.0426", "-0.0116, 0.0396"),
     ("07_attention_pooling", "positions = ...", "50 * 25", "400 * 200"),
     (
         "07_attention_pooling",
