@@ -1,8 +1,10 @@
 """A trained 3M-SER on disk, with the tokenizer that it reads with."""
 
+import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -11,9 +13,14 @@ from transformers import AutoTokenizer
 from sernb.errors import SernbError
 from sernb.models.three_m_ser import ThreeMSER
 
+HEARD = "learnt_from.json"
 
-def save_network(model: ThreeMSER, tokenizer, folder: str | Path) -> Path:
-    """Write config.json, model.safetensors and (where the model reads) tokenizer/ into `folder`, whole or not at all."""
+
+def save_network(model: ThreeMSER, tokenizer, folder: str | Path, learnt_from: Iterable[str] = ()) -> Path:
+    """Write config.json, model.safetensors and (where the model reads) tokenizer/ into `folder`, whole or not at all.
+
+    learnt_from: ids of the utterances that it was trained and validated on, kept beside it in learnt_from.json.
+    """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
@@ -21,6 +28,7 @@ def save_network(model: ThreeMSER, tokenizer, folder: str | Path) -> Path:
         model.save_pretrained(beside)
         if tokenizer is not None and "text" in model.shape.streams:
             tokenizer.save_pretrained(beside / "tokenizer")
+        (beside / HEARD).write_text(json.dumps(list(learnt_from)))
         if folder.is_dir():
             shutil.rmtree(folder)
         os.replace(beside, folder)
@@ -58,3 +66,9 @@ def load_network(folder: str | Path) -> tuple[ThreeMSER, object]:
             f"{folder}: this is no 3M-SER ({first}); expected a network that notebook 02 or 03 saved."
         ) from problem
     return model, tokenizer
+
+
+def learnt_from(folder: str | Path) -> list[str]:
+    """Ids of the utterances that a saved network was trained and validated on; empty where it does not say."""
+    file = Path(folder) / HEARD
+    return json.loads(file.read_text()) if file.is_file() else []

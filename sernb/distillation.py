@@ -16,10 +16,12 @@ from joblib import delayed, effective_n_jobs
 from transformers import BertModel
 
 from sernb.answers import predictions_of
+from sernb.checkpoints import learnt_from, load_network
+from sernb.errors import SernbError, some
 from sernb.losses.distillation import DistillationConfig
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble, first_layers
 from sernb.models.vggish import PostProcess, VGGish
-from sernb.multimodal import BATCH, Examples, Inputs, Outputs, outputs
+from sernb.multimodal import BATCH, Examples, Inputs, Outputs, fingerprint_of, outputs
 from sernb.parallel import side_by_side
 from sernb.protocols import Fold
 from sernb.two_stages import LAPTOP, TwoStages, train
@@ -143,6 +145,34 @@ def train_students(
     return pd.concat([one[0] for one in done]), pd.concat([one[1] for one in done], ignore_index=True)
 
 
+def saved_teachers(
+    folder: str | Path, utterances: pd.DataFrame, inputs: Inputs, folds: Sequence[Fold], name: str = "teacher"
+) -> tuple[pd.DataFrame, dict[str, ThreeMSER]]:
+    """Teachers that `sernb.checkpoints.save_network` wrote into `folder`/<name of the fold>: (predictions, networks).
+
+    Raises SernbError for one that is missing, has other labels or another tokenizer than `inputs`, or learnt from what
+    is tested here.
+    """
+    tables, models = [], {}
+    for fold in folds:
+        place = Path(folder) / fold.name
+        model, tokenizer = load_network(place)
+        if model.shape.classes != inputs.classes:
+            raise SernbError(
+                f"{place}: its labels are {', '.join(model.shape.classes)}; here they are {', '.join(inputs.classes)}."
+            )
+        if tokenizer is not None and fingerprint_of(tokenizer) != inputs.vocabulary:
+            raise SernbError(f"{place}: it reads with another tokenizer than the students' text encoder.")
+        if heard := set(learnt_from(place)) & set(fold.test):
+            raise SernbError(
+                f"{place}: it learnt from {len(heard)} utterances that are tested here, {some(sorted(heard))}. Train it with "
+                "the same corpus, protocol and seed."
+            )
+        models[fold.name] = model
+        tables.append(_answers(model, utterances, inputs, fold, name, 0))
+    return pd.concat(tables), models
+
+
 def teacher_outputs(
     models: Mapping[str, ThreeMSER], inputs: Inputs, cache: str | Path | None = None, progress: bool = True
 ) -> dict[str, Outputs]:
@@ -197,13 +227,19 @@ def _study(utterances, inputs, fold, encoders, teacher, layers, ways, recipe, se
 
 
 def _told(model, utterances, inputs, fold, name, curve, seed):
-    """Predictions of the validation and the test part, and the curve, with what they belong to."""
+    """The answers and the curve, with what they belong to."""
+    table = _answers(model, utterances, inputs, fold, name, seed)
+    return table, curve.assign(model=name, fold=fold.name, seed=seed)
+
+
+def _answers(model, utterances, inputs, fold, name, seed):
+    """Predictions of the validation and the test part."""
     tables = [
         predict(model, utterances, inputs, ids, fold.name, name).assign(part=part, seed=seed)
         for part, ids in (("validation", fold.validation), ("test", fold.test))
         if len(ids)
     ]
-    return pd.concat(tables), curve.assign(model=name, fold=fold.name, seed=seed)
+    return pd.concat(tables)
 
 
 def _folder(cache):

@@ -5,7 +5,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from sernb.checkpoints import load_network, save_network
+from sernb.checkpoints import learnt_from, load_network, save_network
 from sernb.errors import SernbError
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
 from sernb.models.three_m_ser import ThreeMSERConfig, assemble
@@ -23,7 +23,9 @@ def tokenizer():
 def test_what_was_saved_comes_back_with_its_tokenizer(tmp_path, tokenizer):
     model = assemble(*encoders(), ThreeMSERConfig(classes=("happy", "sad", "angry")))
     folder = save_network(model, tokenizer, tmp_path / "teacher")
-    save_network(model, tokenizer, folder)  # a second time takes its place
+    assert learnt_from(folder) == []
+    save_network(model, tokenizer, folder, ["one", "two"])  # a second time takes its place
+    assert learnt_from(folder) == ["one", "two"]
     again, read = load_network(folder)
     assert again.shape == model.shape and read.get_vocab() == tokenizer.get_vocab()
     for name, value in model.state_dict().items():

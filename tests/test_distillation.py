@@ -6,19 +6,22 @@ import pytest
 import torch
 from joblib import parallel_config
 
+from sernb.checkpoints import save_network
 from sernb.distillation import (
     ALONE,
     TAUGHT,
     Encoders,
     Way,
     predict,
+    saved_teachers,
     teacher_outputs,
     train_students,
     train_teachers,
 )
+from sernb.errors import SernbError
 from sernb.losses.distillation import DistillationConfig
 from sernb.models.three_m_ser import ThreeMSERConfig
-from sernb.multimodal import prepare
+from sernb.multimodal import fingerprint_of, prepare
 from sernb.protocols import by_name, with_validation
 from sernb.tables import check_predictions
 from sernb.two_stages import Stage, TwoStages
@@ -125,3 +128,36 @@ def test_predictions_do_not_depend_on_the_order(study):
     two = predict(model, utterances, inputs, ids[::-1], "f", "m")
     np.testing.assert_allclose(one.filter(like="p_"), two.loc[ids].filter(like="p_"), atol=1e-5)
     assert torch.is_grad_enabled()
+
+
+class _Pieces:
+    """A tokenizer that can be saved and read again, as `sernb.checkpoints` wants it."""
+
+    @staticmethod
+    def made():
+        from tokenizers import Tokenizer, models
+        from transformers import PreTrainedTokenizerFast
+
+        pieces = {"[CLS]": 1, "[SEP]": 2, "[UNK]": 0}
+        return PreTrainedTokenizerFast(
+            tokenizer_object=Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+        )
+
+
+def test_saved_teachers_answer_as_before_and_must_fit(study, tmp_path):
+    utterances, inputs, folds, _, (predictions, _, models) = study
+    tokenizer = _Pieces.made()
+    inputs = replace(inputs, vocabulary=fingerprint_of(tokenizer))
+    for fold in folds:
+        save_network(models[fold.name], tokenizer, tmp_path / fold.name, fold.train.append(fold.validation))
+    again, found = saved_teachers(tmp_path, utterances, inputs, folds)
+    assert list(found) == [fold.name for fold in folds]
+    pd.testing.assert_index_equal(again.index, predictions.index)
+    np.testing.assert_allclose(again.filter(like="p_"), predictions.filter(like="p_"), atol=1e-5)
+    swapped = [replace(folds[0], name=folds[1].name)]
+    with pytest.raises(SernbError, match=r"learnt from .* utterances that are tested here"):
+        saved_teachers(tmp_path, utterances, inputs, swapped)
+    with pytest.raises(SernbError, match="another tokenizer"):
+        saved_teachers(tmp_path, utterances, replace(inputs, vocabulary="x"), folds)
+    with pytest.raises(SernbError, match="its labels are happy, sad, angry; here they are a, b, c"):
+        saved_teachers(tmp_path, utterances, replace(inputs, classes=("a", "b", "c")), folds)

@@ -40,7 +40,6 @@ save: str = ""  # folder for predictions and the teachers; empty: not saved
 pictures: str = ""  # folder for the main pictures as PNG files; empty: not saved
 
 # %% tags=["stage:imports"]
-import json
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +50,7 @@ import pandas as pd
 from IPython.display import display
 from joblib import cpu_count, parallel_config
 
+# %% tags=["stage:imports"]
 from sernb import (
     audio,
     checkpoints,
@@ -74,6 +74,7 @@ from sernb.tables import write_predictions
 from sernb.text import clean, words_of
 from sernb.two_stages import RECIPES
 
+# %%
 device = notebook.start(corpus, f"{text_encoder} + {audio_encoder}", seed)
 at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
 if recipe not in RECIPES:
@@ -378,6 +379,7 @@ if looked_at not in tested.index:
     )
 
 
+# %%
 def look(name: str) -> None:
     """Player, the fusion's attention over words and seconds, and what is missed most, of one test utterance."""
     row, number = tested.loc[name], utterances.index.get_loc(name)
@@ -475,9 +477,9 @@ if save:
     folder.mkdir(parents=True, exist_ok=True)
     write_predictions(streams_tested, folder / "predictions.csv")
     for fold in folds:
-        place = checkpoints.save_network(teachers[fold.name], tokenizer, folder / "teachers" / fold.name)
+        place = folder / "teachers" / fold.name
         heard = fold.train.append(fold.validation)
-        (place / "learnt_from.json").write_text(json.dumps(list(heard)))
+        checkpoints.save_network(teachers[fold.name], tokenizer, place, heard)
     print(f"saved to {folder}")
 
 # %% [markdown]

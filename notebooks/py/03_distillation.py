@@ -31,21 +31,17 @@ teachers: str = ""  # the folder where notebook 02 saved its teachers; empty: tr
 layers: list[int] = [3, 2, 1]  # text layers of the students; the paper: 6, 4 and 2 of 12
 recipe: str = "laptop"  # laptop; paper, code: as published, SGD at 1e-6 with one utterance a step
 transfer_epochs: int = 0  # epochs of the head alone; 0: the recipe's
-fine_tune_epochs: int = 0  # epochs with the text encoder, where the teacher speaks; 0: the recipe's
+fine_tune_epochs: int = 4  # epochs with the text encoder, where the teacher speaks; 0: the recipe's
 temperature: float = 2.0  # softens teacher and student
 alpha: float = 0.5  # share of the teacher's answers in the loss, against the labels
-squared: bool = True  # multiply the teacher's share by temperature², as the code does and Eq. 2 does not
-feature: str = "mse"  # compare text states by mse, cosine, or none
-ablation_seeds: list[int] = [0, 1]  # seeds of the trials with parts of the loss; []: no such trials
+ablation_seeds: list[int] = [0]  # seeds of the trials with parts of the loss; []: no such trials
 sentences: int = 1500  # sentences without a label that the teacher reads too (embedded corpus); 0: none
-runs: int = 50  # utterances timed one by one, for the inference time
 jobs: int = 0  # trainings side by side, each on its share of the cores; 0: up to four, one on a GPU
 cache: str = ""  # folder for what frozen encoders and teachers make of the corpus; empty: kept in memory
 save: str = ""  # folder for the predictions; empty: not saved
 pictures: str = ""  # folder for the main pictures as PNG files; empty: not saved
 
 # %% tags=["stage:imports"]
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,9 +51,9 @@ import torch
 from IPython.display import display
 from joblib import cpu_count, parallel_config
 
+# %% tags=["stage:imports"]
 from sernb import (
     audio,
-    checkpoints,
     corpora,
     distillation,
     encoders,
@@ -81,6 +77,7 @@ from sernb.tables import write_predictions
 from sernb.text import clean
 from sernb.two_stages import RECIPES
 
+# %%
 device = notebook.start(corpus, f"{text_encoder} + {audio_encoder}", seeds[0])
 at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
 if recipe not in RECIPES:
@@ -133,29 +130,9 @@ stages = replace(stages, **changed)
 # hidden state of its text encoder, is computed once and kept: no student ever waits for it again.
 
 # %% tags=["stage:training"]
-found = {}
-for fold in folds if teachers else []:
-    place = Path(teachers) / fold.name
-    model, read = checkpoints.load_network(place)
-    if multimodal.fingerprint_of(read) != inputs.vocabulary:
-        raise SernbError(f"{place}: this teacher reads with another tokenizer than {text_encoder}")
-    if model.shape.classes != inputs.classes:
-        raise SernbError(f"{place}: this teacher's labels are {model.shape.classes}, here {inputs.classes}")
-    heard = (
-        json.loads((place / "learnt_from.json").read_text()) if (place / "learnt_from.json").is_file() else []
-    )
-    if both := set(heard) & set(fold.test):
-        raise SernbError(f"{place}: this teacher learnt from {len(both)} utterances that are tested here")
-    found[fold.name] = model.to(device)
 if teachers:
-    answers = [
-        distillation.predict(found[fold.name], utterances, inputs, ids, fold.name, "teacher").assign(
-            part=part, seed=seeds[0]
-        )
-        for fold in folds
-        for part, ids in (("validation", fold.validation), ("test", fold.test))
-    ]
-    taught = pd.concat(answers)
+    taught, found = distillation.saved_teachers(teachers, utterances, inputs, folds)
+    found = {fold: model.to(device) for fold, model in found.items()}
 else:
     with parallel_config(n_jobs=at_a_time):
         taught, _, found = distillation.train_teachers(
@@ -232,7 +209,7 @@ table.rename_axis(index="T").round(4)
 # read the same pieces: the same tokenizer. Padding takes no part. Here are the three terms of an untrained student:
 
 # %%
-loss = DistillationConfig(alpha=alpha, temperature=temperature, squared=squared, feature=feature)
+loss = DistillationConfig(alpha=alpha, temperature=temperature)
 student = pretrained.network(classes, seeds[0], min(layers)).to(device).eval()
 batch = multimodal.Examples(inputs, rows[:32], teacher=outputs[fold.name]).__getitems__(
     range(min(32, len(rows)))
@@ -293,6 +270,7 @@ depths = {"teacher": depth} | {f"BERT{one} {way}": one for one in layers for way
 counted = sizes.tables(pretrained.network(classes, 0).shape, [depth, *layers])
 typical = (int(inputs.tokens.lengths.mean().round()), max(1, int(inputs.audio.lengths.mean().round())))
 networks = {one: pretrained.network(classes, 0, one).to(device) for one in counted.index}
+runs = 50
 times = inference_times(networks, *typical, runs=runs)
 short = {"UAR": "BACC", "WA": "ACC", "macro_f1": "MF1", "weighted_f1": "WF1"}
 unit = unit_of(tested)
@@ -356,6 +334,7 @@ def compare(table: pd.DataFrame, a: str, b: str) -> dict:
     }
 
 
+# %%
 def table_of(rows: list[dict]) -> pd.DataFrame:
     """Comparisons to look at, three digits."""
     return pd.DataFrame(rows).drop(columns=["low", "high", "seeds low"], errors="ignore").round(3)
@@ -400,8 +379,8 @@ figures.pareto(front, "ms", x_title="ms for one utterance, batch 1", y_title="UA
 # %% [markdown]
 # ## 8 · Which part of the loss does it?
 #
-# The smallest student again, with parts of the loss, other temperatures and other weights. Fewer seeds, so only large
-# differences can be seen. Beyond the paper: cosine instead of MSE, features of the fused state instead of the words, and
+# The smallest student again, with parts of the loss, other temperatures and other weights. Fewer seeds (one, by default),
+# so only large differences can be seen. Beyond the paper: cosine instead of MSE, features of the fused state instead of the words, and
 # relations (how far the utterances of a batch lie from each other) instead of places.
 
 # %% tags=["stage:training"]
@@ -438,7 +417,7 @@ if ablation_seeds:
 
 # %% [markdown]
 # If no trial did anything, one interval in twenty would still miss zero: among twelve, one such row is no news. Look for a
-# pattern. (Two seeds make an interval over seeds that is twelve times as wide as their spread.)
+# pattern. (One seed has no interval over seeds.)
 #
 # ## 9 · Sentences without a label
 #

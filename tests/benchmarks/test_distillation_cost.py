@@ -58,7 +58,9 @@ def test_a_tiny_comparison_runs():
 
 
 def test_encoders_are_saved_loaded_and_learn(monkeypatch):
-    monkeypatch.setattr(full_size, "ProcessPoolExecutor", lambda *given: ThreadPoolExecutor(1))  # starts sooner
+    monkeypatch.setattr(
+        full_size, "ProcessPoolExecutor", lambda *given: ThreadPoolExecutor(1)
+    )  # starts sooner
     text = cost.BertConfig(**cost.SMALL, num_hidden_layers=2)
     table = full_size.prove(text, cost.TINY.audio, (1,), 1)
     assert table.index.tolist() == ["BERT2 + VGGish, teacher", "BERT1 + VGGish"]

@@ -13,7 +13,7 @@ from sernb.reports.run import run
 pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-SHORT = {"layers": "[1]", "seeds": "[0]", "ablation_seeds": "[]", "sentences": 0, "runs": 2, "per_speaker": 1}
+SHORT = {"layers": "[1]", "seeds": "[0]", "ablation_seeds": "[]", "sentences": 0, "per_speaker": 1}
 
 
 def result(number, out, **given):
