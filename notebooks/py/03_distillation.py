@@ -30,8 +30,8 @@ postprocess: bool = False  # VGGish's own PCA, clipping and rounding; needs the 
 teachers: str = ""  # the folder where notebook 02 saved its teachers; empty: trained here
 layers: list[int] = [3, 2, 1]  # text layers of the students; the paper: 6, 4 and 2 of 12
 recipe: str = "laptop"  # laptop; paper, code: as published, SGD at 1e-6 with one utterance a step
-transfer_epochs: int = 0  # epochs of the head alone; 0: the recipe's
-fine_tune_epochs: int = 4  # epochs with the text encoder, where the teacher speaks; 0: the recipe's
+transfer_epochs: int = 3  # epochs of the head alone; 0: the recipe's
+fine_tune_epochs: int = 3  # epochs with the text encoder, where the teacher speaks; 0: the recipe's
 temperature: float = 2.0  # softens teacher and student
 alpha: float = 0.5  # share of the teacher's answers in the loss, against the labels
 ablation_seeds: list[int] = [0]  # seeds of the trials with parts of the loss; []: no such trials
@@ -327,7 +327,7 @@ def compare(table: pd.DataFrame, a: str, b: str) -> dict:
         "difference": over["difference"],
         f"other {test['unit']}s": f"[{test['low']:+.3f}, {test['high']:+.3f}]",
         "p": test["p"],
-        "other seeds": f"[{over['low']:+.3f}, {over['high']:+.3f}]",
+        "other seeds": f"[{over['low']:+.3f}, {over['high']:+.3f}]" if over["seeds"] > 1 else "–",
         "low": test["low"],
         "high": test["high"],
         "seeds low": over["low"],
