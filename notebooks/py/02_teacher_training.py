@@ -292,7 +292,10 @@ notebook.keep(figures.confusion_matrix(tested), "02_confusion", pictures)
 # means that those speakers are hard.)
 
 # %%
-by_part = {part: scores(rows, by=("fold",))["UAR"] for part, rows in predictions.groupby("part", sort=False)}
+by_part = {
+    part: {fold: scores(one)["UAR"].iloc[0] for fold, one in rows.groupby("fold", sort=False)}
+    for part, rows in predictions.groupby("part", sort=False)
+}
 pd.DataFrame(by_part).round(3)
 
 # %% [markdown]

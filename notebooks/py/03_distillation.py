@@ -284,7 +284,8 @@ for model, one in depths.items():
         ("time", "ms"): round(times[one]["median"], 2),
     }
     for part, of_part in everyone[everyone["model"] == model].groupby("part", sort=False):
-        by_fold = scores(of_part, by=("model", "fold")) if part == "validation" else scores(of_part)
+        folds_of = [one for _, one in of_part.groupby("fold")] if part == "validation" else [of_part]
+        by_fold = pd.concat([scores(one) for one in folds_of])
         row |= {(part, name): round(100 * by_fold[metric].mean(), 2) for metric, name in short.items()}
     low, high = 100 * of_uar.loc[model, ["low", "high"]]
     rows[model] = row | {("test", "BACC, 95 %"): f"[{low:.1f}, {high:.1f}]"}
