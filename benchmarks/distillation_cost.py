@@ -272,7 +272,7 @@ def table(found: pd.DataFrame, utterances: int) -> pd.DataFrame:
     columns |= {"caching, s": middle["caching"], "hours": middle["hours"]}
     for name, way in (("(a)", A), ("(b)", B)):
         columns[f"times faster than {name}"] = by_round.rdiv(by_round[way], axis=0).median()
-    columns["peak memory, GB"] = found.groupby("way")["memory"].max()
+    columns["peak memory of its process, GB"] = found.groupby("way")["memory"].max()
     return pd.DataFrame(columns).loc[middle.index]
 
 
@@ -337,7 +337,8 @@ def main() -> None:
     if arguments.prove:
         text = BertConfig(**{**size.text, "num_hidden_layers": size.teacher})
         students = (1,) if arguments.tiny else (6, 4, 2)
-        print(prove(text, size.audio, students, arguments.threads).round(2).T.to_string())
+        proved = prove(text, size.audio, students, arguments.threads).round(2)
+        print(proved.astype({"parameters": object}).T.to_string())
     else:
         compare(size, arguments)
 
