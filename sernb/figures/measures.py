@@ -1,5 +1,8 @@
 """One measure a panel, spread by emotion: what the voice does, how long utterances are."""
 
+from contextlib import contextmanager
+
+import numpy as np
 import pandas as pd
 import seaborn as sns
 
@@ -51,8 +54,9 @@ def measures_by_emotion(
             }
             look["palette"] = {one: emotion_color(one) for one in order}
             some = values.sample(min(DOTS, len(values)), random_state=0).index
-            sns.stripplot(**look | {"x": values[some], "y": labels[some], "hue": labels[some]}, size=2, alpha=0.25,
-                          jitter=0.28, zorder=1)  # fmt: skip
+            with _own_jitter():
+                sns.stripplot(**look | {"x": values[some], "y": labels[some], "hue": labels[some]}, size=2, alpha=0.25,
+                              jitter=0.28, zorder=1)  # fmt: skip
             sns.boxplot(**look, showfliers=False, width=0.62, fill=False, linewidth=1.3, zorder=3)
             shares = {
                 "emotion": labels,
@@ -86,3 +90,14 @@ def _middle(values: pd.Series) -> tuple[float, float]:
     low, high = values.quantile([0.005, 0.995])
     margin = 0.06 * (high - low) or 1.0
     return low - margin, high + margin
+
+
+@contextmanager
+def _own_jitter():
+    """seaborn draws its jitter from NumPy's global state: lend it a fixed one, and put the user's back."""
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
