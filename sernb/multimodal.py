@@ -11,12 +11,12 @@ import torch
 from tqdm.auto import tqdm
 
 from sernb.errors import SernbError, some
+from sernb.losses.logits import UNLABELLED
 from sernb.models.three_m_ser import STREAMS, ThreeMSER
 from sernb.models.vggish import PostProcess, VGGish, examples_of
 from sernb.ragged import Ragged, computed_once
 from sernb.text import token_ids
 
-UNLABELLED = -100  # the class number that torch's cross-entropy leaves out
 BATCH = 32  # utterances encoded at a time
 
 

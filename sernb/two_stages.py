@@ -22,8 +22,9 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from sernb.errors import SernbError
 from sernb.losses.distillation import Distillation, DistillationConfig
+from sernb.losses.logits import UNLABELLED
 from sernb.models.three_m_ser import ThreeMSER
-from sernb.multimodal import UNLABELLED, Examples, Inputs, Outputs, text_states
+from sernb.multimodal import Examples, Inputs, Outputs, text_states
 from sernb.training import Watch, printer
 from sernb.word_embeddings import only_used
 
@@ -223,9 +224,8 @@ class _StageTrainer(Trainer):
 
 def _fit(model, train_set, validation_set, stage, loss, labelled, seed, checkpoints, title) -> pd.DataFrame:
     set_seed(seed)
-    logging.getLogger("transformers.trainer_utils").setLevel(
-        logging.ERROR
-    )  # it warns that it sorts folders by number
+    # It warns at each stage that it sorts checkpoints by number.
+    logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
     learner = _Learner(model, stage, loss)
     steps = -(-labelled // stage.batch_size)  # an epoch of labelled rows
     optimizer = _optimizer(learner, stage)

@@ -14,7 +14,7 @@ from sernb.ragged import Ragged
 def only_used(text: BertModel, tokens: Ragged) -> Iterator[None]:
     """While it lasts, `text` holds a table of word embeddings for the pieces in `tokens` alone.
 
-    BERT-base knows 30,522 pieces, 23.4 of its parameters' millions, and a corpus uses a few thousand. The gradient of the
+    BERT-base knows 30,522 pieces, which take 23.4 M parameters, and a corpus uses a few thousand. The gradient of the
     others is zero at every step, but a dense one is written, read by the optimizer and saved all the same. What the
     used ones have learned is put back at the end; the others are as they were (weight decay passes them by).
     """

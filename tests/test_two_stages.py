@@ -8,8 +8,9 @@ from torch.nn import functional as F
 
 from sernb.errors import SernbError
 from sernb.losses.distillation import DistillationConfig
+from sernb.losses.logits import UNLABELLED
 from sernb.models.three_m_ser import ThreeMSERConfig, assemble
-from sernb.multimodal import UNLABELLED, Examples, outputs, prepare
+from sernb.multimodal import Examples, outputs, prepare
 from sernb.training import Watch
 from sernb.two_stages import CODE, PAPER, Stage, TwoStages, _Shuffled, train
 from tests.two_streams import corpus, encoders

@@ -67,7 +67,7 @@ from sernb.attention import attention_of, left_out
 from sernb.audit import by_parts, by_words
 from sernb.encoders.vggish_weights import published_pca
 from sernb.errors import SernbError
-from sernb.evaluation import bootstrap, paired_bootstrap, scores
+from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.models.vggish import EXAMPLE_SECONDS, examples_of
 from sernb.tables import write_predictions
@@ -273,16 +273,9 @@ for stage, rows in curves.groupby("stage", sort=False):
 #
 # **Your guess:** which two emotions will it confuse most?
 
-
 # %%
-def unit_of(table: pd.DataFrame) -> str:
-    """Whole speakers where ten or more are known, else utterances."""
-    known = "speaker" in table and table["speaker"].notna().all()
-    return "speaker" if known and table["speaker"].nunique() >= 10 else "utterance"
-
-
 tested = predictions[predictions["part"] == "test"]
-unit = unit_of(tested)
+unit = usual_unit(tested)
 for row in bootstrap(tested, ["UAR", "WA"], unit=unit).itertuples():
     notebook.headline(f"{row.metric}, words and sound, test", row.value, row.low, row.high)
 notebook.keep(figures.confusion_matrix(tested), "02_confusion", pictures)

@@ -66,7 +66,7 @@ from sernb import (
 from sernb.distillation import ALONE, Way
 from sernb.encoders.vggish_weights import published_pca
 from sernb.errors import SernbError
-from sernb.evaluation import bootstrap, paired_bootstrap, scores, seed_difference
+from sernb.evaluation import bootstrap, paired_bootstrap, scores, seed_difference, usual_unit
 from sernb.generator.knobs import Knobs
 from sernb.losses import kl_divergence, soften
 from sernb.losses.distillation import Distillation, DistillationConfig
@@ -257,14 +257,6 @@ figures.learning_curves(pd.concat(history).drop(columns="seed"), title=title)
 # it chose the weights; the test is pooled over folds, and its BACC has an interval. The networks are timed in turn, without
 # front end and tokenizer.
 
-
-# %%
-def unit_of(table: pd.DataFrame) -> str:
-    """Whole speakers where ten or more are known, else utterances."""
-    known = "speaker" in table and table["speaker"].notna().all()
-    return "speaker" if known and table["speaker"].nunique() >= 10 else "utterance"
-
-
 # %%
 depths = {"teacher": depth} | {f"BERT{one} {way}": one for one in layers for way in ways}
 counted = sizes.tables(pretrained.network(classes, 0).shape, [depth, *layers])
@@ -273,7 +265,7 @@ networks = {one: pretrained.network(classes, 0, one).to(device) for one in count
 runs = 50
 times = inference_times(networks, *typical, runs=runs)
 short = {"UAR": "BACC", "WA": "ACC", "macro_f1": "MF1", "weighted_f1": "WF1"}
-unit = unit_of(tested)
+unit = usual_unit(tested)
 intervals = bootstrap(tested, ["UAR", "WA"], unit=unit)
 of_uar = intervals[intervals["metric"] == "UAR"].set_index("model")
 rows = {}
@@ -318,7 +310,7 @@ notebook.keep(figures.model_comparison(intervals, {"chance": {"UAR": chance}}), 
 # %%
 def compare(table: pd.DataFrame, a: str, b: str) -> dict:
     """UAR(a) − UAR(b) with both intervals."""
-    test = paired_bootstrap(table, a, b, unit=unit_of(table))
+    test = paired_bootstrap(table, a, b, unit=usual_unit(table))
     over = seed_difference(table, a, b)
     return {
         "a": a,
@@ -452,7 +444,7 @@ if sentences and corpus == "embedded":
 # %%
 if len(pooled):
     names = [f"BERT{smallest} {way}" for way in reading]
-    display(figures.model_comparison(bootstrap(pooled, "UAR", unit=unit_of(pooled))))
+    display(figures.model_comparison(bootstrap(pooled, "UAR", unit=usual_unit(pooled))))
     pairs = [("teacher", names[0]), (names[1], names[0]), (names[2], names[0]), (names[2], names[1])]
     by_reading = [compare(pooled, a, b) for a, b in pairs]
     display(table_of(by_reading))

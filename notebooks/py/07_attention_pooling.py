@@ -55,7 +55,7 @@ from joblib import cpu_count, parallel_config
 from sernb import audio, corpora, figures, filter_shapes, notebook, protocols, spectrogram, tables
 from sernb.cross_validation import cross_validate
 from sernb.errors import SernbError
-from sernb.evaluation import bootstrap, mcnemar, paired_bootstrap, scores
+from sernb.evaluation import bootstrap, mcnemar, paired_bootstrap, scores, usual_unit
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
 from sernb.training import PAPER
 
@@ -261,15 +261,8 @@ figures.learning_curves(first, after, title=f"{poolings[0]} pooling: training lo
 #
 # **Before you look:** the paper's three poolings lie within four points. How many utterances would you need to see that?
 
-
 # %%
-def unit_of(table: pd.DataFrame) -> str:
-    """Whole speakers where ten or more are known, else utterances."""
-    known = "speaker" in table and table["speaker"].notna().all()
-    return "speaker" if known and table["speaker"].nunique() >= 10 else "utterance"
-
-
-unit = unit_of(predictions)
+unit = usual_unit(predictions)
 intervals = bootstrap(predictions, ["UAR", "WA"], unit=unit)
 compared = figures.model_comparison(intervals, {"chance": {"UAR": 1 / classes}})
 notebook.keep(compared, "07_poolings", pictures)
@@ -438,7 +431,7 @@ for a, (words, number) in claimed.items():
 # least one of the two recognises something at all.
 
 # %%
-shape_unit = unit_of(shape_predictions)
+shape_unit = usual_unit(shape_predictions)
 shape_uar = bootstrap(shape_predictions, "UAR", unit=shape_unit).set_index("model")
 
 

@@ -1,7 +1,7 @@
 """What a predictions table is worth: metrics, their intervals, and the comparison of two models."""
 
 from sernb.evaluation.comparison import mcnemar, paired_bootstrap
-from sernb.evaluation.intervals import bootstrap
+from sernb.evaluation.intervals import bootstrap, usual_unit
 from sernb.evaluation.metrics import METRICS, confusion, recalls, scores
 from sernb.evaluation.seeds import seed_difference
 
@@ -14,4 +14,5 @@ __all__ = [
     "recalls",
     "scores",
     "seed_difference",
+    "usual_unit",
 ]

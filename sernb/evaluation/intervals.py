@@ -62,6 +62,12 @@ def bootstrap(
     return pd.DataFrame(rows, columns=columns)
 
 
+def usual_unit(predictions: pd.DataFrame) -> str:
+    """The unit to draw where none is asked for: whole speakers where ten or more are known, else utterances."""
+    known = "speaker" in predictions and predictions["speaker"].notna().all()
+    return "speaker" if known and predictions["speaker"].nunique() >= FEW["speaker"] else "utterance"
+
+
 def unit_counts(table: pd.DataFrame, unit: str, classes: list[str]) -> np.ndarray:
     """Confusion counts of each unit in each run, shape (units, runs, classes, classes).
 

@@ -10,6 +10,7 @@ import torch
 from transformers import AutoTokenizer, BertModel
 
 from sernb.generator.grammar import Sentence
+from sernb.pretraining.markdown import cells
 
 
 def write(
@@ -53,8 +54,3 @@ def write(
         longest=max(map(len, tokenizer([one.text for one in learning])["input_ids"])),
     )
     (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
-
-
-def cells(table: pd.DataFrame) -> str:
-    """The rows of a Markdown table."""
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False))

@@ -26,6 +26,7 @@ from sernb.errors import SernbError
 from sernb.evaluation import bootstrap
 from sernb.generator.knobs import Knobs
 from sernb.models.vggish import FRAMES, VGGish, VGGishConfig, examples_of
+from sernb.pretraining.markdown import cells
 from sernb.pretraining.voices import voices, windows
 from sernb.protocols import leave_one_session_out
 
@@ -207,11 +208,6 @@ def pretrain(out: Path, utterances: int, epochs: int, seed: int, jobs: int | Non
     if out.exists():
         out.rmdir()
     os.replace(half, out)
-
-
-def cells(table: pd.DataFrame) -> str:
-    """The rows of a Markdown table."""
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from sklearn.metrics import recall_score
 
 from sernb.errors import SernbError
 from sernb.evaluation import METRICS, bootstrap, scores
-from sernb.evaluation.intervals import interval, resample
+from sernb.evaluation.intervals import interval, resample, usual_unit
 
 CLASSES = np.array(["neutral", "happy", "sad", "angry"])
 
@@ -193,3 +193,11 @@ def test_two_thousand_resamples_of_ravdess_size_are_quick():
     bootstrap(t, unit="speaker")
     bootstrap(t)
     assert time.perf_counter() - start < 2  # measured 0.1; two busy cores are allowed for
+
+
+def test_the_usual_unit_is_the_speaker_where_ten_are_known():
+    table = pd.DataFrame({"speaker": [f"s{number}" for number in range(10)] * 2})
+    assert usual_unit(table) == "speaker"
+    assert usual_unit(table[table["speaker"] != "s3"]) == "utterance"
+    table.loc[0, "speaker"] = None
+    assert usual_unit(table) == usual_unit(table.drop(columns="speaker")) == "utterance"
