@@ -1,5 +1,6 @@
-"""Losses of knowledge distillation: each a function, and a thin Module with the same defaults."""
+"""Losses, each a function, and a thin Module with the same defaults: of distillation, and of dimensions."""
 
+from sernb.losses.concordance import ConcordanceLoss, concordance, concordance_loss
 from sernb.losses.distillation import Distillation, DistillationConfig
 from sernb.losses.features import (
     FeatureCosine,
@@ -22,6 +23,7 @@ from sernb.losses.logits import (
 
 __all__ = [
     "UNLABELLED",
+    "ConcordanceLoss",
     "Distillation",
     "DistillationConfig",
     "FeatureCosine",
@@ -30,6 +32,8 @@ __all__ = [
     "LogitsLoss",
     "RelationalDistance",
     "Soften",
+    "concordance",
+    "concordance_loss",
     "cross_entropy",
     "feature_cosine",
     "feature_mse",

@@ -1,0 +1,258 @@
+"""Arousal, valence and dominance from speech, words, or both: one regressor for any wav2vec 2.0, HuBERT or DistilHuBERT.
+
+Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient Self-Supervised
+Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023 (below: "the paper"), section 2, Figure 1.
+"""
+
+from dataclasses import asdict, dataclass, field
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from torch import nn
+from transformers import BertConfig, BertModel, HubertConfig, HubertModel, Wav2Vec2Config, Wav2Vec2Model
+from transformers.utils import ModelOutput
+
+DIMENSIONS = ("arousal", "valence", "dominance")  # the paper's order; others print dominance before valence
+KINDS = {"hubert": (HubertConfig, HubertModel), "wav2vec2": (Wav2Vec2Config, Wav2Vec2Model)}
+JOINS = ("mean", "sum", "concatenation")
+TINYBERT = {"num_hidden_layers": 4, "hidden_size": 312, "num_attention_heads": 12, "intermediate_size": 1200}
+_LARGE = {
+    "model_type": "wav2vec2", "num_hidden_layers": 12, "hidden_size": 1024, "num_attention_heads": 16,
+    "intermediate_size": 4096, "feat_extract_norm": "layer", "conv_bias": True, "do_stable_layer_norm": True,
+}  # fmt: skip
+PUBLISHED = {  # the speech encoders of Table 1; "large" is cut from 24 layers to 12
+    "w2v2-L-robust(p)": _LARGE,
+    "HuBERT base": {"model_type": "hubert"},
+    "DistilHuBERT": {"model_type": "hubert", "num_hidden_layers": 2, "feat_proj_layer_norm": False},
+}
+
+
+@dataclass(frozen=True)
+class RegressorConfig:
+    """The shape of an `AudioTextRegressor`; the defaults are the paper's HuBERT base with TinyBERT.
+
+    speech: what differs from a `transformers.HubertConfig()` (or Wav2Vec2Config, with "model_type": "wav2vec2"); text:
+    what differs from a BertConfig(); None leaves a branch out. join: how average and maximum over time become one vector:
+    their "mean" (the sizes of Table 1 say that they are not concatenated), "sum" or "concatenation". hidden: units of the
+    head's first layer; None: the width of the speech encoder, or of the text encoder where there is no speech.
+    """
+
+    speech: dict | None = field(default_factory=lambda: {"model_type": "hubert"})
+    text: dict | None = field(default_factory=lambda: dict(TINYBERT))
+    dimensions: tuple = DIMENSIONS
+    join: str = "mean"
+    hidden: int | None = None
+    dropout: float = 0.1
+
+    def __post_init__(self):
+        object.__setattr__(self, "dimensions", tuple(self.dimensions))  # JSON knows lists only
+        if self.speech is None and self.text is None:
+            raise ValueError("speech and text are both None; the regressor needs one of them")
+        if self.join not in JOINS:
+            raise ValueError(f"join is {self.join!r}; choose one of {', '.join(JOINS)}")
+        kind = (self.speech or {"model_type": "hubert"}).get("model_type", "hubert")
+        if kind not in KINDS:
+            raise ValueError(f"model_type of the speech encoder is {kind!r}; choose {' or '.join(KINDS)}")
+
+
+@dataclass
+class RegressorOutput(ModelOutput):
+    """`predicted` (batch, dimensions), and the pooled branches: `speech_pooled` (batch, d_A), `text_pooled` (batch, d_T)."""
+
+    predicted: torch.Tensor | None = None
+    speech_pooled: torch.Tensor | None = None
+    text_pooled: torch.Tensor | None = None
+
+
+class AudioTextRegressor(
+    nn.Module,
+    PyTorchModelHubMixin,
+    coders={RegressorConfig: (asdict, lambda saved: RegressorConfig(**saved))},
+    library_name="sernb",
+):
+    """Encoders, average and max pooling over real positions, concatenation of both branches, and two linear layers.
+
+    Each branch takes raw input, or what a frozen part made of it before, so that this runs once: waveforms or `frames`
+    (output of the convolutional front end, which stays frozen: paper, 3.2) or `speech_pooled`; token ids or
+    `text_pooled`. Padding and the order of a batch change no prediction.
+    """
+
+    def __init__(self, config: RegressorConfig | None = None):
+        super().__init__()
+        config = config or RegressorConfig()
+        self.shape = config  # not "config": the Trainer writes into an attribute of that name
+        widths = []
+        if config.speech is not None:
+            self.speech = speech_network(config.speech)
+            widths.append(self.speech.config.hidden_size)
+        if config.text is not None:
+            self.text = BertModel(BertConfig(**config.text), add_pooling_layer=False)
+            widths.append(self.text.config.hidden_size)
+        hidden = config.hidden or widths[0]
+        pooled = sum(widths) * (2 if config.join == "concatenation" else 1)
+        self.head = nn.Sequential(
+            nn.Dropout(config.dropout),
+            nn.Linear(pooled, hidden),
+            nn.Tanh(),
+            nn.Dropout(config.dropout),
+            nn.Linear(hidden, len(config.dimensions)),
+        )
+
+    def frames_of(self, waveforms: torch.Tensor, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Waveforms `(B, S)` with `samples (B,)` real ones each to frames `(B, K, C)` and mask `(B, K)`, without gradient."""
+        found = [
+            front(self.speech, row[:count]) for row, count in zip(waveforms, samples.tolist(), strict=True)
+        ]
+        frames = nn.utils.rnn.pad_sequence(found, batch_first=True)
+        lengths = torch.tensor([len(one) for one in found], device=frames.device)
+        return frames, torch.arange(frames.shape[1], device=frames.device) < lengths[:, None]
+
+    def pool_speech(self, frames: torch.Tensor, frame_mask: torch.Tensor) -> torch.Tensor:
+        """Frames `(B, K, C)` of the front end and mask bool `(B, K)` to `(B, d_A)` (twice that for "concatenation")."""
+        _check_mask("frame", frame_mask, frames)
+        projected = self.speech.feature_projection(frames)
+        projected = (
+            projected[0] if isinstance(projected, tuple) else projected
+        )  # wav2vec 2.0 returns two things
+        states = self.speech.encoder(projected, attention_mask=frame_mask).last_hidden_state  # (B, K, d_A)
+        return pooled(states, frame_mask, self.shape.join)
+
+    def pool_text(self, input_ids: torch.Tensor, text_mask: torch.Tensor) -> torch.Tensor:
+        """Token ids `(B, N)` and mask bool `(B, N)` to `(B, d_T)` (twice that for "concatenation")."""
+        _check_mask("text", text_mask, input_ids)
+        states = self.text(input_ids=input_ids, attention_mask=text_mask.long()).last_hidden_state
+        return pooled(states, text_mask, self.shape.join)
+
+    def forward(
+        self,
+        waveforms=None,
+        samples=None,
+        frames=None,
+        frame_mask=None,
+        input_ids=None,
+        text_mask=None,
+        speech_pooled=None,
+        text_pooled=None,
+    ) -> RegressorOutput:
+        """Predictions on the scale of the targets, [0, 1] in the paper (not clipped). ValueError where a branch has no
+        input, or a row of it no real position."""
+        parts = []
+        if self.shape.speech is not None:
+            if speech_pooled is None:
+                if frames is None:
+                    _need("speech", (waveforms, samples), "waveforms with samples, frames, or speech_pooled")
+                    frames, frame_mask = self.frames_of(waveforms, samples)
+                _need("speech", (frame_mask,), "frame_mask")
+                speech_pooled = self.pool_speech(frames, frame_mask)
+            parts.append(speech_pooled)
+        if self.shape.text is not None:
+            if text_pooled is None:
+                _need("text", (input_ids, text_mask), "input_ids with text_mask, or text_pooled")
+                text_pooled = self.pool_text(input_ids, text_mask)
+            parts.append(text_pooled)
+        return RegressorOutput(self.head(torch.cat(parts, -1)), speech_pooled, text_pooled)
+
+
+def speech_network(config: dict) -> HubertModel | Wav2Vec2Model:
+    """An untrained speech encoder; `config` is what differs from its kind's defaults. No layer is dropped in training, and
+    no frame masked: the paper names dropout alone."""
+    given = {"layerdrop": 0.0, "apply_spec_augment": False, **config}
+    settings, network = KINDS[given.pop("model_type", "hubert")]
+    return network(settings(**given))
+
+
+@torch.no_grad()
+def front(speech: HubertModel | Wav2Vec2Model, waveform: torch.Tensor) -> torch.Tensor:
+    """One waveform `(samples,)` at 16 kHz through the convolutional front end: `(frames, channels)`, 20 ms a frame.
+
+    One by one, without padding: the group norm of the base models averages over time, padding included. ValueError for a
+    waveform under 25 ms (400 samples), of which the front end makes no frame.
+    """
+    shortest = receptive_field(speech.config)
+    if len(waveform) < shortest:
+        raise ValueError(
+            f"the waveform has {len(waveform)} samples; a frame takes {shortest} ({shortest / 16:g} ms at 16 kHz)"
+        )
+    training = speech.feature_extractor.training
+    speech.feature_extractor.eval()  # in training it would ask for the gradient of its input
+    frames = speech.feature_extractor(waveform[None])[0].T
+    speech.feature_extractor.train(training)
+    return frames
+
+
+def receptive_field(config: HubertConfig | Wav2Vec2Config) -> int:
+    """Samples that one frame is made of."""
+    field = 1
+    for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
+        field = (field - 1) * stride + kernel
+    return field
+
+
+def pooled(states: torch.Tensor, mask: torch.Tensor, join: str = "mean") -> torch.Tensor:
+    """Average and maximum over the real positions of `(B, L, W)`, mask bool `(B, L)`, joined: `(B, W)` or `(B, 2 W)`."""
+    real = mask[..., None]
+    average = torch.where(real, states, 0.0).sum(1) / real.sum(1)
+    largest = states.masked_fill(~real, -torch.inf).amax(1)
+    if join == "concatenation":
+        return torch.cat([average, largest], -1)
+    return average + largest if join == "sum" else (average + largest) / 2
+
+
+def assemble(
+    speech: HubertModel | Wav2Vec2Model | None, text: BertModel | None, config: RegressorConfig | None = None
+) -> AudioTextRegressor:
+    """An `AudioTextRegressor` with a fresh head on pretrained encoders (kept, not copied); None leaves a branch out."""
+    kept = {} if config is None else {"dimensions": config.dimensions, "join": config.join,
+                                      "hidden": config.hidden, "dropout": config.dropout}  # fmt: skip
+    if text is not None:
+        text.pooler = None  # never used; TinyBERT's is not counted in Table 1
+    shape = RegressorConfig(
+        None if speech is None else {**speech.config.to_diff_dict(), "model_type": speech.config.model_type},
+        None if text is None else text.config.to_diff_dict(),
+        **kept,
+    )
+    with torch.device("meta"):
+        model = AudioTextRegressor(shape)
+    for layer in model.head:
+        if isinstance(layer, nn.Linear):
+            layer.to_empty(device="cpu").reset_parameters()
+    for name, one in (("speech", speech), ("text", text)):
+        if one is not None:
+            setattr(model, name, one)
+    if speech is not None:
+        for one in speech.feature_extractor.parameters():
+            one.requires_grad_(False)
+    return model
+
+
+def first_speech_layers(speech: HubertModel | Wav2Vec2Model, layers: int) -> HubertModel | Wav2Vec2Model:
+    """A copy of an encoder that ends after its first `layers` layers, as the paper's w2v2-L-robust(p) does (12 of 24).
+
+    A final layer norm, which the large models have, stays. ValueError where the encoder has fewer layers.
+    """
+    if not 1 <= layers <= speech.config.num_hidden_layers:
+        raise ValueError(
+            f"asked for the first {layers} layers of a speech encoder that has {speech.config.num_hidden_layers}"
+        )
+    cut = type(speech)(type(speech.config)(**{**speech.config.to_dict(), "num_hidden_layers": layers}))
+    cut.load_state_dict(
+        {name: value for name, value in speech.state_dict().items() if name in cut.state_dict()}
+    )
+    return cut
+
+
+def _need(branch, given, names):
+    if any(one is None for one in given):
+        raise ValueError(f"this model has a {branch} branch, and was given no {names}")
+
+
+def _check_mask(branch, mask, given):
+    if mask.shape != given.shape[:2]:
+        raise ValueError(
+            f"the {branch} mask is {tuple(mask.shape)}, its input {tuple(given.shape)}: the first two sizes differ"
+        )
+    if not mask.any(1).all():
+        row = int((~mask.any(1)).nonzero()[0])
+        raise ValueError(
+            f"row {row} of the batch is padding throughout: its {branch} mask is False everywhere"
+        )
