@@ -14,7 +14,7 @@ from sernb.errors import SernbError, some
 from sernb.losses.logits import UNLABELLED
 from sernb.models.three_m_ser import STREAMS, ThreeMSER
 from sernb.models.vggish import PostProcess, VGGish, examples_of
-from sernb.ragged import Ragged, computed_once
+from sernb.ragged import Ragged, computed_once, digest_of
 from sernb.text import token_ids
 
 BATCH = 32  # utterances encoded at a time
@@ -128,7 +128,7 @@ def audio_states(
                     x = module(x)
             yield rows, np.split(x.cpu().numpy(), np.cumsum(examples.lengths[rows])[:-1])
 
-    name = f"audio-{_digest(*modules, examples)}" if cache else ""
+    name = f"audio-{digest_of(*modules, examples)}" if cache else ""
     return computed_once(cache, name, examples.lengths, (audio.shape.embedding,), batches())
 
 
@@ -146,7 +146,7 @@ def text_states(
                 x = text(input_ids=ids.to(device), attention_mask=mask.long().to(device)).last_hidden_state
             yield rows, _cut(x, inputs.tokens.lengths[rows])
 
-    name = f"text-{_digest(text, inputs.tokens)}" if cache else ""
+    name = f"text-{digest_of(text, inputs.tokens)}" if cache else ""
     width = (text.config.hidden_size,)
     return computed_once(cache, name, inputs.tokens.lengths, width, batches())
 
@@ -249,17 +249,3 @@ def _chunks(count, title, progress, lengths=None, order=True):
 
 def _cut(x, lengths):
     return [one[:length] for one, length in zip(x.float().cpu().numpy(), lengths, strict=True)]
-
-
-def _digest(*parts) -> str:
-    """A name for what these modules make of this input: other weights or other input, another name."""
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, Ragged):
-            arrays = [np.ascontiguousarray(part.values), part.offsets]
-        else:
-            arrays = [one.detach().cpu().contiguous().numpy() for one in part.state_dict().values()]
-        for array in arrays:
-            digest.update(str((array.shape, array.dtype)).encode())
-            digest.update(array.data if array.ndim else array.tobytes())
-    return digest.hexdigest()[:24]

@@ -1,5 +1,6 @@
 """Rows of different lengths in one flat array: token ids, encoder states. On disk they are memory-mapped .npy files."""
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -90,3 +91,17 @@ def _filled(values, offsets, batches) -> Ragged:
         for row, item in zip(rows, items, strict=True):
             values[offsets[row] : offsets[row + 1]] = item
     return Ragged(values, offsets)
+
+
+def digest_of(*parts) -> str:
+    """A name for what these modules make of this input: other weights or other input, another name."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Ragged):
+            arrays = [np.ascontiguousarray(part.values), part.offsets]
+        else:
+            arrays = [one.detach().cpu().contiguous().numpy() for one in part.state_dict().values()]
+        for array in arrays:
+            digest.update(str((array.shape, array.dtype)).encode())
+            digest.update(array.data if array.ndim else array.tobytes())
+    return digest.hexdigest()[:24]

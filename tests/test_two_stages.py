@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from sernb.batches import Shuffled
 from sernb.errors import SernbError
 from sernb.losses.distillation import DistillationConfig
 from sernb.losses.logits import UNLABELLED
 from sernb.models.three_m_ser import ThreeMSERConfig, assemble
 from sernb.multimodal import Examples, outputs, prepare
 from sernb.training import Watch
-from sernb.two_stages import CODE, PAPER, Stage, TwoStages, _Shuffled, train
+from sernb.two_stages import CODE, PAPER, Stage, TwoStages, train
 from tests.two_streams import corpus, encoders
 
 QUICK = Stage(epochs=3, batch_size=8, optimizer="adamw", learning_rate=3e-3, weight_decay=0.0, drop_every=0)
@@ -177,7 +178,7 @@ def test_widths_that_differ_are_projected(inputs):
 
 def test_batches_are_of_like_length_and_every_row_comes_once():
     lengths = np.random.default_rng(0).integers(3, 40, 2003)
-    sampler = _Shuffled(lengths, 16, 0, True)
+    sampler = Shuffled(lengths, 16, 0, True)
     orders = []
     for epoch in (0, 1, 0):
         sampler.set_epoch(epoch)
@@ -188,7 +189,7 @@ def test_batches_are_of_like_length_and_every_row_comes_once():
         batches = [lengths[order[i : i + 16]] for i in range(0, 2003, 16)]
         return sum(len(one) * one.max() for one in batches) / lengths.sum()
 
-    assert waste(orders[0]) < 1.2 < waste(list(_Shuffled(lengths, 16, 0, False)))
+    assert waste(orders[0]) < 1.2 < waste(list(Shuffled(lengths, 16, 0, False)))
 
 
 def test_what_does_not_belong_together_is_refused(inputs):

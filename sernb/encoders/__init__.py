@@ -5,25 +5,40 @@ from pathlib import Path
 
 import torch
 from huggingface_hub.errors import HfHubHTTPError
-from transformers import AutoConfig, AutoTokenizer, BertModel
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoTokenizer,
+    BertModel,
+    HubertModel,
+    Wav2Vec2Model,
+)
 
 from sernb.encoders.vggish_weights import published_vggish
 from sernb.errors import SernbError
+from sernb.models.audio_text_regressor import KINDS, first_speech_layers
 from sernb.models.three_m_ser import first_layers
 from sernb.models.vggish import VGGish
 
-OWN = {"mini-bert": "mini_bert", "mini-vggish": "mini_vggish"}
+OWN = {
+    "mini-bert": "mini_bert",
+    "mini-tinybert": "mini_tinybert",
+    "mini-vggish": "mini_vggish",
+    "mini-hubert": "mini_hubert",
+    "mini-distilhubert": "mini_distilhubert",
+}
 
 
 def own_folder(name: str) -> Path:
-    """Where one of the kit's own encoders lies: "mini-bert", "mini-vggish"."""
+    """Where one of the kit's own encoders lies: one of the names of `OWN`."""
     return Path(str(files("sernb.encoders") / OWN[name]))
 
 
 def text_encoder(name: str = "mini-bert", layers: int | None = None) -> tuple[BertModel, object]:
     """A pretrained BERT with its tokenizer; `layers` keeps the first so many (None: all).
 
-    name: "mini-bert" (the kit's own), a folder, or a name on the Hugging Face hub ("bert-base-uncased"). Weights are
+    name: "mini-bert", "mini-tinybert" (the kit's own), a folder, or a name on the Hugging Face hub ("bert-base-uncased",
+    "huawei-noah/TinyBERT_General_4L_312D"). Weights are
     read from safetensors only. Raises SernbError for another architecture, an incomplete folder, or too few layers.
     """
     where = str(own_folder(name)) if name in OWN else name
@@ -50,6 +65,49 @@ def text_encoder(name: str = "mini-bert", layers: int | None = None) -> tuple[Be
         )
     try:
         return (model if layers is None else first_layers(model, layers)), tokenizer
+    except ValueError as problem:
+        raise SernbError(f"{name}: {problem}.") from None
+
+
+def speech_encoder(
+    name: str = "mini-hubert", layers: int | None = None, dropout: float = 0.1
+) -> tuple[HubertModel | Wav2Vec2Model, bool]:
+    """A pretrained HuBERT, DistilHuBERT or wav2vec 2.0, and whether it wants each waveform at mean 0 and variance 1.
+
+    name: "mini-hubert", "mini-distilhubert" (the kit's own), a folder, or a name on the hub ("facebook/hubert-base-ls960",
+    "ntu-spml/distilhubert", "facebook/wav2vec2-large-robust"). `layers` keeps the first so many (None: all; 12 of the 24 of
+    wav2vec2-large-robust are the paper's w2v2-L-robust(p)). dropout: throughout the encoder (paper, 3.2); no layer is dropped and no
+    frame masked in training. Weights are read from safetensors only. Raises SernbError for another architecture, an
+    incomplete folder, or too few layers.
+    """
+    where = str(own_folder(name)) if name in OWN else name
+    expected = (
+        "expected config.json, preprocessor_config.json and model.safetensors of a HuBERT or wav2vec 2.0"
+    )
+    settings = {
+        one: dropout
+        for one in ("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout")
+    }
+    try:
+        kind = AutoConfig.from_pretrained(where).model_type
+        if kind not in KINDS:
+            raise SernbError(
+                f"{name}: this is a {kind!r}; a speech encoder is a HuBERT or wav2vec 2.0 ({', '.join(KINDS)})."
+            )
+        normalise = bool(AutoFeatureExtractor.from_pretrained(where).do_normalize)
+        model, report = KINDS[kind][1].from_pretrained(
+            where, dtype=torch.float32, use_safetensors=True, output_loading_info=True,
+            layerdrop=0.0, apply_spec_augment=False, **settings,
+        )  # fmt: skip
+    except (OSError, ValueError, HfHubHTTPError) as problem:
+        if isinstance(problem, SernbError):
+            raise
+        raise SernbError(f"{name}: cannot be read ({_first_line(problem)}); {expected}.") from problem
+    lacking = [one for one in report["missing_keys"] if one != "masked_spec_embed"]
+    if lacking:  # transformers would go on with random weights
+        raise SernbError(f"{name}: {len(lacking)} weights are missing, {lacking[0]} among them; {expected}.")
+    try:
+        return (model if layers is None else first_speech_layers(model, layers)), normalise
     except ValueError as problem:
         raise SernbError(f"{name}: {problem}.") from None
 

@@ -3,9 +3,18 @@ import json
 import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import BertConfig, BertModel, HubertConfig, PreTrainedTokenizerFast
+from transformers import (
+    BertConfig,
+    BertModel,
+    HubertConfig,
+    HubertModel,
+    PreTrainedTokenizerFast,
+    Wav2Vec2Config,
+    Wav2Vec2FeatureExtractor,
+    Wav2Vec2Model,
+)
 
-from sernb.encoders import audio_encoder, text_encoder
+from sernb.encoders import audio_encoder, speech_encoder, text_encoder
 from sernb.errors import SernbError
 from sernb.models.three_m_ser import first_layers
 from sernb.models.vggish import VGGish, VGGishConfig
@@ -91,3 +100,70 @@ def test_the_kits_own_are_there():
     vggish = audio_encoder()
     assert vggish(torch.zeros(2, 96, 64)).shape == (2, vggish.shape.embedding)
     assert next(vggish.parameters()).dtype == torch.float32
+
+
+@pytest.fixture
+def speech_checkpoint(tmp_path):
+    """A small HuBERT, saved as anybody's is."""
+    torch.manual_seed(0)
+    folder = tmp_path / "hubert"
+    config = HubertConfig(
+        hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32, conv_dim=(8,) * 7,
+        num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2, layerdrop=0.3,
+    )  # fmt: skip
+    model = HubertModel(config)
+    model.save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(do_normalize=False).save_pretrained(folder)
+    return folder, model.eval()
+
+
+def test_a_speech_encoder_from_a_folder(speech_checkpoint):
+    folder, model = speech_checkpoint
+    found, normalise = speech_encoder(str(folder))
+    assert normalise is False
+    assert found.config.layerdrop == 0
+    assert not found.config.apply_spec_augment
+    assert found.encoder.layers[0].dropout.p == 0.1
+    wave = torch.randn(1, 4000)
+    with torch.inference_mode():
+        expected = model(wave, output_hidden_states=True).hidden_states
+        torch.testing.assert_close(found.eval()(wave).last_hidden_state, expected[-1])
+        cut, _ = speech_encoder(str(folder), layers=2)
+        torch.testing.assert_close(cut.eval()(wave).last_hidden_state, expected[2])
+    with pytest.raises(SernbError, match="first 9 layers of a speech encoder that has 3"):
+        speech_encoder(str(folder), layers=9)
+
+
+def test_wav2vec2_goes_the_same_way(tmp_path):
+    config = Wav2Vec2Config(
+        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, conv_dim=(8,) * 7,
+        num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2, do_stable_layer_norm=True, feat_extract_norm="layer",
+    )  # fmt: skip
+    Wav2Vec2Model(config).save_pretrained(tmp_path)
+    Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path)
+    found, normalise = speech_encoder(str(tmp_path), layers=1)
+    assert normalise is True
+    assert len(found.encoder.layers) == 1
+
+
+def test_what_is_no_speech_encoder_is_refused(speech_checkpoint, checkpoint, tmp_path):
+    bert, _ = checkpoint
+    with pytest.raises(SernbError, match="this is a 'bert'; a speech encoder is a HuBERT or wav2vec 2.0"):
+        speech_encoder(str(bert))
+    with pytest.raises(SernbError, match="cannot be read"):
+        speech_encoder(str(tmp_path / "nowhere"))
+    folder, _ = speech_checkpoint
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 4}))
+    with pytest.raises(SernbError, match="16 weights are missing, encoder.layers.3"):
+        speech_encoder(str(folder))
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(SernbError, match="cannot be read"):
+        speech_encoder(str(folder))
+
+
+def test_an_incomplete_speech_folder_is_named(speech_checkpoint):
+    folder, _ = speech_checkpoint
+    (folder / "preprocessor_config.json").unlink()
+    with pytest.raises(SernbError, match=r"expected config.json, preprocessor_config.json"):
+        speech_encoder(str(folder))

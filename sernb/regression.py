@@ -1,0 +1,279 @@
+"""Training of a regressor for arousal, valence and dominance, on `transformers.Trainer`.
+
+Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient Self-Supervised
+Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 3.2 and 3.3.
+"""
+
+import logging
+import tempfile
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import EarlyStoppingCallback, TrainingArguments, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+from sernb.batches import BatchTrainer, Shuffled
+from sernb.errors import SernbError, some
+from sernb.losses.concordance import concordance, concordance_loss
+from sernb.models.audio_text_regressor import AudioTextRegressor
+from sernb.ragged import Ragged
+from sernb.ratings import Targets
+from sernb.training import Watch, printer
+
+PREDICT_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a regressor is fine-tuned; the defaults are the paper's: Adam at 1e-5, batches of 16 of like length, early stopping.
+
+    The paper names neither the epochs nor the patience: `epochs` is the most there can be, `patience` how many epochs in a
+    row may pass without a better CCC on the development part. head_rate: learning rate of the head; None: the same.
+    falling: the rate falls in a straight line to zero at `epochs`; the paper's stays.
+    """
+
+    epochs: int = 30
+    batch_size: int = 16
+    learning_rate: float = 1e-5
+    head_rate: float | None = None
+    patience: int = 5
+    falling: bool = False
+    by_length: bool = True
+    bf16: bool = False
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size", "patience"):
+            if getattr(self, name) < 1:
+                raise SernbError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+
+
+PAPER = Recipe()
+LAPTOP = Recipe(epochs=6, learning_rate=5e-4, head_rate=1e-3, patience=2, falling=True)
+HEAD = Recipe(epochs=40, learning_rate=1e-3, patience=5)  # a head alone, on encoders that are frozen
+RECIPES = {"paper": PAPER, "laptop": LAPTOP}
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Utterances as a regressor takes them; row i belongs to `index[i]`.
+
+    frames: `(K, channels)` an utterance, of the frozen front end; tokens: ids `(N,)`. Instead of these, what frozen
+    encoders pooled: `speech_pooled (n, d_A)`, `text_pooled (n, d_T)`.
+    """
+
+    index: pd.Index
+    targets: Targets
+    frames: Ragged | None = None
+    tokens: Ragged | None = None
+    speech_pooled: np.ndarray | None = None
+    text_pooled: np.ndarray | None = None
+
+    def rows(self, ids) -> np.ndarray:
+        """Row numbers of the utterances `ids`; SernbError for one that is not here."""
+        rows = self.index.get_indexer(ids)
+        if (rows < 0).any():
+            raise SernbError(
+                f"{int((rows < 0).sum())} utterances are not among these inputs: {some(np.asarray(ids)[rows < 0])}."
+            )
+        return rows
+
+    def lengths(self, rows) -> np.ndarray:
+        """What batches of like length go by: frames, or tokens where there is no speech; ones where all is pooled."""
+        ragged = self.frames if self.frames is not None else self.tokens
+        return np.ones(len(rows), int) if ragged is None else ragged.lengths[rows]
+
+    def batch(self, rows) -> dict:
+        """What the regressor's forward takes for these rows, padded."""
+        given = {}
+        if self.speech_pooled is not None:
+            given["speech_pooled"] = torch.from_numpy(self.speech_pooled[rows])
+        elif self.frames is not None:
+            given["frames"], given["frame_mask"] = self.frames.padded(rows)
+        if self.text_pooled is not None:
+            given["text_pooled"] = torch.from_numpy(self.text_pooled[rows])
+        elif self.tokens is not None:
+            given["input_ids"], given["text_mask"] = self.tokens.padded(rows)
+        return given
+
+
+def fit(
+    model: AudioTextRegressor,
+    spoken: Spoken,
+    train_rows: np.ndarray,
+    development_rows: np.ndarray = (),
+    recipe: Recipe = LAPTOP,
+    seed: int = 0,
+    checkpoints: str | Path | None = None,
+    progress: str | None = None,
+) -> pd.DataFrame:
+    """Train `model` in place to a low 1 - CCC; returns the learning curve (epoch, loss, learning_rate, development_CCC).
+
+    After each epoch the development rows are tried (CCC, the mean over dimensions, of all of them together); the weights
+    of the best epoch are kept, and training ends after `recipe.patience` epochs without a better one. Without
+    development rows all epochs are run. What is given as pooled is not trained. checkpoints: a folder from which a
+    killed training goes on. Raises SernbError where fewer than two training rows have a rating.
+    """
+    train_rows, development_rows = np.asarray(train_rows, int), np.asarray(development_rows, int)
+    known = ~np.isnan(spoken.targets.values).all(axis=1)
+    train_rows, development_rows = train_rows[known[train_rows]], development_rows[known[development_rows]]
+    if len(train_rows) < 2:
+        raise SernbError(
+            f"{len(train_rows)} training utterances have a rating; concordance takes two or more."
+        )
+    set_seed(seed)
+    # It warns at each training that it sorts checkpoints by number.
+    logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
+    learner = _Learner(model, spoken)
+    steps = -(-len(train_rows) // recipe.batch_size)
+    optimizer = _optimizer(learner, recipe)
+    total = steps * recipe.epochs
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: max(0.0, 1 - step / total) if recipe.falling else 1.0
+    )
+    tried, callbacks = len(development_rows) > 0, [Watch(progress, recipe.epochs)]
+    if tried:
+        callbacks.append(EarlyStoppingCallback(recipe.patience))
+    best = {"eval_strategy": "steps", "eval_steps": steps, "load_best_model_at_end": True,
+            "metric_for_best_model": "eval_CCC", "greater_is_better": True}  # fmt: skip
+    often = (
+        {"save_strategy": "steps", "save_steps": steps} if tried or checkpoints else {"save_strategy": "no"}
+    )
+    folder = tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints))
+    with folder as place:
+        arguments = TrainingArguments(
+            place,
+            per_device_train_batch_size=recipe.batch_size,
+            per_device_eval_batch_size=PREDICT_BATCH,
+            max_steps=total,
+            max_grad_norm=1.0,
+            bf16=recipe.bf16,
+            use_cpu=not torch.cuda.is_available(),
+            dataloader_pin_memory=False,
+            remove_unused_columns=False,
+            label_names=["targets"],
+            logging_strategy="steps",
+            logging_steps=steps,
+            logging_nan_inf_filter=False,
+            save_total_limit=1,
+            save_only_model=checkpoints is None,  # nobody can go on from a temporary folder
+            report_to="none",
+            disable_tqdm=True,
+            seed=seed,
+            **often,
+            **(best if tried else {}),
+        )
+        order = np.argsort(spoken.lengths(development_rows), kind="stable")  # less padding
+        trainer = BatchTrainer(
+            Shuffled(spoken.lengths(train_rows), recipe.batch_size, seed, recipe.by_length),
+            model=learner,
+            args=arguments,
+            train_dataset=_Examples(spoken, train_rows),
+            eval_dataset=_Examples(spoken, development_rows[order]) if tried else None,
+            data_collator=lambda batch: batch,
+            optimizers=(optimizer, schedule),
+            compute_metrics=_development,
+            callbacks=callbacks,
+        )
+        trainer.pop_callback(printer(trainer))
+        last = get_last_checkpoint(place) if checkpoints and Path(place).is_dir() else None
+        trainer.train(resume_from_checkpoint=last)
+    return _curve(trainer.state.log_history, steps)
+
+
+@torch.inference_mode()
+def predict(model: AudioTextRegressor, spoken: Spoken, rows: np.ndarray) -> np.ndarray:
+    """Predictions float32 `(len(rows), dimensions)` on the scale of the targets, [0, 1]."""
+    device = next(model.parameters()).device
+    model.eval()
+    found = np.empty((len(rows), len(model.shape.dimensions)), np.float32)
+    for part in _of_like_length(spoken.lengths(rows)):
+        given = {name: one.to(device) for name, one in spoken.batch(np.asarray(rows)[part]).items()}
+        found[part] = model(**given).predicted.float().cpu().numpy()
+    return found
+
+
+@torch.inference_mode()
+def frozen(model: AudioTextRegressor, spoken: Spoken) -> Spoken:
+    """`spoken` with each branch of `model` computed once and pooled: what a head on frozen encoders learns from."""
+    device = next(model.parameters()).device
+    model.eval()
+    found = {}
+    for branch, given in (("speech", spoken.frames), ("text", spoken.tokens)):
+        if getattr(model.shape, branch) is None or given is None:
+            continue
+        rows = []
+        for part in _of_like_length(given.lengths):
+            one, mask = (x.to(device) for x in given.padded(part))
+            pool = model.pool_speech if branch == "speech" else model.pool_text
+            rows.append(pd.DataFrame(pool(one, mask).float().cpu().numpy(), part))
+        found[f"{branch}_pooled"] = pd.concat(rows).sort_index().to_numpy()
+    return replace(spoken, frames=None, tokens=None, **found)
+
+
+class _Examples(torch.utils.data.Dataset):
+    """Rows of `Spoken`, handed out a whole padded batch at a time."""
+
+    def __init__(self, spoken, rows):
+        self.spoken, self.rows = spoken, rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitems__(self, items):
+        rows = self.rows[np.asarray(items)]
+        return {"targets": torch.from_numpy(self.spoken.targets.values[rows]), **self.spoken.batch(rows)}
+
+
+class _Learner(torch.nn.Module):
+    """The parts that learn: what is frozen stays out of the optimizer and out of the checkpoints."""
+
+    def __init__(self, model, spoken):
+        super().__init__()
+        self.whole = [model]  # in a list, so that its frozen parts are not this module's
+        self.head = model.head
+        if model.shape.speech is not None and spoken.speech_pooled is None:
+            self.projection, self.encoder = model.speech.feature_projection, model.speech.encoder
+        if model.shape.text is not None and spoken.text_pooled is None:
+            self.text = model.text
+
+    def forward(self, targets, **batch):
+        predicted = self.whole[0](**batch).predicted.float()
+        return {"loss": concordance_loss(predicted, targets), "predicted": predicted}
+
+
+def _development(found):
+    """CCC over all of the development part: the mean over the dimensions that are known there."""
+    predicted, target = (
+        torch.from_numpy(np.asarray(one, np.float64)) for one in (found.predictions, found.label_ids)
+    )
+    told = (~target.isnan()).sum(0) > 1
+    return {"CCC": float(concordance(predicted, target)[told].mean()) if told.any() else 0.0}
+
+
+def _optimizer(learner, recipe):
+    head = list(learner.head.parameters())
+    own = {id(one) for one in head}
+    encoders = [one for one in learner.parameters() if id(one) not in own and one.requires_grad]
+    groups = [{"params": head, "lr": recipe.head_rate or recipe.learning_rate}]
+    if encoders:
+        groups.append({"params": encoders, "lr": recipe.learning_rate})
+    return torch.optim.Adam(groups, fused=True)
+
+
+def _of_like_length(lengths):
+    """Row numbers, some at a time, from short to long."""
+    rows = np.argsort(lengths, kind="stable")
+    return np.split(rows, range(PREDICT_BATCH, len(rows), PREDICT_BATCH))
+
+
+def _curve(history, steps):
+    table = pd.DataFrame(history)
+    table["epoch"] = (table["step"] / steps).round().astype(int)
+    table = table.rename(columns={"eval_CCC": "development_CCC"})
+    kept = [one for one in ("loss", "learning_rate", "development_CCC") if one in table]
+    table = table[table["epoch"] > 0].groupby("epoch")[kept].first()
+    return table[table["loss"].notna()].reset_index()

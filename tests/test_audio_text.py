@@ -1,0 +1,117 @@
+"""The systems of Table 1 and Figure 3, fold by fold."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from sernb.audio_text import BOTH, FROZEN, SPEECH, WORDS, prepare, train_systems, with_words
+from sernb.errors import SernbError
+from sernb.protocols import Fold, leave_one_speaker_out, with_validation
+from sernb.ratings import targets_of
+from sernb.regression import Recipe
+from sernb.tables import check_predictions
+from tests.rated_speech import corpus, encoders
+
+QUICK = Recipe(epochs=2, learning_rate=3e-3, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def study():
+    utterances, waveforms, tokenizer = corpus()
+    speech, text = encoders()
+    spoken = prepare(
+        utterances, targets_of(utterances), waveforms, speech, tokenizer=tokenizer, progress=False
+    )
+    folds = with_validation(leave_one_speaker_out(utterances)[:2], utterances)
+    before = [one.clone() for one in [*speech.parameters(), *text.parameters()]]
+    found = train_systems(
+        utterances, spoken, folds, speech, text, "tiny", (SPEECH, BOTH, FROZEN, WORDS), QUICK, QUICK,
+        seeds=(0, 1), progress=False,
+    )  # fmt: skip
+    after = [*speech.parameters(), *text.parameters()]
+    return utterances, spoken, folds, found, all(map(torch.equal, before, after))
+
+
+def test_every_system_answers_for_every_fold_and_seed(study):
+    utterances, _, folds, (predictions, curves, models), _ = study
+    names = {f"tiny, {one}" for one in (SPEECH, BOTH, FROZEN, WORDS)}
+    assert set(predictions["model"]) == names
+    assert set(predictions["seed"]) == {0, 1}
+    tested = check_predictions(predictions[predictions["part"] == "test"])
+    assert len(tested) == 8 * sum(len(fold.test) for fold in folds)
+    expected = utterances.loc[tested.index, "valence"]
+    np.testing.assert_array_equal(tested["valence"], expected)
+    assert set(curves["model"]) == names
+    assert set(models) == {(name, fold.name) for name in names for fold in folds}
+
+
+def test_the_given_encoders_are_not_trained(study):
+    assert study[4]
+
+
+def test_frozen_means_frozen(study):
+    """FT→FRZ hears with the encoder of the fine-tuned speech model, and reads with the one that was pretrained."""
+    *_, folds, (_, _, models), _ = study
+    fold = folds[0].name
+    frozen, tuned = models[f"tiny, {FROZEN}", fold], models[f"tiny, {SPEECH}", fold]
+    assert all(map(torch.equal, frozen.speech.parameters(), tuned.speech.parameters()))
+    _, text = encoders()
+    kept = {name: one for name, one in text.state_dict().items() if not name.startswith("pooler")}
+    for name, one in frozen.text.state_dict().items():
+        assert torch.equal(one, kept[name])
+
+
+def test_a_seed_gives_the_same_again_and_another_seed_does_not(study):
+    utterances, spoken, folds, (predictions, _, _), _ = study
+    speech, text = encoders()
+    again, _, _ = train_systems(
+        utterances, spoken, folds[:1], speech, text, "tiny", (SPEECH,), QUICK, progress=False
+    )
+    first = predictions[(predictions["model"] == f"tiny, {SPEECH}") & (predictions["fold"] == folds[0].name)]
+    pd.testing.assert_frame_equal(again, first[first["seed"] == 0])
+    others = first[first["seed"] == 1]["valence_predicted"].to_numpy()
+    assert not np.allclose(others, again["valence_predicted"])
+
+
+def test_test_parts_with_the_same_training_are_trained_once():
+    utterances, _waveforms, tokenizer = corpus()
+    _speech, text = encoders()
+    spoken = prepare(utterances, targets_of(utterances), tokenizer=tokenizer, progress=False)
+    ids = utterances.index
+    folds = [
+        Fold(name, ids[:20], ids[20:28], part) for name, part in (("seen", ids[28:34]), ("unseen", ids[34:]))
+    ]
+    predictions, _curves, models = train_systems(
+        utterances, spoken, folds, None, text, "tiny", (WORDS,), QUICK, progress=False
+    )
+    assert models[f"tiny, {WORDS}", "seen"] is models[f"tiny, {WORDS}", "unseen"]
+    tested = predictions[predictions["part"] == "test"]
+    assert tested.groupby("fold").size().to_dict() == {"seen": 6, "unseen": 6}
+
+
+def test_missing_words_are_named():
+    utterances, _, tokenizer = corpus(6)
+    spoken = prepare(utterances, targets_of(utterances), progress=False)
+    utterances.loc["u002", "text"] = None
+    with pytest.raises(SernbError, match=r"1 of 6 utterances have no text: u002"):
+        with_words(spoken, utterances, tokenizer)
+    with pytest.raises(SernbError, match="no column 'asr_text'"):
+        with_words(spoken, utterances, tokenizer, "asr_text")
+    utterances["text"] = utterances["text"].fillna("")
+    assert len(with_words(spoken, utterances, tokenizer).tokens) == 6
+
+
+def test_bad_requests_are_named():
+    utterances, waveforms, _ = corpus(6)
+    speech, text = encoders()
+    with pytest.raises(SernbError, match="a recording for each of 6 utterances; 5 were given"):
+        prepare(utterances, targets_of(utterances), waveforms[:5], speech, progress=False)
+    spoken = prepare(utterances, targets_of(utterances), progress=False)
+    with pytest.raises(SernbError, match="no system 'video'"):
+        train_systems(utterances, spoken, [], speech, text, "tiny", ("video",))
+    assert replace(spoken).rows(["u001"]).tolist() == [1]
+    with pytest.raises(SernbError, match="1 utterances are not among these inputs: x"):
+        spoken.rows(["x"])

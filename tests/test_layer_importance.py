@@ -1,0 +1,72 @@
+"""Learned weights and probes by layer find the layer that tells."""
+
+import numpy as np
+import pytest
+
+from sernb.errors import SernbError
+from sernb.evaluation import scores
+from sernb.layer_importance import classified_by_layer, learned_weights, rated_by_layer, weights_table
+from sernb.protocols import leave_one_speaker_out
+from sernb.ratings import targets_of
+from tests.rated_speech import corpus
+
+QUICK = {"epochs": 25, "learning_rate": 5e-3, "weights_rate": 5e-2}
+
+
+def drawn(count=80, layers=4, width=6, telling=2):
+    """States whose layer `telling` holds arousal, and the utterances."""
+    utterances, _, _ = corpus(count)
+    states = np.random.default_rng(1).normal(size=(count, layers, width)).astype(np.float32)
+    states[:, telling, 0] = utterances["arousal"] - 3
+    return utterances, states
+
+
+def test_the_weights_find_the_layer():
+    utterances, states = drawn()
+    target = targets_of(utterances).values[:, 0]
+    weights, score = learned_weights(states, target, np.arange(60), np.arange(60, 80), seed=0, **QUICK)
+    assert weights.sum() == pytest.approx(1, abs=1e-5)
+    assert weights.argmax() == 2
+    assert score > 0.7
+
+
+def test_classes_too_and_unknown_rows_are_left_out():
+    utterances, states = drawn()
+    codes = utterances["emotion"].cat.codes.to_numpy(np.int64)
+    codes[:5] = -1
+    weights, score = learned_weights(states, codes, np.arange(60), np.arange(60, 80), **QUICK)
+    assert weights.argmax() == 2
+    assert score > 0.8
+    with pytest.raises(SernbError, match="0 training and 20 development"):
+        learned_weights(states, codes, np.arange(5), np.arange(60, 80))
+
+
+def test_the_table_has_a_row_a_layer_target_and_seed():
+    utterances, states = drawn()
+    targets = targets_of(utterances)
+    by_name = {"arousal": targets.values[:, 0], "valence": targets.values[:, 1]}
+    table = weights_table(states, by_name, np.arange(60), np.arange(60, 80), (0, 1), epochs=2)
+    assert len(table) == 4 * 2 * 2
+    np.testing.assert_allclose(table.groupby(["target", "seed"])["weight"].sum(), 1, atol=1e-5)
+    again = weights_table(states, by_name, np.arange(60), np.arange(60, 80), (0, 1), epochs=2)
+    assert table.equals(again)
+
+
+def test_a_probe_on_each_layer():
+    utterances, states = drawn()
+    folds = leave_one_speaker_out(utterances)
+    found = scores(rated_by_layer(states, utterances, targets_of(utterances), folds))
+    assert list(found.index) == ["0", "1", "2", "3"]
+    assert found.loc["2", "CCC_arousal"] > 0.95
+    assert (found.drop("2")["CCC_arousal"] < 0.4).all()
+    classes = scores(classified_by_layer(states, utterances, folds))
+    assert classes.loc["2", "UAR"] > 0.9
+    assert (classes.drop("2")["UAR"] < 0.75).all()
+
+
+def test_a_probe_does_not_depend_on_a_layers_scale():
+    utterances, states = drawn()
+    folds, targets = leave_one_speaker_out(utterances), targets_of(utterances)
+    larger = states * np.array([1, 100, 0.01, 1], np.float32)[:, None]
+    one, two = (rated_by_layer(x, utterances, targets, folds)["arousal_predicted"] for x in (states, larger))
+    np.testing.assert_allclose(one, two, atol=1e-4)
