@@ -197,13 +197,16 @@ def audit(
 def params(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, module by module.")] = False,
 ):
-    """Count the parameters of 3M-SER and its students as the paper's Tables I and II do, and all of them."""
+    """Count the parameters of 3M-SER and its students (Tables I and II, and all of them), and of the audio-textual
+    regressors (Table 1)."""
     from sernb import sizes
 
     table = sizes.tables()
     if not as_json:
         typer.echo(sizes.in_words(table))
-        typer.echo(f"Tables I and II leave out: {', '.join(sizes.LEFT_OUT)}.")
+        typer.echo(f"Tables I and II leave out: {', '.join(sizes.LEFT_OUT)}.\n")
+        typer.echo("Table 1 of the audio-textual regressors, parameters in millions:")
+        typer.echo((sizes.regressors() / 1e6).round(3).rename_axis(None).to_string())
         return
     rows = [
         {
@@ -213,7 +216,8 @@ def params(
         }
         for layers, row in zip(table.index, table.to_dict("records"), strict=True)
     ]
-    typer.echo(json.dumps(rows, indent=1))
+    regressors = sizes.regressors().to_dict("index")
+    typer.echo(json.dumps({"3M-SER": rows, "audio-textual": regressors}, indent=1))
 
 
 def pairs(words):

@@ -21,13 +21,15 @@ from sernb.errors import SernbError
 from sernb.losses.concordance import concordance, concordance_loss
 from sernb.models.layer_probe import LayerProbe
 from sernb.protocols import Fold
+from sernb.ragged import Ragged
 from sernb.ratings import Targets, rated
 
+PREDICT_BATCH = 64
 ALPHAS = np.logspace(-1, 5, 13)  # of the ridge, chosen by leave-one-out on the training part
 
 
 def learned_weights(
-    states: np.ndarray,
+    states: np.ndarray | Ragged,
     target: np.ndarray,
     train_rows: np.ndarray,
     development_rows: np.ndarray,
@@ -41,9 +43,10 @@ def learned_weights(
 ) -> tuple[np.ndarray, float]:
     """Train a `LayerProbe` on frozen states; returns its layer weights `(layers,)` and its development score.
 
-    states: `(utterances, layers, width)`, averaged over time. target: one dimension in [0, 1] `(utterances,)`, where NaN is
-    unknown (loss 1 - CCC, score CCC), or class numbers as integers, negative where unknown (cross-entropy, UAR). The weights are those of the best
-    epoch on the development rows. weights_rate: the learning rate of the weights, higher than the head's, since they
+    states: `(utterances, layers, width)`, averaged over time (`sernb.speech.layer_states`), or with the time axis
+    (`frame_states`): then the head pools average and maximum, as the paper's does, which takes far longer. target: one
+    dimension in [0, 1] `(utterances,)`, where NaN is unknown (loss 1 - CCC, score CCC), or class numbers as integers,
+    negative where unknown (cross-entropy, UAR). The weights are those of the best epoch on the development rows. weights_rate: the learning rate of the weights, higher than the head's, since they
     begin equal and one head's training is short. A plain loop: the states lie in memory, and a Trainer would take longer to begin than this does to end.
     """
     classes = np.issubdtype(np.asarray(target).dtype, np.integer)
@@ -54,10 +57,9 @@ def learned_weights(
             f"{len(train)} training and {len(tried)} development utterances are labelled; two each are needed."
         )
     torch.manual_seed(seed)
-    x = torch.from_numpy(states)
     y = torch.from_numpy(np.asarray(target, np.int64 if classes else np.float32))
     outputs = int(target.max()) + 1 if classes else 1
-    probe = LayerProbe(states.shape[1], states.shape[2], outputs, normalise)
+    probe = LayerProbe(*_shape(states), outputs, normalise)
     optimizer = torch.optim.Adam(
         [{"params": [probe.layer_logits], "lr": weights_rate}, {"params": probe.head.parameters()}],
         learning_rate,
@@ -66,12 +68,12 @@ def learned_weights(
     for _ in range(epochs):
         probe.train()
         for rows in torch.from_numpy(train)[torch.randperm(len(train))].split(batch_size):
-            said = probe(x[rows])
+            said = probe(*_batch(states, rows))
             loss = F.cross_entropy(said, y[rows]) if classes else concordance_loss(said, y[rows, None])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        score = _score(probe, x[tried], y[tried], classes)
+        score = _score(probe, states, tried, y[tried], classes)
         since += 1
         if score > best:
             best, weights, since = score, probe.layer_weights.detach().numpy().copy(), 0
@@ -81,7 +83,7 @@ def learned_weights(
 
 
 def weights_table(
-    states: np.ndarray,
+    states: np.ndarray | Ragged,
     targets: dict[str, np.ndarray],
     train_rows: np.ndarray,
     development_rows: np.ndarray,
@@ -141,9 +143,25 @@ def classified_by_layer(states: np.ndarray, utterances: pd.DataFrame, folds: Seq
     return pd.concat(tables)
 
 
+def _shape(states):
+    """(layers, width)"""
+    return (states.values if isinstance(states, Ragged) else states).shape[-2:]
+
+
+def _batch(states, rows):
+    """What the probe takes for these rows."""
+    rows = np.asarray(rows)
+    if not isinstance(states, Ragged):
+        return (torch.from_numpy(states[rows]),)
+    x, mask = states.padded(rows)  # (B, frames, layers, width)
+    return x.transpose(1, 2), mask
+
+
 @torch.inference_mode()
-def _score(probe, x, y, classes):
-    said = probe.eval()(x)
+def _score(probe, states, rows, y, classes):
+    probe.eval()
+    parts = np.split(rows, range(PREDICT_BATCH, len(rows), PREDICT_BATCH))
+    said = torch.cat([probe(*_batch(states, part)) for part in parts])
     if not classes:
         return float(concordance(said, y[:, None]))
     return float(recall_score(y, said.argmax(1), average="macro", zero_division=0))

@@ -43,7 +43,7 @@ def pocketsphinx(language: str | None = None) -> Recogniser:
     decoder = Decoder(samprate=RATE, loglevel="FATAL", **BEAMS)
 
     def heard(waveform: np.ndarray) -> str:
-        if not len(waveform):
+        if not waveform.any():  # PocketSphinx hears a dog in digital silence
             return ""
         # the mean of the cepstrum is carried over from utterance to utterance: begin anew, or the order would matter
         decoder.reinit_feat()
@@ -66,9 +66,11 @@ def pcm(waveform: np.ndarray) -> bytes:
 def whisper(name: str, language: str | None = None) -> Recogniser:
     """A transformers Whisper (Radford et al. 2022), by greedy decoding; what is longer than 30 s is heard in pieces.
 
-    Weights are read from safetensors only. In digital silence Whisper tends to hear words all the same.
+    Weights are read from safetensors only.
     """
-    expected = "expected config.json, model.safetensors, a tokenizer and preprocessor_config.json of a Whisper"
+    expected = (
+        "expected config.json, model.safetensors, a tokenizer and preprocessor_config.json of a Whisper"
+    )
     try:
         kind = AutoConfig.from_pretrained(name).model_type
         if kind != "whisper":
@@ -84,12 +86,16 @@ def whisper(name: str, language: str | None = None) -> Recogniser:
         raise SernbError(f"{name}: cannot be read ({line}); {expected}.") from problem
     if lacking := sorted(report["missing_keys"]):  # transformers would go on with random weights
         raise SernbError(f"{name}: {len(lacking)} weights are missing, {lacking[0]} among them; {expected}.")
+    known = getattr(model.generation_config, "lang_to_id", {})  # empty for a Whisper of English only
+    if language is not None and f"<|{language}|>" not in known:
+        codes = ", ".join(sorted(code.strip("<|>") for code in known)) or "English only"
+        raise SernbError(f"{name}: language {language!r} is not among those it knows ({codes}).")
     model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     spoken = {} if language is None else {"language": language, "task": "transcribe"}
 
     def heard(waveform: np.ndarray) -> str:
         pieces = [waveform[start : start + WINDOW * RATE] for start in range(0, len(waveform), WINDOW * RATE)]
-        if not pieces:
+        if not waveform.any():  # Whisper hears all sorts of things in digital silence
             return ""
         features = processor(pieces, sampling_rate=RATE, return_tensors="pt").input_features
         with torch.inference_mode():

@@ -1,6 +1,7 @@
-"""How many parameters 3M-SER and its students have, counted twice: as the paper prints it, and all of them.
+"""How many parameters the papers' networks have: 3M-SER and its students, counted twice (as the paper prints it, and all
+of them), and the audio-textual regressors.
 
-The published counts leave out BERT's embeddings and both attention blocks of the head: what a profiler does that looks at
+The published counts of 3M-SER leave out BERT's embeddings and both attention blocks of the head: what a profiler does that looks at
 some types of module only. Nothing is computed here but sizes; the networks are made without weights.
 """
 
@@ -8,6 +9,7 @@ import pandas as pd
 import torch
 from transformers import BertConfig
 
+from sernb.models.audio_text_regressor import PUBLISHED, TINYBERT, AudioTextRegressor, RegressorConfig
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
 
 PUBLISHED_LAYERS = (12, 6, 4, 2)  # the teacher, and the students of Table I
@@ -82,3 +84,18 @@ def in_words(table: pd.DataFrame) -> str:
             f"{'' if layers == first else smaller:>26}"
         )
     return "\n".join(lines)
+
+
+def regressors(speech: dict[str, dict] | None = None, text: dict | None = None) -> pd.DataFrame:
+    """Parameters of regressors on these speech encoders, with and without this text encoder: a row a speech encoder.
+
+    speech: {name: what differs from the defaults of its kind}, text: what differs from a BertConfig(); None: those of Table 1
+    of de Oliveira et al. 2023. Columns: speech encoder, text encoder, audio, audio + text (the last two with the head).
+    """
+    text, rows = text or TINYBERT, {}
+    for name, config in (speech or PUBLISHED).items():
+        with torch.device("meta"):
+            both, alone = (AudioTextRegressor(RegressorConfig(config, one)) for one in (text, None))
+        parts = {"speech encoder": both.speech, "text encoder": both.text, "audio": alone, "audio + text": both}
+        rows[name] = {part: sum(p.numel() for p in one.parameters()) for part, one in parts.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("speech encoder's name")

@@ -113,7 +113,9 @@ def read_cache(path: Path) -> dict[tuple[str, str], str]:
 def write_cache(path: Path, new: dict[tuple[str, str], str]) -> None:
     """Add to the file what is new; it is written beside and then renamed, so that nothing half-written stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [(*key, text) for key, text in (read_cache(path) | new).items()]  # another run may have saved since
+    rows = [
+        (*key, text) for key, text in (read_cache(path) | new).items()
+    ]  # another run may have saved since
     _write(pd.DataFrame(rows, columns=["utterance", "waveform", "text"]), path)
 
 
@@ -147,9 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         recognise = recogniser(chosen.recogniser, chosen.language)
         name = chosen.recogniser + (f" {chosen.language}" if chosen.language else "")
-        table = transcribed(
-            *read_utterances(load(chosen.corpus, chosen.root)), recognise, name, chosen.cache
-        )
+        table = transcribed(*read_utterances(load(chosen.corpus, chosen.root)), recognise, name, chosen.cache)
     except SernbError as error:
         print(error, file=sys.stderr)
         return 1

@@ -43,7 +43,9 @@ def word_error_rate(
     """
     both = [isinstance(one, pd.Series) for one in (reference, hypothesis)]
     if all(both) and not reference.index.equals(hypothesis.index):
-        raise SernbError("the reference and the transcript by machine stand for different utterances: join them first.")
+        raise SernbError(
+            "the reference and the transcript by machine stand for different utterances: join them first."
+        )
     counts = error_counts(list(reference), list(hypothesis))
     drawn = resample(counts, n, seed)
     total = dict(zip((*KINDS, "hits"), counts.sum(0).astype(int).tolist(), strict=True))
@@ -87,14 +89,13 @@ def corrupted(
     """The texts with word errors: as many that the word error rate over all of them is `wer`, within one error.
 
     A stand-in for a recogniser of any quality. `shares` of the errors are substitutions, deletions and insertions,
-    about (the nearer `wer` comes to 1, the more substitutions). A word gives way to one that is spelt much like it
+    about (near a `wer` of 1 there are more substitutions). A word gives way to one that is spelt much like it
     (ASR errors sound like what was said), drawn by how often it is said; inserted words are drawn by that alone.
     Words come from `vocabulary` (texts whose words are counted; by default these `texts`), so no label has a part in
     it. Case and punctuation stay where they were.
 
     The errors are nested: with the same texts and seed, those at 0.1 are among those at 0.2. At 0 the texts are
-    returned as they are. Raises SernbError for a `wer` outside 0 to 1, shares that are none, and where the vocabulary
-    is too small for so many errors.
+    returned as they are. Raises SernbError for a `wer` outside 0 to 1, and for shares that do not add up to 1.
     """
     texts = list(texts)
     if not 0 <= wer <= 1:
@@ -106,30 +107,83 @@ def corrupted(
     vocabulary = _Vocabulary(texts if vocabulary is None else vocabulary)
     places = [(line, place) for line in lines for place in range(len(line.said))]
     queue = [places[number] for number in rng.permutation(len(places))]
-    for line, place in queue:  # it grows: a word that another is put behind may be hit later
-        # What is drawn, and what is done with it, never depends on `wer`: so errors are nested.
-        kind, draw = int(rng.choice(3, p=shares)), rng.random()
-        more, done = line.wrong(place, kind, draw, vocabulary)
+    for line, place in queue:  # it grows: a word that another was put behind may be hit later
+        # What is drawn, and what becomes of it, never depends on `wer`: so the errors are nested.
+        kind, draw = int(rng.choice(3, p=shares)), float(rng.random())
+        for way in dict.fromkeys((kind, 0, 1)):
+            heard = line.changed(place, way, draw, vocabulary)
+            more = line.errors_of(heard) - line.errors
+            if 1 <= more <= LARGEST:
+                break
+        else:
+            continue  # what is repeated or turned round already may make no error more
         if made + more > wanted:
             break
-        if more:
-            line.heard, made = done, made + more
-        if more and done[place][1:] != ():
+        line.heard, line.errors, made = heard, line.errors + more, made + more
+        if way == 2:
             queue.append((line, place))
-    if wanted - made >= LARGEST:
-        raise SernbError(
-            f"only {made} of {wanted} word errors can be made of {len(vocabulary.words)} words: give a larger vocabulary."
-        )
     return [line.text() if line.errors else text for line, text in zip(lines, texts, strict=True)]
 
 
 class _Line:
-    """A text as words, and what is heard in place of each: () for nothing, or words."""
+    """A text as words, and what is heard in place of each: () for nothing, or one word and more."""
 
-    def __init__(self, text: str):
+    def __init__(self, text):
         self.truth = bare_words(text)
         cleaned = clean(text) if self.truth else ""
-        self.said = WORD.findall(cleaned)
-        self.between = WORD.split(cleaned)  # before the first word, between words, behind the last
-        self.heard = [(word,) for word in self.said]
-        self.errors = 0
+        self.said, self.between = WORD.findall(cleaned), WORD.split(cleaned)
+        self.heard, self.errors = [(word,) for word in self.said], 0
+
+    def changed(self, place: int, way: int, draw: float, vocabulary: "_Vocabulary") -> list[tuple]:
+        """What is heard with another word (way 0), without this one (1), or with one more behind it (2)."""
+        first, *behind = self.heard[place]
+        avoid = {word.casefold() for word in self.said}
+        if way == 1:
+            here = tuple(behind)
+        elif way == 2:
+            here = (first, *behind, *vocabulary.any(avoid, draw))
+        else:
+            other = vocabulary.near(first.casefold(), avoid, draw)
+            here = (*(word.capitalize() if first[0].isupper() else word for word in other), *behind)
+        return [*self.heard[:place], here, *self.heard[place + 1 :]]
+
+    def errors_of(self, heard: list[tuple]) -> int:
+        return Levenshtein.distance(self.truth, bare_words(" ".join(word for some in heard for word in some)))
+
+    def text(self) -> str:
+        """What is heard, with the punctuation of what was said; a lost word takes what stood before it along."""
+        pieces = [
+            (before if some else "") + " ".join(some)
+            for before, some in zip(self.between, self.heard, strict=False)
+        ]
+        return "".join([*pieces, self.between[-1]]).lstrip(" ,;:.!?-–—…")
+
+
+class _Vocabulary:
+    """The words of some texts, the most frequent first, and how often each is said."""
+
+    def __init__(self, texts: Iterable[str]):
+        counts = Counter(
+            word.casefold() for text in texts if bare_words(text) for word in WORD.findall(clean(text))
+        )
+        self.words = sorted(counts, key=lambda word: (-counts[word], word))
+        self.counts = np.array([counts[word] for word in self.words], float)
+        self.nearest = cache(self._nearest)
+
+    def near(self, word: str, avoid: set[str], draw: float) -> list[str]:
+        """One of the words spelt most like `word`, none of `avoid`; [] where there is none."""
+        return self._drawn([one for one in self.nearest(word) if self.words[one] not in avoid][:NEAR], draw)
+
+    def any(self, avoid: set[str], draw: float) -> list[str]:
+        """A word at all, none of `avoid`; [] where there is none."""
+        return self._drawn([one for one, word in enumerate(self.words) if word not in avoid], draw)
+
+    def _nearest(self, word):
+        scored = process.extract(word, self.words, scorer=Levenshtein.normalized_similarity, limit=NEAR + 40)
+        return [number for _, _, number in scored]
+
+    def _drawn(self, numbers, draw):
+        if not numbers:
+            return []
+        shares = self.counts[numbers].cumsum()
+        return [self.words[numbers[int(np.searchsorted(shares, draw * shares[-1], side="right"))]]]

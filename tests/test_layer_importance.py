@@ -7,6 +7,7 @@ from sernb.errors import SernbError
 from sernb.evaluation import scores
 from sernb.layer_importance import classified_by_layer, learned_weights, rated_by_layer, weights_table
 from sernb.protocols import leave_one_speaker_out
+from sernb.ragged import Ragged
 from sernb.ratings import targets_of
 from tests.rated_speech import corpus
 
@@ -28,6 +29,18 @@ def test_the_weights_find_the_layer():
     assert weights.sum() == pytest.approx(1, abs=1e-5)
     assert weights.argmax() == 2
     assert score > 0.7
+
+
+def test_states_with_a_time_axis():
+    """Average and maximum of a constant are that constant: both ways of giving it teach the same."""
+    utterances, states = drawn()
+    target = targets_of(utterances).values[:, 0]
+    long = Ragged.of([np.repeat(one[None], 2 + row % 3, 0) for row, one in enumerate(states)])
+    given = (target, np.arange(60), np.arange(60, 80))
+    short, score = learned_weights(states, *given, epochs=3)
+    weights, same = learned_weights(long, *given, epochs=3)
+    np.testing.assert_allclose(weights, short, atol=1e-4)
+    assert same == pytest.approx(score, abs=1e-4)
 
 
 def test_classes_too_and_unknown_rows_are_left_out():

@@ -47,7 +47,7 @@ def test_the_command_prints_them(option):
     result = CliRunner().invoke(app, ["params", *option])
     assert result.exit_code == 0
     if option:
-        rows = {row["layers"]: row for row in json.loads(result.output)}
+        rows = {row["layers"]: row for row in json.loads(result.output)["3M-SER"]}
         assert {layers: row["all"] for layers, row in rows.items()} == {
             n: one[2] for n, one in PRINTED.items()
         }
@@ -55,3 +55,10 @@ def test_the_command_prints_them(option):
         return
     for one, two, total in PRINTED.values():
         assert f"{one} M" in result.output and f"{two} M" in result.output and f"{total:,}" in result.output
+
+
+def test_table_1_of_the_regressors():
+    table = (sizes.regressors() / 1e6).round()
+    assert table["audio"].tolist() == [165, 95, 24]
+    assert table["audio + text"].tolist() == [180, 109, 39]
+    assert (table["text encoder"] == 14).all()

@@ -148,14 +148,14 @@ def test_wav2vec2_goes_the_same_way(tmp_path):
 
 def test_what_is_no_speech_encoder_is_refused(speech_checkpoint, checkpoint, tmp_path):
     bert, _ = checkpoint
-    with pytest.raises(SernbError, match="this is a 'bert'; a speech encoder is a HuBERT or wav2vec 2.0"):
+    with pytest.raises(SernbError, match="this is a 'bert'; a speech encoder is a HuBERT or wav2vec"):
         speech_encoder(str(bert))
     with pytest.raises(SernbError, match="cannot be read"):
         speech_encoder(str(tmp_path / "nowhere"))
     folder, _ = speech_checkpoint
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 4}))
-    with pytest.raises(SernbError, match="16 weights are missing, encoder.layers.3"):
+    with pytest.raises(SernbError, match=r"16 weights are missing, encoder\.layers\.3"):
         speech_encoder(str(folder))
     (folder / "model.safetensors").unlink()
     with pytest.raises(SernbError, match="cannot be read"):
