@@ -1,6 +1,7 @@
 """What a predictions table is worth: metrics, their intervals, and the comparison of two models."""
 
 from sernb.evaluation.comparison import mcnemar, paired_bootstrap
+from sernb.evaluation.concordance import concordance
 from sernb.evaluation.intervals import bootstrap, usual_unit
 from sernb.evaluation.metrics import METRICS, confusion, recalls, scores
 from sernb.evaluation.seeds import seed_difference
@@ -8,6 +9,7 @@ from sernb.evaluation.seeds import seed_difference
 __all__ = [
     "METRICS",
     "bootstrap",
+    "concordance",
     "confusion",
     "mcnemar",
     "paired_bootstrap",

@@ -5,9 +5,9 @@ import pandas as pd
 from scipy.stats import binom, norm, t
 
 from sernb.errors import SernbError
-from sernb.evaluation.intervals import interval, note, resample, unit_counts
-from sernb.evaluation.metrics import checked, from_counts
-from sernb.tables import classes_of
+from sernb.evaluation.concordance import dimensions_of
+from sernb.evaluation.intervals import interval, note, resample, unit_sums
+from sernb.evaluation.metrics import checked, needs_classes
 
 
 def mcnemar(predictions: pd.DataFrame, a: str, b: str, seed=None) -> pd.Series:
@@ -24,7 +24,7 @@ def mcnemar(predictions: pd.DataFrame, a: str, b: str, seed=None) -> pd.Series:
     Raises SernbError where a model or seed is unknown, or where the two were not tested on the same
     utterances.
     """
-    one, two = _pair(predictions, a, b)
+    one, two = _pair(needs_classes(predictions), a, b)
     right_a, right_b = (_right(_one_run(t, seed)) for t in (one, two))
     right_b = right_b.reindex(right_a.index)
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
@@ -54,9 +54,10 @@ def paired_bootstrap(
     n: int = 2000,
     seed: int = 0,
     level: float = 0.95,
+    relative: bool = False,
 ) -> pd.Series:
     """The difference of two models' metric, a − b, with interval and p; each resample is the same for
-    both models.
+    both models. With ``relative`` it is a share of b: (a − b) / b, 0.25 = a quarter more than b.
 
     Returns ``a, b, metric, value_a, value_b, difference, low, high, p, unit, units, level, note``. Units,
     seeds (averaged within each model), interval and notes are those of
@@ -64,34 +65,45 @@ def paired_bootstrap(
     where that leaves zero out): it starts from the share (1 + k) / (1 + n) of resamples on the other side
     of zero, ties counted on both sides, so it is never 0, and is 1 for identical models.
 
-    Raises SernbError as :func:`mcnemar` and :func:`bootstrap` do.
+    A relative difference is NaN where b is not above 0, and has no interval where b is not above 0 in so many
+    resamples that the interval would have no end. For dimensions (``"CCC_valence"``) resamples without a CCC are left
+    out. Raises SernbError as :func:`mcnemar` and :func:`bootstrap` do.
     """
     one, two = _pair(predictions, a, b)
     both = pd.concat([one, two])
-    classes = classes_of(both)
-    counts = unit_counts(both, unit, classes)
+    added, score = unit_sums(both, unit, metric)
     first = _runs_of(one)
-    whole = from_counts(metric, counts.sum(0), classes)  # (runs,)
-    drawn = from_counts(metric, resample(counts, n, seed), classes)  # (n, runs)
-    difference = drawn[:, :first].mean(-1) - drawn[:, first:].mean(-1)
-    # Sums of the same counts in another order differ in the last digit: no difference is exactly zero then.
+    whole = score(added.sum(0))  # (runs,)
+    drawn = score(resample(added, n, seed))  # (n, runs)
+    base = drawn[:, first:].mean(-1)
+    difference = drawn[:, :first].mean(-1) - base
+    # Sums of the same numbers in another order differ in the last digit: no difference is exactly zero then.
     difference = difference.round(12)
-    low, high = interval(difference, level, len(counts))
+    value_a, value_b = float(whole[:first].mean()), float(whole[first:].mean())
+    gain, said, p = value_a - value_b, note(unit, len(added)), _two_sided(difference, len(added))
+    if relative:
+        gain = gain / value_b if value_b > 0 else np.nan
+        with np.errstate(divide="ignore", invalid="ignore"):  # a gain over nothing has no bound
+            difference = np.where(base > 0, difference / base, np.copysign(np.inf, difference))
+    with np.errstate(invalid="ignore"):
+        low, high = interval(difference, level, len(added))
+    if np.isfinite(gain) and relative and len(added) > 1 and not np.isfinite([low, high]).all():
+        low, high, said = np.nan, np.nan, f"no interval: {b} may well be 0"
     return pd.Series(
         {
             "a": a,
             "b": b,
             "metric": metric,
-            "value_a": float(whole[:first].mean()),
-            "value_b": float(whole[first:].mean()),
-            "difference": float((whole[:first].mean() - whole[first:].mean()).round(12)),
+            "value_a": value_a,
+            "value_b": value_b,
+            "difference": round(gain, 12),
             "low": low,
             "high": high,
-            "p": _two_sided(difference, len(counts)),
+            "p": p,
             "unit": unit,
-            "units": len(counts),
+            "units": len(added),
             "level": level,
-            "note": note(unit, len(counts)),
+            "note": said,
         }
     )
 
@@ -99,6 +111,9 @@ def paired_bootstrap(
 def _two_sided(drawn, units):
     """The p at which the interval of `intervals.interval` just reaches zero."""
     if units < 2:
+        return np.nan
+    drawn = drawn[~np.isnan(drawn)]  # resamples without what the metric needs
+    if not len(drawn):
         return np.nan
     beyond = (1 + min((drawn <= 0).sum(), (drawn >= 0).sum())) / (1 + len(drawn))
     return float(2 * t.cdf(norm.ppf(min(beyond, 0.5)) * np.sqrt((units - 1) / units), units - 1))
@@ -125,14 +140,21 @@ def _pair(predictions, a, b):
                 f"A paired test needs the same utterances in both models: {len(lacking)} of {here!r} are not in {there!r} "
                 f"({_few(lacking)}). Keep the common ones, or predict the others as well."
             )
-    truth_a, truth_b = (t["emotion"].astype(str).groupby(level=0).first() for t in (one, two))
-    other = truth_a.index[(truth_a != truth_b).to_numpy()]
-    if len(other):
-        raise SernbError(
-            f"The two models were tested against different labels in {len(other)} utterances ({_few(other)}). "
-            "Make both predictions tables from the same utterances table."
-        )
+    for truth in [*(["emotion"] if "predicted" in table else []), *dimensions_of(table)]:
+        truth_a, truth_b = (t[truth].groupby(level=0).first() for t in (one, two))
+        other = truth_a.index[~_equal(truth_a, truth_b)]
+        if len(other):
+            raise SernbError(
+                f"The two models were tested against different {'labels' if truth == 'emotion' else truth} in {len(other)} "
+                f"utterances ({_few(other)}). Make both predictions tables from the same utterances table."
+            )
     return one, two
+
+
+def _equal(here, there):
+    if here.dtype == float:  # a table that went through a file may differ in the last digit
+        return np.isclose(here, there, rtol=1e-9, atol=0, equal_nan=True)
+    return (here.astype(str) == there.astype(str)).to_numpy()
 
 
 def _one_run(table, seed):

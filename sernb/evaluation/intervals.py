@@ -7,16 +7,21 @@ most emotional corpora have; with hundreds of units the two are the same. BCa wa
 comes from leaving out one unit at a time, and rests on four numbers where there are four speakers.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm, t
 
 from sernb.errors import SernbError
-from sernb.evaluation.metrics import checked, from_counts
+from sernb.evaluation.concordance import dimensions_of, mean_concordance, sums
+from sernb.evaluation.metrics import checked, from_counts, needs_classes
 from sernb.tables import classes_of
 
 UNITS = ("utterance", "speaker")
 FEW = {"utterance": 30, "speaker": 10}  # below these the note says that the interval is rough
+AT_ONCE = 2**23  # draws of kinds of units held in memory at a time
 
 
 def bootstrap(
@@ -43,21 +48,25 @@ def bootstrap(
     the mean over *these* seeds; how far seeds differ is another question, answered by
     ``scores(predictions, by=("model", "seed"))``.
 
-    ``metric``: one or several of ``METRICS`` or ``"recall_<class>"``; ``n`` resamples; ``level`` between
-    0 and 1. Raises SernbError for an unknown metric or unit, or where ``unit="speaker"`` and the speakers
+    ``metric``: one or several of ``METRICS``, ``"recall_<class>"``, and for dimensions ``"CCC_arousal"``,
+    ``"CCC_valence"``, ``"CCC_dominance"`` and ``"CCC"`` (their mean); ``n`` resamples; ``level`` between 0 and 1.
+    Utterances without a true value are left out of a dimension's CCC, and of its ``units``.
+    Raises SernbError for an unknown metric or unit, or where ``unit="speaker"`` and the speakers
     are not given.
     """
     table = checked(predictions)
     metrics = [metric] if isinstance(metric, str) else list(metric)
     rows = []
     for model, part in table.groupby("model", sort=False, observed=True):
-        classes = classes_of(part)
-        counts = unit_counts(part, unit, classes)
-        drawn = resample(counts, n, seed)
+        drawn = {}  # the metrics of a family are made of the same sums
         for name in metrics:
-            value = from_counts(name, counts.sum(0), classes).mean()
-            low, high = interval(from_counts(name, drawn, classes).mean(-1), level, len(counts))
-            rows.append((model, name, value, low, high, unit, len(counts), level, note(unit, len(counts))))
+            added, score = unit_sums(part, unit, name)
+            family = _family(part, name)
+            if family not in drawn:
+                drawn[family] = resample(added, n, seed)
+            value = score(added.sum(0)).mean()
+            low, high = interval(score(drawn[family]).mean(-1), level, len(added))
+            rows.append((model, name, value, low, high, unit, len(added), level, note(unit, len(added))))
     columns = ["model", "metric", "value", "low", "high", "unit", "units", "level", "note"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -68,30 +77,33 @@ def usual_unit(predictions: pd.DataFrame) -> str:
     return "speaker" if known and predictions["speaker"].nunique() >= FEW["speaker"] else "utterance"
 
 
-def unit_counts(table: pd.DataFrame, unit: str, classes: list[str]) -> np.ndarray:
-    """Confusion counts of each unit in each run, shape (units, runs, classes, classes).
+def unit_sums(table: pd.DataFrame, unit: str, metric: str) -> tuple[np.ndarray, Callable]:
+    """What adds up to a metric, for each unit in each run, and the function that makes the metric of it.
 
-    A run is one model with one seed; runs of one model stand together, in the table's order of models.
+    (units, runs, classes, classes) confusion counts, or (units, runs, dimensions, 6) terms of a CCC. The function takes
+    sums over units, (..., runs, …), and gives (..., runs). A run is one model with one seed; runs of one model stand
+    together, in the table's order of models.
     """
-    if unit not in UNITS:
-        raise SernbError(f"Unknown unit {unit!r}. Valid: {', '.join(UNITS)}.")
-    if unit == "speaker" and ("speaker" not in table or table["speaker"].isna().any()):
-        blank = (
-            "no speaker column"
-            if "speaker" not in table
-            else f"{table['speaker'].isna().sum()} blank speakers"
-        )
-        raise SernbError(
-            f"A bootstrap by speaker needs the speaker of every row; these predictions have {blank}. Add it with "
-            'predictions.join(utterances["speaker"]), or use unit="utterance".'
-        )
-    units, names = pd.factorize(table.index if unit == "utterance" else table["speaker"])
+    _check_unit(table, unit)
     runs, run_names = pd.factorize(_runs(table))
-    truth = pd.Index(classes).get_indexer(table["emotion"].astype(str))
-    said = pd.Index(classes).get_indexer(table["predicted"].astype(str))
-    counts = np.zeros((len(names), len(run_names), len(classes), len(classes)))
-    np.add.at(counts, (units, runs, truth, said), 1)
-    return counts
+    if metric.startswith("CCC"):
+        every, wanted = dimensions_of(table), dimensions_of(table, metric)
+        known = table[wanted].notna().any(axis=1).to_numpy()
+        if not known.any():
+            raise SernbError(f"{metric} needs true values: every {' and '.join(wanted)} is missing.")
+        terms = [sums(*(table[c].to_numpy() for c in (one, f"{one}_predicted"))) for one in every]
+        places, at = (), [every.index(one) for one in wanted]
+        score = lambda added: mean_concordance(added[..., at, :])  # noqa: E731
+        table, runs, terms = table[known], runs[known], np.stack(terms, axis=1)[known]
+        shape = terms.shape[1:]
+    else:
+        classes = classes_of(needs_classes(table))
+        places = tuple(pd.Index(classes).get_indexer(table[c].astype(str)) for c in ("emotion", "predicted"))
+        terms, shape, score = 1, (len(classes), len(classes)), partial(from_counts, metric, classes=classes)
+    units, names = pd.factorize(table.index if unit == "utterance" else table["speaker"])
+    added = np.zeros((len(names), len(run_names), *shape))
+    np.add.at(added, (units, runs, *places), terms)
+    return added, score
 
 
 def resample(counts: np.ndarray, n: int, seed: int) -> np.ndarray:
@@ -104,8 +116,12 @@ def resample(counts: np.ndarray, n: int, seed: int) -> np.ndarray:
     if n < 1:
         raise SernbError(f"A bootstrap needs at least one resample; n is {n}.")
     kinds, repeats = np.unique(counts.reshape(len(counts), -1), axis=0, return_counts=True)
-    draws = np.random.default_rng(seed).multinomial(len(counts), repeats / len(counts), size=n)
-    return (draws.astype(float) @ kinds).reshape(n, *counts.shape[1:])
+    rng, shares, each = (np.random.default_rng(seed), repeats / len(counts), max(1, AT_ONCE // len(kinds)))
+    drawn = [
+        rng.multinomial(len(counts), shares, size=min(each, n - done)).astype(float) @ kinds
+        for done in range(0, n, each)
+    ]
+    return np.concatenate(drawn).reshape(n, *counts.shape[1:])
 
 
 def interval(drawn: np.ndarray, level: float, units: int) -> tuple[float, float]:
@@ -126,6 +142,28 @@ def note(unit: str, units: int) -> str:
     if units == 1:
         return f"no interval: one {unit} only"
     return f"rough: {units} {unit}s only" if units < FEW[unit] else ""
+
+
+def _family(table, metric):
+    """A name that metrics made of the same sums share: those of classes; those of dimensions where no truth is missing."""
+    if not metric.startswith("CCC"):
+        return "classes"
+    return metric if table[dimensions_of(table)].isna().any(axis=None) else "dimensions"
+
+
+def _check_unit(table, unit):
+    if unit not in UNITS:
+        raise SernbError(f"Unknown unit {unit!r}. Valid: {', '.join(UNITS)}.")
+    if unit == "speaker" and ("speaker" not in table or table["speaker"].isna().any()):
+        blank = (
+            "no speaker column"
+            if "speaker" not in table
+            else f"{table['speaker'].isna().sum()} blank speakers"
+        )
+        raise SernbError(
+            f"A bootstrap by speaker needs the speaker of every row; these predictions have {blank}. Add it with "
+            'predictions.join(utterances["speaker"]), or use unit="utterance".'
+        )
 
 
 def _runs(table):

@@ -1,4 +1,4 @@
-"""Scores of a predictions table: UAR, WA, F1, the recall of each class, and the confusion counts.
+"""Scores of a predictions table: UAR, WA, F1, the recall of each class, the confusion counts; CCC of dimensions.
 
 One rule for classes holds everywhere: the classes that count are those present in the truth. A class that
 only the model names adds no term to an average, but each time it is named in place of a true class, that
@@ -10,17 +10,21 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
 from sernb.errors import SernbError
+from sernb.evaluation.concordance import concordance, dimensions_of
 from sernb.tables import check_predictions, classes_of, in_order
 
 METRICS = ("UAR", "WA", "macro_f1", "weighted_f1")
 
 
 def scores(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
-    """Score a predictions table, one row for each group of ``by``, each number between 0 and 1.
+    """Score a predictions table, one row for each group of ``by``; each number is at most 1, and 1 is best.
 
-    Columns: ``UAR`` (unweighted average recall, also called BACC or UA: the mean of the classes'
+    Columns where the table holds classes: ``UAR`` (unweighted average recall, also called BACC or UA: the mean of the classes'
     recalls), ``WA`` (accuracy, ACC: the share of utterances that are right), ``macro_f1`` (mean of the
-    classes' F1), ``weighted_f1`` (mean weighted by how often the class is true) and ``n`` (utterances).
+    classes' F1), ``weighted_f1`` (mean weighted by how often the class is true). Where it holds dimensions:
+    ``CCC_arousal``, ``CCC_valence``, ``CCC_dominance`` (those that are predicted; edge cases in
+    :func:`sernb.evaluation.concordance.concordance`; utterances without a true value are left out), and ``CCC``, their
+    mean. Last, ``n`` (utterances).
 
     ``by`` may hold ``"model"``, ``"seed"``, ``"fold"``, ``"speaker"`` or any other column. Where the
     table holds several seeds and ``by`` does not name them, each seed is scored alone and the scores are
@@ -40,7 +44,7 @@ def recalls(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
 
     Groups and seeds as in :func:`scores`, so the mean of a row is that row's UAR.
     """
-    table, by = _grouping(predictions, by)
+    table, by = _grouping(needs_classes(predictions), by)
     return _mean_over_seeds(table, by, _recall)[in_order(table["emotion"].unique())]
 
 
@@ -51,7 +55,7 @@ def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
     The table must hold one model. Several seeds are added up, so that an utterance counts once a seed.
     Raises SernbError where several models stand in the table.
     """
-    table = one_model(checked(predictions))
+    table = one_model(checked(needs_classes(predictions)))
     classes = classes_of(table)
     counts = confusion_matrix(table["emotion"].astype(str), table["predicted"].astype(str), labels=classes)
     return pd.DataFrame(
@@ -64,15 +68,21 @@ def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
 def checked(predictions: pd.DataFrame) -> pd.DataFrame:
     """The table, checked, with the columns that every evaluation by model needs (else SernbError)."""
     table = check_predictions(predictions)
-    if "predicted" not in table:
-        raise SernbError(
-            "These scores are for emotion classes; the predictions have no columns 'emotion' and 'predicted'."
-        )
     if "model" not in table:
         raise SernbError(
             "The predictions have no column 'model'; name it with predictions.assign(model=\"mine\")."
         )
     return table
+
+
+def needs_classes(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The table itself, after a check that it holds emotion classes (else SernbError)."""
+    if "predicted" not in predictions:
+        raise SernbError(
+            "These scores are for emotion classes; the predictions have no columns 'emotion' and 'predicted'. For "
+            'dimensions there are scores, bootstrap and paired_bootstrap with metric="CCC_valence" and the like.'
+        )
+    return predictions
 
 
 def one_model(table: pd.DataFrame) -> pd.DataFrame:
@@ -114,7 +124,8 @@ def from_counts(metric: str, counts: np.ndarray, classes: list[str]) -> np.ndarr
         return recall[..., classes.index(wanted)]
     valid = [*METRICS, *(f"recall_{c}" for c in classes)]
     raise SernbError(
-        f"Unknown metric {metric!r}. Valid: {', '.join(valid)}. (BACC and UA are UAR, ACC is WA.)"
+        f"Unknown metric {metric!r}. Valid: {', '.join(valid)}. (BACC and UA are UAR, ACC is WA; dimensions have "
+        "CCC_valence and the like.)"
     )
 
 
@@ -143,16 +154,22 @@ def _mean_over_seeds(table, by, score):
 
 
 def _score(group):
+    found = _class_scores(group) if "predicted" in group else {}
+    each = {f"CCC_{one}": concordance(group[one], group[f"{one}_predicted"]) for one in dimensions_of(group)}
+    if each:
+        found |= {**each, "CCC": pd.Series(each).mean()}
+    return pd.Series(found)
+
+
+def _class_scores(group):
     truth, said = group["emotion"].astype(str), group["predicted"].astype(str)
     present = {"labels": sorted(truth.unique()), "zero_division": 0}
-    return pd.Series(
-        {
-            "UAR": recall_score(truth, said, average="macro", **present),
-            "WA": accuracy_score(truth, said),
-            "macro_f1": f1_score(truth, said, average="macro", **present),
-            "weighted_f1": f1_score(truth, said, average="weighted", **present),
-        }
-    )
+    return {
+        "UAR": recall_score(truth, said, average="macro", **present),
+        "WA": accuracy_score(truth, said),
+        "macro_f1": f1_score(truth, said, average="macro", **present),
+        "weighted_f1": f1_score(truth, said, average="weighted", **present),
+    }
 
 
 def _recall(group):

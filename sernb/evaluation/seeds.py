@@ -33,7 +33,7 @@ def seed_difference(
         each = (one.iloc[0] if len(one) == 1 else one) - (two.iloc[0] if len(two) == 1 else two)
         each = pd.Series(np.atleast_1d(each))
     else:
-        each = (one - two).dropna()
+        each = one.sub(two).loc[one.index.intersection(two.index)]
     if each.empty:
         raise SernbError(f"{a!r} and {b!r} share no seed: {list(one.index)} against {list(two.index)}.")
     mean, low, high = float(each.mean()), np.nan, np.nan

@@ -51,29 +51,30 @@ def affect_plane(
     for group in groups:
         rows = table[labels == group]
         figure.add_scatter(
-            x=shown[x][rows.index], y=shown[y][rows.index], mode="markers", name=_escape(group), legendgroup=group,
-            marker={"color": emotion_color(group), "size": 6, "opacity": 0.55, "symbol": _symbol(group)},
-            customdata=[[str(name), _hover(name, row, there)] for name, row in rows.iterrows()],
+            x=shown[x][rows.index], y=shown[y][rows.index], mode="markers", name=escape(group), legendgroup=group,
+            marker={"color": emotion_color(group), "size": 6, "opacity": 0.55, "symbol": symbol(group)},
+            customdata=[[str(name), hover(name, row, _values(row, there))] for name, row in rows.iterrows()],
             hovertemplate="%{customdata[1]}<extra></extra>",
         )  # fmt: skip
     for group in groups if len(groups) > 1 else []:
         mean = table.loc[labels == group, there].mean()
         figure.add_scatter(
             x=[mean[x]], y=[mean[y]], mode="markers", legendgroup=group, showlegend=False,
-            marker={"color": emotion_color(group), "size": 17, "symbol": _symbol(group),
+            marker={"color": emotion_color(group), "size": 17, "symbol": symbol(group),
                     "line": {"color": "white", "width": 2.5}},
-            hovertemplate=f"mean of {_escape(group)}: {_values(mean, there)}<extra></extra>",
+            hovertemplate=f"mean of {escape(group)}: {_values(mean, there)}<extra></extra>",
         )  # fmt: skip
     some = f", {len(table)} of {of} drawn by chance" if len(table) < of else ""
-    _layout(figure, x, y, utterances.attrs.get("scale"), some)
+    layout(figure, x, y, utterances.attrs.get("scale"), f"Each dot an utterance{some}")
     _buttons(figure, table, labels, groups, shown, there, (x, y))
     return figure
 
 
-def _layout(figure, x, y, scale, some):
+def layout(figure, x, y, scale, title):
+    """Titles, axes (with the ends of the scale, where it is known), legend and colours of a plane."""
     ends = "" if scale is None else f" ({scale[0]:g} to {scale[1]:g})"
     figure.update_layout(
-        title={"text": f"Each dot an utterance{some}", "x": 0.02, "y": 0.97, "font": {"size": 15}},
+        title={"text": title, "x": 0.02, "y": 0.97, "font": {"size": 15}},
         xaxis={"title": {"text": f"{x}{ends}"}, "gridcolor": "#e4e4e4", "zeroline": False},
         yaxis={"title": {"text": f"{y}{ends}"}, "gridcolor": "#e4e4e4", "zeroline": False},
         legend={"itemsizing": "constant", "title": {"text": "emotion"}},
@@ -113,23 +114,24 @@ def _noise(values, jitter, rng):
     return rng.uniform(-jitter, jitter, len(values)) if jitter else 0.0
 
 
-def _hover(name, row, there):
-    first = [f"<b>{_escape(name)}</b>"]
-    first += [_escape(row["emotion"])] if pd.notna(row.get("emotion")) else []
-    first += [f"speaker {_escape(row['speaker'])}"] if pd.notna(row.get("speaker")) else []
+def hover(name, row, values):
+    """What pointing at a dot says: id, emotion, speaker, words, and its values."""
+    first = [f"<b>{escape(name)}</b>"]
+    first += [escape(row["emotion"])] if pd.notna(row.get("emotion")) else []
+    first += [f"speaker {escape(row['speaker'])}"] if pd.notna(row.get("speaker")) else []
     text = textwrap.shorten(str(row["text"]), LONGEST, placeholder=" …") if pd.notna(row.get("text")) else ""
-    words = [_escape(line) for line in textwrap.wrap(f"“{text}”", 60)] if text else []
-    return "<br>".join([" · ".join(first), *words, _values(row, there)])
+    words = [escape(line) for line in textwrap.wrap(f"“{text}”", 60)] if text else []
+    return "<br>".join([" · ".join(first), *words, values])
 
 
 def _values(row, there):
     return ", ".join(f"{one} {row[one]:.2f}" for one in there if pd.notna(row[one]))
 
 
-def _symbol(group):
+def symbol(group):
     return SYMBOLS[EMOTION_MARKERS.get(group, "o")] if emotion_color(group) != OWN_COLOR else "circle"
 
 
-def _escape(text):
+def escape(text):
     """For plotly, which knows &amp; &lt; &gt; but would show &quot; as it stands."""
     return html.escape(str(text), quote=False)

@@ -22,7 +22,7 @@ def model_comparison(
     :func:`sernb.evaluation.bootstrap`.
 
     ``references``: label → {metric: value between 0 and 1}, drawn as dashed lines, e.g. {"chance":
-    {"UAR": 0.25}}.
+    {"UAR": 0.25}}. Scores of classes are drawn in per cent, CCCs as they are.
     """
     models, metrics = list(intervals["model"].unique()), list(intervals["metric"].unique())
     styles = series_style(models)
@@ -30,29 +30,27 @@ def model_comparison(
     panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
     for ax, metric in zip(panels, metrics, strict=True):
         rows = intervals[intervals["metric"] == metric]
+        factor, digits, label = axis_of(metric)
         for _, row in rows.iterrows():
             y, (color, marker) = models.index(row["model"]), styles[row["model"]]
-            _interval(ax, row, y, color, marker)
-            text = f"{100 * row['value']:.1f}"
-            if not np.isnan(row["low"]):
-                text += f" [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
+            interval_line(ax, row, y, color, marker, factor=factor)
             ax.annotate(
-                text,
-                (100 * row["value"], y),
+                in_numbers(row, factor, digits),
+                (factor * row["value"], y),
                 (0, 7),
                 textcoords="offset points",
                 ha="center",
                 fontsize=8.5,
                 bbox=CLEAR,
             )
-        for label, values in (references or {}).items():
+        for name, values in (references or {}).items():
             if metric in values:
-                ax.axvline(100 * values[metric], color=FAINT, linestyle="--", linewidth=1, zorder=0)
+                ax.axvline(factor * values[metric], color=FAINT, linestyle="--", linewidth=1, zorder=0)
                 ax.annotate(
-                    plain(label), (100 * values[metric], len(models) - 0.55), (3, 0), textcoords="offset points",
+                    plain(name), (factor * values[metric], len(models) - 0.55), (3, 0), textcoords="offset points",
                     fontsize=8, color=FAINT, va="center",
                 )  # fmt: skip
-        tidy(ax, "", f"{metric.replace('_', ' ')} (%)", grid="x")
+        tidy(ax, "", label, grid="x")
         ax.margins(x=0.16)
     panels[0].set_yticks(range(len(models)), [plain(m) for m in models])
     panels[0].set_ylim(len(models) - 0.4, -0.6)
@@ -83,7 +81,7 @@ def setting_comparison(
             f"{len(twice)} pairs of {x} and {hue} stand twice ({pair}): give one row a pair, e.g. the mean over seeds."
         )
     places, series = list(table[x].unique()), list(table[hue].unique())
-    figure = Picture(height=4.2)
+    figure, (factor, digits, label) = Picture(height=4.2), axis_of(metric)
     ax = figure.subplots()
     step = 0.7 / len(series)
     for (name, (color, marker)), shift in zip(
@@ -92,17 +90,17 @@ def setting_comparison(
         rows = table[table[hue] == name]
         at = np.array([places.index(p) for p in rows[x]]) + shift
         for position, (_, row) in zip(at, rows.iterrows(), strict=True):
-            _interval(ax, row, position, color, marker, vertical=True)
+            interval_line(ax, row, position, color, marker, vertical=True, factor=factor)
             ax.annotate(
-                f"{100 * row['value']:.1f}", (position, 100 * row["value"]), (8, 0), textcoords="offset points",
+                f"{factor * row['value']:.{digits}f}", (position, factor * row["value"]), (8, 0), textcoords="offset points",
                 fontsize=8.5, va="center", color=color,
             )  # fmt: skip
         ax.plot([], [], marker, color=color, label=plain(name), markersize=7)
     if chance is not None:
-        ax.axhline(100 * chance, color=FAINT, linestyle="--", linewidth=1)
-        ax.annotate("chance", (1, 100 * chance), (-2, 3), xycoords=("axes fraction", "data"), textcoords="offset points",
+        ax.axhline(factor * chance, color=FAINT, linestyle="--", linewidth=1)
+        ax.annotate("chance", (1, factor * chance), (-2, 3), xycoords=("axes fraction", "data"), textcoords="offset points",
                     ha="right", fontsize=8, color=FAINT)  # fmt: skip
-    tidy(ax, plain(title or f"{metric} by {x} and {hue}"), x, f"{metric} (%)", grid="y")
+    tidy(ax, plain(title or f"{metric} by {x} and {hue}"), x, label, grid="y")
     ax.set_xticks(range(len(places)), [plain(p) for p in places])
     ax.set_xlim(-0.5, len(places) - 0.5)
     figure.legend(title=plain(hue), loc="outside right upper", frameon=False)
@@ -118,7 +116,8 @@ def group_scores(
     The bar is the mean over groups; the hardest and the easiest group are named. UAR is over the classes
     a group has.
     """
-    table = scores(predictions, by=("model", by))[metric].mul(100).unstack("model", sort=False)
+    factor, digits, label = axis_of(metric)
+    table = scores(predictions, by=("model", by))[metric].mul(factor).unstack("model", sort=False)
     figure = Picture(height=4.4, width=min(9, 3.6 + 1.8 * table.shape[1]))
     ax = figure.subplots()
     ax.plot(range(table.shape[1]), table.T.to_numpy(), color="#d9d9d9", linewidth=0.9, zorder=1)
@@ -143,7 +142,7 @@ def group_scores(
             solid_capstyle="butt",
         )
         ax.annotate(
-            f"mean {values.mean():.1f}",
+            f"mean {values.mean():.{digits}f}",
             (i - 0.18, values.mean()),
             ha="right",
             va="center",
@@ -153,14 +152,28 @@ def group_scores(
         for group in dict.fromkeys((values.idxmin(), values.idxmax())):
             ax.annotate(plain(group), (i, values[group]), (8, 0), textcoords="offset points", va="center", fontsize=8.5,
                         color=color)  # fmt: skip
-    tidy(ax, plain(title or f"{metric} by {by} ({len(table)})"), "model", f"{metric} (%)", grid="y")
+    tidy(ax, plain(title or f"{metric} by {by} ({len(table)})"), "model", label, grid="y")
     ax.set_xticks(range(table.shape[1]), [plain(m) for m in table.columns])
     ax.set_xlim(-0.6, table.shape[1] - 0.4)
     return figure
 
 
-def _interval(ax, row, at, color, marker, vertical=False):
-    value, low, high = (100 * row.get(c, np.nan) for c in ("value", "low", "high"))
+def axis_of(metric: str) -> tuple[float, int, str]:
+    """How a metric is drawn: the factor, the digits after the point, and the axis; classes in per cent, CCCs as they are."""
+    if metric.startswith("CCC"):
+        return 1, 2, f"CCC of {metric[4:]}" if metric[4:] else "CCC"
+    return 100, 1, f"{metric.replace('_', ' ')} (%)"
+
+
+def in_numbers(row, factor: float, digits: int) -> str:
+    """The value of a row with its interval, where it has one."""
+    value, low, high = (f"{factor * row.get(one, np.nan):.{digits}f}" for one in ("value", "low", "high"))
+    return value if low == "nan" else f"{value} [{low}, {high}]"
+
+
+def interval_line(ax, row, at, color, marker, vertical=False, factor=100):
+    """A dot at a row's value, and a line from its low to its high where it has them."""
+    value, low, high = (factor * row.get(c, np.nan) for c in ("value", "low", "high"))
     if not np.isnan(low):
         line = ([at, at], [low, high]) if vertical else ([low, high], [at, at])
         ax.plot(*line, color=color, linewidth=2.4, alpha=0.55, solid_capstyle="round")

@@ -75,3 +75,8 @@ def tidy(ax, title="", x="", y="", grid=None):
     if grid:
         ax.grid(axis=grid, color="#e4e4e4", linewidth=0.8)
         ax.set_axisbelow(True)
+
+
+def headline(figure, title):
+    """The title of a figure of several panels, at its left."""
+    figure.suptitle(plain(title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)

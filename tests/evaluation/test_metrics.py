@@ -121,5 +121,6 @@ def test_missing_columns_say_what_to_do():
     with pytest.raises(SernbError, match="assign"):
         scores(table(TRUTH, SAID).drop(columns="model"))
     only_dimensions = pd.DataFrame({"model": "a", "arousal": [1.0], "arousal_predicted": [2.0]}, ["u0"])
-    with pytest.raises(SernbError, match="emotion classes"):
-        scores(only_dimensions)
+    for of_classes in (recalls, confusion):
+        with pytest.raises(SernbError, match=r"emotion classes.*CCC_valence"):
+            of_classes(only_dimensions)

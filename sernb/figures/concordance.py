@@ -1,0 +1,35 @@
+"""Truth against prediction: what correlation sees, and what concordance sees."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sernb.errors import SernbError
+from sernb.evaluation.concordance import concordance
+from sernb.figures.palette import FAINT, INK, SERIES_COLORS, Picture, plain, tidy
+
+
+def concordance_panels(
+    truth: Sequence[float], guesses: Mapping[str, Sequence[float]], scale: tuple[float, float] | None = None
+) -> Picture:
+    """A panel for each guess: true values across, guessed ones up, with Pearson's r and the CCC above. The diagonal is where
+    both agree; `scale` sets both axes. Raises SernbError for guesses of another length than the truth.
+    """
+    truth = np.asarray(truth, float)
+    figure = Picture(height=3.2, width=min(9.0, 3.0 * len(guesses)))
+    panels = figure.subplots(1, len(guesses), sharex=True, sharey=True, squeeze=False)[0]
+    low, high = scale or (truth.min(), truth.max())
+    for ax, (name, guess) in zip(panels, guesses.items(), strict=True):
+        guess = np.asarray(guess, float)
+        if guess.shape != truth.shape:
+            raise SernbError(f"{name}: {len(guess)} guesses for {len(truth)} true values.")
+        constant = np.ptp(guess) == 0 or np.ptp(truth) == 0
+        r = np.nan if constant else np.corrcoef(truth, guess)[0, 1]
+        ax.plot([low, high], [low, high], color=FAINT, linewidth=1, linestyle=(0, (4, 3)), gid="diagonal")
+        ax.scatter(truth, guess, s=9, color=SERIES_COLORS[0], alpha=0.4, linewidths=0, gid="guesses")
+        tidy(ax, plain(name), "true", "guessed" if ax is panels[0] else "")
+        ax.text(0.04, 0.96, f"r = {r:.2f}\nCCC = {concordance(truth, guess):.2f}", transform=ax.transAxes, va="top",
+                fontsize=10, color=INK, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8})  # fmt: skip
+        if scale:
+            ax.set_xlim(low, high)
+    return figure
