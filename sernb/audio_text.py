@@ -5,7 +5,6 @@ Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.1 
 """
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,7 +101,7 @@ def train_systems(
     for fold in folds:
         groups.setdefault((tuple(fold.train), tuple(fold.validation)), []).append(fold)
     alone = progress and effective_n_jobs(None) == 1
-    encoders = (speech, text)
+    encoders = (_packed(speech), _packed(text))
     runs = (
         delayed(_study)(utterances, spoken, group, encoders, name, systems, recipe, head, config, seed, alone)
         for group in groups.values()
@@ -111,7 +110,12 @@ def train_systems(
     done = side_by_side(runs, name, len(groups) * len(seeds), "training", progress)
     models = {}
     for _, _, made in reversed(done):  # the first seed comes last and stays
-        models |= made
+        models |= {key: weights for keys, weights in made for key in keys}
+    whole = {
+        id(weights): _regressor(weights, speech if speech is not None else text)
+        for weights in models.values()
+    }
+    models = {key: whole[id(weights)] for key, weights in models.items()}
     return pd.concat([one[0] for one in done]), pd.concat([one[1] for one in done], ignore_index=True), models
 
 
@@ -130,8 +134,8 @@ def answers(
 
 
 def _study(utterances, spoken, folds, encoders, name, systems, recipe, head, config, seed, watched):
-    """All systems of one training part and seed."""
-    tables, curves, models = [], [], {}
+    """All systems of one training part and seed: (predictions, curves, [(names, what _regressor makes a model of)])."""
+    tables, curves, models = [], [], []
     rows = (spoken.rows(folds[0].train), spoken.rows(folds[0].validation))
     kept = config or RegressorConfig()
     kept = replace(kept, dimensions=spoken.targets.dimensions)
@@ -139,7 +143,7 @@ def _study(utterances, spoken, folds, encoders, name, systems, recipe, head, con
 
     def trained(system, inputs, speech, text, recipe):
         torch.manual_seed(seed)
-        model = assemble(deepcopy(speech), deepcopy(text), kept)
+        model = assemble(_unpacked(speech), _unpacked(text), kept)
         title = f"{name}, {system}, {folds[0].name}" if watched else None
         curve = fit(model, inputs, *rows, recipe, seed, progress=title)
         return model, curve
@@ -149,7 +153,8 @@ def _study(utterances, spoken, folds, encoders, name, systems, recipe, head, con
         for fold in folds:
             tables.append(answers(model, utterances, inputs, fold, label, seed))
             curves.append(curve.assign(model=label, fold=fold.name, seed=seed))
-            models[label, fold.name] = model
+        weights = {name: one.detach().cpu() for name, one in model.state_dict().items()}
+        models.append(([(label, fold.name) for fold in folds], (model.shape, weights)))
 
     speech, text = encoders
     tuned = None
@@ -165,8 +170,33 @@ def _study(utterances, spoken, folds, encoders, name, systems, recipe, head, con
         told(BOTH, model, spoken, curve)
     if FROZEN in systems:
         torch.manual_seed(seed)
-        model = assemble(tuned.speech, deepcopy(text), kept)
+        model = assemble(tuned.speech, _unpacked(text), kept)
         pooled = frozen(model, spoken)
         curve = fit(model, pooled, *rows, head, seed)
         told(FROZEN, model, pooled, curve)
     return pd.concat(tables), pd.concat(curves, ignore_index=True), models
+
+
+def _packed(encoder):
+    """What a copy of an encoder is made of: torch does not send its weight norm (`parametrizations`) to other processes."""
+    if encoder is None:
+        return None
+    weights = {name: one.detach().cpu() for name, one in encoder.state_dict().items()}
+    return type(encoder), encoder.config, weights, next(encoder.parameters()).device
+
+
+def _unpacked(packed):
+    if packed is None:
+        return None
+    kind, config, weights, device = packed
+    encoder = kind(config)
+    encoder.load_state_dict(weights, strict=False)  # a BERT may come without its pooler
+    return encoder.to(device)
+
+
+def _regressor(packed, like):
+    """The model of a packed shape and weights, on the device of `like`."""
+    shape, weights = packed
+    model = AudioTextRegressor(shape)
+    model.load_state_dict(weights)
+    return model.to(next(like.parameters()).device).eval()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,3 +116,34 @@ def test_bad_requests_are_named():
     assert replace(spoken).rows(["u001"]).tolist() == [1]
     with pytest.raises(SernbError, match="1 utterances are not among these inputs: x"):
         spoken.rows(["x"])
+
+
+def test_side_by_side_gives_the_same():
+    """Weight norm does not pickle: encoders and models travel as weights."""
+    utterances, waveforms, tokenizer = corpus(24)
+    speech, text = encoders()
+    spoken = prepare(
+        utterances, targets_of(utterances), waveforms, speech, tokenizer=tokenizer, progress=False
+    )
+    folds = [
+        Fold(str(k), utterances.index[8 * k : 8 * k + 12], utterances.index[:0], utterances.index[12:][:4])
+        for k in (0, 1)
+    ]
+    given = (
+        utterances,
+        spoken,
+        folds,
+        speech,
+        text,
+        "tiny",
+        (SPEECH, FROZEN),
+        replace(QUICK, epochs=1),
+        replace(QUICK, epochs=1),
+    )
+    alone, _, models = train_systems(*given, progress=False)
+    with joblib.parallel_config(n_jobs=2):
+        together, _, others = train_systems(*given, progress=False)
+    pd.testing.assert_frame_equal(alone, together, atol=1e-5)
+    for key, model in models.items():
+        for one, other in zip(model.parameters(), others[key].parameters(), strict=True):
+            torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
