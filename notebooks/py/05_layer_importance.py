@@ -20,6 +20,7 @@ on_bad: str = "raise"  # unreadable recordings: raise an error, or skip them
 labels: dict = {}  # own label words of a manifest, such as {"cheerful": "happy"}
 emotions: str = ""  # labels to keep, with commas between ("neutral,happy,sad,angry"); empty: all
 per_speaker: int = 0  # keep so many utterances of each speaker's emotions, for a quick look; 0: all
+scale: list[float] = []  # lowest and highest possible rating; empty: what the corpus says
 protocol: str = "auto"  # who is tested: auto (the corpus's usual one), loso, group-k-fold …
 folds_used: int = 0  # run only the first so many folds; 0: all
 seeds: list[int] = [0, 1, 2, 3, 4]  # the head over all layers is trained once for each
@@ -73,7 +74,7 @@ if not rated and not labelled:
     raise SernbError("this notebook needs ratings or emotions; the corpus has neither")
 folds = protocols.by_name(protocol, utterances)[: folds_used or None]
 folds = protocols.with_validation(folds, utterances, seed=seeds[0])
-targets = targets_of(utterances, rated) if rated else None
+targets = targets_of(utterances, rated, scale or None) if rated else None
 print(f"{len(utterances)} utterances; rated: {', '.join(rated) or 'nothing'}; {len(folds)} folds")
 
 # %% [markdown]

@@ -17,31 +17,19 @@
 corpus: str = "embedded"  # name of a corpus with ratings (`sernb corpora` lists them)
 root: str = ""  # folder of the corpus; empty: where sernb looks for it
 on_bad: str = "raise"  # unreadable recordings: raise an error, or skip them
+labels: dict = {}  # own label words of a manifest, such as {"cheerful": "happy"}
 per_speaker: int = 0  # keep so many utterances of each speaker's emotions, for a quick look; 0: all
+scale: list[float] = []  # lowest and highest possible rating; empty: what the corpus says
 protocol: str = "auto"  # who is tested: auto (the corpus's usual one), loso, group-k-fold …
 folds_used: int = 2  # run only the first so many folds; 0: all
 seeds: list[int] = [0]  # each system is trained once for each
-speech_encoders: list[str] = [
-    "mini-hubert:3",
-    "mini-hubert",
-    "mini-distilhubert",
-]  # name, or name:first layers; the distilled last
+speech_encoders: list[str] = ["mini-hubert:3", "mini-hubert", "mini-distilhubert"]  # name[:layers]
 text_encoder: str = "mini-tinybert"  # mini-tinybert, mini-bert, a folder, or a hub name
 recipe: str = "laptop"  # laptop; paper: Adam at 1e-5 until the development CCC stops rising
 epochs: int = 0  # the most epochs of fine-tuning; 0: the recipe's
 dropout: float = 0.0  # within the encoders; the paper: 0.1 (which takes three times as long on a CPU)
-asr: str = (
-    "shipped"  # transcripts by machine: shipped (embedded corpus), pocketsphinx, a Whisper; empty: none
-)
-error_rates: list[float] = [
-    0.0,
-    0.1,
-    0.2,
-    0.35,
-    0.5,
-    0.75,
-    1.0,
-]  # share of wrong words in corrupted transcripts
+asr: str = "shipped"  # transcripts by machine: shipped (embedded), pocketsphinx, a Whisper; empty: none
+error_rates: list[float] = [0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0]  # of corrupted transcripts
 utterance: str = ""  # the utterance of the transcript editor; empty: the test utterance with the most to read
 jobs: int = 0  # trainings side by side, each on its share of the cores; 0: up to four, one on a GPU
 cache: str = ""  # folder for what front ends and recognisers made of the recordings; empty: kept in memory
@@ -92,8 +80,8 @@ if recipe not in regression.RECIPES:
 # pleasant) and **dominance** (weak to strong). We train on them between 0 and 1 and report on the corpus's own scale.
 
 # %% tags=["stage:features"]
-utterances = corpora.load(corpus, root or None, on_bad=on_bad)
-targets = ratings.targets_of(utterances)
+utterances = corpora.load(corpus, root or None, on_bad=on_bad, **({"labels": labels} if labels else {}))
+targets = ratings.targets_of(utterances, scale=scale or None)
 for column in ("path", "text"):
     if column not in utterances:
         raise SernbError(f"this notebook needs recordings and words; the corpus has no column {column!r}")

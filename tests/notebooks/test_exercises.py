@@ -26,6 +26,17 @@ ANSWERS = [
     ("03_distillation", "at_one, at_four = ..., ...", "0.1155, 0.2589", "0.5, 0.25"),
     ("03_distillation", "won, lost, p = ..., ..., ...", "35, 25, 0.2451", "35, 25, 0.05"),
     ("03_distillation", "low, high = ..., ...", "-0.0146, 0.0426", "-0.0116, 0.0396"),
+    ("05_layer_importance", "mixed, larger = ..., ...", '(2.0, 0.8), "A"', '(2.0, 0.8), "B"'),
+    ("05_layer_importance", "start = ...", "1 / 13", "1 / 12"),
+    ("05_layer_importance", "ccc = ...", "0.571", "1.0"),
+    ("06_audio_textual_distillation", "for_constant, for_reverse = ..., ...", "0, -1", "1, 0"),
+    (
+        "06_audio_textual_distillation",
+        "substitutions, deletions, insertions, wer = ..., ..., ..., ...",
+        "2, 0, 0, 1 / 3",
+        "1, 1, 1, 0.5",
+    ),
+    ("06_audio_textual_distillation", "of_distilled, of_base = ..., ...", "0.5823, 0.2091", "0.191, 0.092"),
     ("07_attention_pooling", "positions = ...", "50 * 25", "400 * 200"),
     (
         "07_attention_pooling",
