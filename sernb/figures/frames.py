@@ -40,7 +40,13 @@ def frame_similarity(
         x = x - x.mean(0)
         x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)
         image = panels[-1].imshow(
-            x @ x.T, cmap=SOUND, vmin=-1, vmax=1, origin="lower", extent=(0, seconds, 0, seconds), aspect="auto"
+            x @ x.T,
+            cmap=SOUND,
+            vmin=-1,
+            vmax=1,
+            origin="lower",
+            extent=(0, seconds, 0, seconds),
+            aspect="auto",
         )
         tidy(panels[-1], f"layer {layer}", "time (s)", "time (s)" if place == 0 else "")
         panels[-1].tick_params(labelleft=place == 0)
