@@ -89,7 +89,10 @@ if per_speaker:
     known = [one for one in ("speaker", "emotion") if one in utterances]
     utterances = utterances.groupby(known, observed=True, dropna=False).head(per_speaker)
 rated = list(targets.dimensions)
-utterances = utterances[utterances["text"].notna() & utterances[rated].notna().any(axis=1)]
+whole = utterances["text"].notna() & utterances[rated].notna().any(axis=1)
+if not whole.all():
+    print(f"left out: {(~whole).sum()} of {len(whole)} utterances without a transcript or without a rating")
+utterances = utterances[whole]
 utterances, waveforms = audio.read_utterances(utterances, on_bad=on_bad)
 targets = ratings.targets_of(utterances, rated, targets.scale)
 folds = protocols.by_name(protocol, utterances)[: folds_used or None]

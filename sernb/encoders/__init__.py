@@ -1,5 +1,6 @@
 """Pretrained encoders by name: the kit's own, or published ones from the hub or a folder."""
 
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from transformers import (
     HubertModel,
     Wav2Vec2Model,
 )
+from transformers.utils import logging as transformers_logging
 
 from sernb.encoders.vggish_weights import published_vggish
 from sernb.errors import SernbError
@@ -48,9 +50,10 @@ def text_encoder(name: str = "mini-bert", layers: int | None = None) -> tuple[Be
         if kind != "bert":
             raise SernbError(f"{name}: this is a {kind!r}; the text stream takes a BERT ('bert').")
         tokenizer = AutoTokenizer.from_pretrained(where)
-        model, report = BertModel.from_pretrained(
-            where, dtype=torch.float32, use_safetensors=True, output_loading_info=True
-        )
+        with _quietly():
+            model, report = BertModel.from_pretrained(
+                where, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+            )
     except (OSError, ValueError, HfHubHTTPError) as problem:
         if isinstance(problem, SernbError):
             raise
@@ -95,10 +98,11 @@ def speech_encoder(
                 f"{name}: this is a {kind!r}; a speech encoder is a HuBERT or wav2vec 2.0 ({', '.join(KINDS)})."
             )
         normalise = bool(AutoFeatureExtractor.from_pretrained(where).do_normalize)
-        model, report = KINDS[kind][1].from_pretrained(
-            where, dtype=torch.float32, use_safetensors=True, output_loading_info=True,
-            layerdrop=0.0, apply_spec_augment=False, **settings,
-        )  # fmt: skip
+        with _quietly():
+            model, report = KINDS[kind][1].from_pretrained(
+                where, dtype=torch.float32, use_safetensors=True, output_loading_info=True,
+                layerdrop=0.0, apply_spec_augment=False, **settings,
+            )  # fmt: skip
     except (OSError, ValueError, HfHubHTTPError) as problem:
         if isinstance(problem, SernbError):
             raise
@@ -128,6 +132,20 @@ def audio_encoder(name: str = "mini-vggish") -> VGGish:
         return VGGish.from_pretrained(str(folder)).float()
     except (RuntimeError, TypeError, ValueError) as problem:
         raise SernbError(f"{name}: this is no VGGish ({_first_line(problem)}).") from problem
+
+
+@contextmanager
+def _quietly():
+    """Without transformers' bar and its table of missing weights, which are looked at here (a pooler is never used)."""
+    level, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bars:
+            transformers_logging.enable_progress_bar()
 
 
 def _first_line(problem):
