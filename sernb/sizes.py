@@ -96,6 +96,11 @@ def regressors(speech: dict[str, dict] | None = None, text: dict | None = None) 
     for name, config in (speech or PUBLISHED).items():
         with torch.device("meta"):
             both, alone = (AudioTextRegressor(RegressorConfig(config, one)) for one in (text, None))
-        parts = {"speech encoder": both.speech, "text encoder": both.text, "audio": alone, "audio + text": both}
+        parts = {
+            "speech encoder": both.speech,
+            "text encoder": both.text,
+            "audio": alone,
+            "audio + text": both,
+        }
         rows[name] = {part: sum(p.numel() for p in one.parameters()) for part, one in parts.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("speech encoder's name")

@@ -159,6 +159,37 @@ both = pd.concat([one.assign(features=word) for word, one in weights.items()])
 notebook.keep(figures.layer_weights(both), "05_layer_weights_normalised", pictures)
 
 # %% [markdown]
+# One more doubt. Does a hill in such a figure mean that *training* put something there? Ask a network that was never
+# trained: the same shape, random weights, each layer normalised.
+#
+# **Your guess:** flat?
+
+# %% tags=["stage:training"]
+sources = {"trained": states}
+if random_weights:
+    torch.manual_seed(seeds[0])
+    untrained = type(encoder)(encoder.config).to(device)
+    sources["random weights"] = speech.layer_states(waveforms, utterances.index, untrained, normalise)
+    control = layer_importance.weights_table(
+        sources["random weights"],
+        by_name,
+        train_rows,
+        tried_rows,
+        seeds,
+        "layer",
+        epochs=epochs,
+        batch_size=batch_size,
+    )
+    pair = {"trained": weights["each layer normalised"], "random weights": control}
+    if pooling == "average":
+        pair = pd.concat([one.assign(features=word) for word, one in pair.items()])
+        notebook.keep(figures.layer_weights(pair), "05_layer_weights_control", pictures)
+
+# %% [markdown]
+# Where the untrained network has hills too, a hill is no proof of learning, and no proof of worth: heads settle on some layer
+# because layers that say the same need not share the weight. So we want another measure.
+
+# %% [markdown]
 # ## 4 · A sounder measure: one probe a layer
 #
 # Instead of asking a head how it mixes, ask each layer by itself: how well does a *linear* model read the dimension from
@@ -168,11 +199,6 @@ notebook.keep(figures.layer_weights(both), "05_layer_weights_normalised", pictur
 # **Your guess:** how much does an untrained network reach?
 
 # %% tags=["stage:training"]
-sources = {"trained": states}
-if random_weights:
-    torch.manual_seed(seeds[0])
-    untrained = type(encoder)(encoder.config).to(device)
-    sources["random weights"] = speech.layer_states(waveforms, utterances.index, untrained, normalise)
 probed = {}
 for source, one in sources.items():
     parts = []
