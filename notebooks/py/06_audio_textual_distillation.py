@@ -202,6 +202,7 @@ by_part = {
     name: tested[tested["fold"] == fold] for name, fold in parts.items() if (tested["fold"] == fold).any()
 }
 by_part = by_part or {"unseen speakers": tested}
+main = next(iter(by_part.values()))  # what the sections below look at: of two test parts, the seen one
 intervals = pd.concat([
     bootstrap(table, metrics, unit=usual_unit(table)).assign(part=name) for name, table in by_part.items()
 ])  # fmt: skip
@@ -244,7 +245,7 @@ notebook.keep(figures.relative_gain(gains), "06_relative_gain", pictures)
 
 
 # %%
-def compared(a: str, b: str, dimension: str, table: pd.DataFrame = tested) -> pd.Series:
+def compared(a: str, b: str, dimension: str, table: pd.DataFrame = main) -> pd.Series:
     """CCC of model a less that of model b on the same utterances, with its interval."""
     return paired_bootstrap(table, a, b, f"CCC_{dimension}", unit)
 
@@ -288,7 +289,7 @@ if asr:
 
 # %% tags=["stage:training"]
 human = f"{distilled}, {BOTH}"
-first_seed = tested[tested["seed"] == seeds[0]]
+first_seed = main[main["seed"] == seeds[0]]
 pooled = {
     fold.name: regression.frozen(models[human, fold.name], replace(spoken[distilled], tokens=None))
     for fold in folds
@@ -303,7 +304,7 @@ def tested_with(words: pd.Series, name: str, seed: int = 0) -> pd.DataFrame:
         given = audio_text.with_words(pooled[fold.name], table, tokenizer, "other")
         rows.append(audio_text.answers(models[human, fold.name], utterances, given, fold, name, seed))
     rows = pd.concat(rows)
-    return rows[rows["part"] == "test"]
+    return rows[(rows["part"] == "test") & rows.index.isin(main.index)]
 
 
 # %% tags=["stage:training"]
@@ -315,7 +316,7 @@ if asr:
         again, _, _ = audio_text.train_systems(
             utterances, read, folds, studied[distilled][0], text, distilled, (BOTH,), chosen, seeds=seeds[:1]
         )
-    again = again[again["part"] == "test"]
+    again = again[(again["part"] == "test") & again.index.isin(main.index)]
     by_asr.append(again.assign(model=f"trained and tested on {heard_by}'s words"))
     by_asr.append(first_seed[first_seed["model"] == f"{distilled}, {SPEECH}"].assign(model="no words"))
 by_asr = pd.concat(by_asr)
@@ -439,7 +440,10 @@ for dimension, number in (
 if "valence" in rated:
     card("Fine-tuning both beats freezing both", "Figure 3", f"{distilled}, {BOTH}", f"{distilled}, {FROZEN}",
          "valence", 0.0, "Holds above 0.")  # fmt: skip
-    low, high = (gains[gains["encoder"] == one].set_index("setting").loc["FT"] for one in (base, distilled))
+    of_main = gains[(gains["part"] == gains["part"].iloc[0]) & (gains["setting"] == "FT")].set_index(
+        "encoder"
+    )
+    low, high = of_main.loc[base], of_main.loc[distilled]
     verdict = "holds" if high["low"] > low["high"] else "not seen here"
     why = f"Relative gain of the distilled encoder; the base encoder's is {low['value']:.2f} [{low['low']:.2f}, "
     why += f"{low['high']:.2f}]. Holds where the intervals do not overlap, which asks for much."

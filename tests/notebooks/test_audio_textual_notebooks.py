@@ -1,0 +1,87 @@
+"""Notebooks 05 and 06 on a corpus of the user's own: encoders from folders, two test parts, labels without ratings."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+import soundfile
+from transformers import Wav2Vec2FeatureExtractor
+
+from sernb.reports.plan import make_plans
+from sernb.reports.run import run
+from tests.rated_speech import corpus, encoders
+
+pytestmark = pytest.mark.xdist_group("notebooks")
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with manifest.csv, recordings, and three small speech encoders."""
+    folder = tmp_path_factory.mktemp("own")
+    utterances, waveforms, _ = corpus(48)
+    for name, wave in zip(utterances.index, waveforms, strict=True):
+        soundfile.write(folder / f"{name}.wav", 0.5 * wave / abs(wave).max(), 16000)
+    parts = ["train"] * 24 + ["validation"] * 8 + ["test"] * 8 + ["test_unseen"] * 8
+    table = utterances.assign(file=[f"{name}.wav" for name in utterances.index], part=parts)
+    table.to_csv(folder / "manifest.csv")
+    for number, layers in enumerate((2, 2, 1)):
+        speech, _ = encoders(number, num_hidden_layers=layers)
+        speech.save_pretrained(folder / f"hubert{number}")
+        Wav2Vec2FeatureExtractor().save_pretrained(folder / f"hubert{number}")
+    return folder
+
+
+def result(number, out, **given):
+    plans = make_plans([number], "smoke", {"corpus": "manifest", "per_speaker": 0, **given}, NOTEBOOKS)
+    (entry,) = run(plans, out, "smoke")["notebooks"]
+    return entry
+
+
+def said(out, entry):
+    cells = nbformat.read(out / entry["executed"], 4).cells
+    return "\n".join(
+        str(one.get("text", one.get("data", {}).get("text/plain", "")))
+        for cell in cells
+        for one in cell.get("outputs", [])
+    )
+
+
+def test_own_encoders_and_two_test_parts(place, tmp_path):
+    names = [f'"{place}/hubert0:1"', f'"{place}/hubert1"', f'"{place}/hubert2"']
+    entry = result(
+        "6", tmp_path / "report", root=str(place), scale="[1, 5]", protocol="fixed", folds_used=0,
+        speech_encoders=f"[{', '.join(names)}]", asr="", save=str(tmp_path / "saved"),
+    )  # fmt: skip
+    assert entry["status"] == "succeeded", entry["error"]
+    text = said(tmp_path / "report", entry)
+    assert "seen" in text and "unseen" in text
+    saved = (tmp_path / "saved" / "predictions.csv").read_text()
+    assert "hubert0, 1 layers, speech + text, FT→FRZ" in saved and "fixed, test_unseen" in saved
+
+
+def test_a_scale_that_is_not_known_says_so(place, tmp_path):
+    entry = result("6", tmp_path / "report", root=str(place), protocol="fixed")
+    assert entry["status"] == "failed"
+    assert "the scale of the ratings is not known" in entry["error"]["message"]
+
+
+def test_layers_for_labels_alone(place, tmp_path):
+    table = (
+        (place / "manifest.csv")
+        .read_text()
+        .replace("arousal", "a1")
+        .replace("valence", "v1")
+        .replace("dominance", "d1")
+    )
+    (place / "labels.csv").write_text(table)
+    entry = result(
+        "5",
+        tmp_path / "report",
+        root=str(place / "labels.csv"),
+        protocol="fixed",
+        speech_encoder=str(place / "hubert0"),
+    )
+    assert entry["status"] == "succeeded", entry["error"]
+    assert "no ratings of arousal, valence or dominance" in said(tmp_path / "report", entry)
