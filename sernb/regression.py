@@ -33,7 +33,8 @@ class Recipe:
 
     The paper names neither the epochs nor the patience: `epochs` is the most there can be, `patience` how many epochs in a
     row may pass without a better CCC on the development part. head_rate: learning rate of the head; None: the same.
-    falling: the rate falls in a straight line to zero at `epochs`; the paper's stays.
+    warm_up: share of `epochs` in which the rates rise from zero. falling: afterwards they fall in a straight line to zero at
+    `epochs`; the paper's stay.
     """
 
     epochs: int = 30
@@ -41,6 +42,7 @@ class Recipe:
     learning_rate: float = 1e-5
     head_rate: float | None = None
     patience: int = 5
+    warm_up: float = 0.0
     falling: bool = False
     by_length: bool = True
     bf16: bool = False
@@ -52,7 +54,7 @@ class Recipe:
 
 
 PAPER = Recipe()
-LAPTOP = Recipe(epochs=6, learning_rate=5e-4, head_rate=1e-3, patience=2, falling=True)
+LAPTOP = Recipe(epochs=6, learning_rate=3e-4, head_rate=2e-3, patience=2, warm_up=0.1, falling=True)
 HEAD = Recipe(epochs=40, learning_rate=1e-3, patience=5)  # a head alone, on encoders that are frozen
 RECIPES = {"paper": PAPER, "laptop": LAPTOP}
 
@@ -131,9 +133,7 @@ def fit(
     steps = -(-len(train_rows) // recipe.batch_size)
     optimizer = _optimizer(learner, recipe)
     total = steps * recipe.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: max(0.0, 1 - step / total) if recipe.falling else 1.0
-    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, recipe))
     tried, callbacks = len(development_rows) > 0, [Watch(progress, recipe.epochs)]
     if tried:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
@@ -262,6 +262,14 @@ def _optimizer(learner, recipe):
     if encoders:
         groups.append({"params": encoders, "lr": recipe.learning_rate})
     return torch.optim.Adam(groups, fused=True)
+
+
+def _rate(step, total, recipe):
+    """The learning rates at a step, as a share of their highest."""
+    rising = round(recipe.warm_up * total)
+    if step < rising:
+        return (step + 1) / rising
+    return max(0.0, (total - step) / (total - rising)) if recipe.falling else 1.0
 
 
 def _of_like_length(lengths):

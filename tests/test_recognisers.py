@@ -92,7 +92,7 @@ def test_whisper_hears_long_recordings_in_pieces(folder):
 
 
 def test_what_is_no_whisper_is_refused(folder, tmp_path):
-    with pytest.raises(SernbError, match="cannot be read.*expected config.json"):
+    with pytest.raises(SernbError, match=r"cannot be read.*expected config\.json"):
         recogniser(str(tmp_path / "nowhere"))
     shape = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
     BertModel(BertConfig(vocab_size=9, **shape)).save_pretrained(tmp_path / "bert")
