@@ -54,7 +54,7 @@ class Recipe:
 
 
 PAPER = Recipe()
-LAPTOP = Recipe(epochs=6, learning_rate=3e-4, head_rate=2e-3, patience=2, warm_up=0.1, falling=True)
+LAPTOP = Recipe(epochs=4, learning_rate=6e-4, head_rate=2e-3, patience=2, warm_up=0.1, falling=True)
 HEAD = Recipe(epochs=40, learning_rate=1e-3, patience=5)  # a head alone, on encoders that are frozen
 RECIPES = {"paper": PAPER, "laptop": LAPTOP}
 

@@ -29,6 +29,9 @@ layers: int = 0  # keep the first so many layers of the encoder; 0: all
 pooling: str = "average"  # over time: average, or "average and maximum" as in the paper (much slower)
 epochs: int = 60  # the most that a head over all layers is trained
 batch_size: int = 64  # utterances a step of that; the paper: 16
+weights_rate: float = (
+    0.05  # learning rate of the weights over layers (the paper does not say); the head's: 0.001
+)
 random_weights: bool = True  # probe an untrained encoder of the same shape too
 utterance: str = ""  # the utterance to look at; empty: the first of the corpus
 save: str = ""  # folder for the predictions; empty: not saved
@@ -126,10 +129,10 @@ if pooling != "average":
 by_name = {one: targets.values[:, column] for column, one in enumerate(rated)}
 if not rated:
     by_name = {"emotion": utterances["emotion"].cat.codes.to_numpy(np.int64)}
-weights = {}
+weights, how = {}, {"epochs": epochs, "batch_size": batch_size, "weights_rate": weights_rate}
 for way, word in (("none", "as they are"), ("layer", "each layer normalised")):
     weights[word] = layer_importance.weights_table(
-        over_time, by_name, train_rows, tried_rows, seeds, way, epochs=epochs, batch_size=batch_size
+        over_time, by_name, train_rows, tried_rows, seeds, way, **how
     )
 notebook.keep(figures.layer_weights(weights["as they are"]), "05_layer_weights", pictures)
 
@@ -170,16 +173,8 @@ if random_weights:
     torch.manual_seed(seeds[0])
     untrained = type(encoder)(encoder.config).to(device)
     sources["random weights"] = speech.layer_states(waveforms, utterances.index, untrained, normalise)
-    control = layer_importance.weights_table(
-        sources["random weights"],
-        by_name,
-        train_rows,
-        tried_rows,
-        seeds,
-        "layer",
-        epochs=epochs,
-        batch_size=batch_size,
-    )
+    untaught = sources["random weights"]
+    control = layer_importance.weights_table(untaught, by_name, train_rows, tried_rows, seeds, "layer", **how)
     pair = {"trained": weights["each layer normalised"], "random weights": control}
     if pooling == "average":
         pair = pd.concat([one.assign(features=word) for word, one in pair.items()])
