@@ -134,6 +134,13 @@ def test_unrated_rows_are_left_out():
         fit(model, spoken, np.arange(16))
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU bf16 is right")
+def test_half_precision_is_refused_on_a_cpu():
+    spoken, model = given(8, speech=False)
+    with pytest.raises(SernbError, match="bf16 needs a GPU"):
+        fit(model, spoken, np.arange(8), recipe=replace(QUICK, bf16=True))
+
+
 def test_rates_rise_and_fall():
     recipe = Recipe(epochs=4, batch_size=8, learning_rate=1.0, warm_up=0.25, falling=True)
     rates = [_rate(step, 8, recipe) for step in range(8)]

@@ -22,7 +22,25 @@ CALM = -27.0  # dB of full scale: the root mean square of calm speech before rev
 FILES = ("phontab", "phonindex", "phondata", "intonations", "en_dict")
 SYNCHRONOUS, DONT_EXIT, UTF8 = 2, 0x8000, 1
 SET_RATE, SET_VOLUME, SET_PITCH, SET_RANGE = 1, 2, 3, 4
-CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+PHONES, LAST_EVENT, PHONE_EVENT = 1, 0, 7
+
+
+class Event(ctypes.Structure):
+    """eSpeak's espeak_EVENT. `sample` counts from the first sample of the utterance; `name` is a phone's, in ASCII."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("identifier", ctypes.c_uint),
+        ("position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("milliseconds", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user", ctypes.c_void_p),
+        ("name", ctypes.c_char * 8),
+    )
+
+
+CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event))
 
 
 def library() -> tuple[str, Path]:
@@ -48,10 +66,14 @@ def lend_data(folder: Path) -> Path:
     return copy
 
 
-def espeak(text: str, speaker: Speaker, controls: Controls, seed: int, data: Path) -> np.ndarray:
+def espeak(
+    text: str, speaker: Speaker, controls: Controls, seed: int, data: Path, phones: list | None = None
+) -> np.ndarray:
     """Dry speech, int16 (samples,) at 22,050 Hz. Call it once in a process: see the top of the file.
 
-    data: the folder from `lend_data`; the voice of this utterance stands there while it is spoken.
+    data: the folder from `lend_data`; the voice of this utterance stands there while it is spoken. phones: a list that
+    each phone is added to, as (eSpeak's name of it, the sample that it begins at); "_" and "_:" are pauses. The sound is
+    the same with it; a second utterance in the same process would crash eSpeak.
     """
     path, _ = library()
     voice = f"voice{seed}"
@@ -60,12 +82,18 @@ def espeak(text: str, speaker: Speaker, controls: Controls, seed: int, data: Pat
     engine, chunks = ctypes.CDLL(path), []
 
     @CALLBACK
-    def keep(samples, count, _events):
+    def keep(samples, count, events):
+        number = 0
+        while phones is not None and events[number].type != LAST_EVENT:
+            if events[number].type == PHONE_EVENT:
+                phones.append((events[number].name.decode(), events[number].sample))
+            number += 1
         if count > 0:
             chunks.append(np.ctypeslib.as_array(samples, (count,)).copy())
         return 0
 
-    if engine.espeak_Initialize(SYNCHRONOUS, 0, str(data).encode(), DONT_EXIT) != ESPEAK_RATE:
+    options = DONT_EXIT | (PHONES if phones is not None else 0)
+    if engine.espeak_Initialize(SYNCHRONOUS, 0, str(data).encode(), options) != ESPEAK_RATE:
         raise SernbError(f"eSpeak NG did not start with the data in {data}: reinstall espeakng-loader.")
     engine.espeak_SetSynthCallback(keep)
     if engine.espeak_SetVoiceByName(f"{speaker.accent}+{voice}".encode()) != 0:
