@@ -29,9 +29,7 @@ layers: int = 0  # keep the first so many layers of the encoder; 0: all
 pooling: str = "average"  # over time: average, or "average and maximum" as in the paper (much slower)
 epochs: int = 60  # the most that a head over all layers is trained
 batch_size: int = 64  # utterances a step of that; the paper: 16
-weights_rate: float = (
-    0.05  # learning rate of the weights over layers (the paper does not say); the head's: 0.001
-)
+weights_rate: float = 0.05  # learning rate of the weights over layers, the head's is 0.001 (not in the paper)
 random_weights: bool = True  # probe an untrained encoder of the same shape too
 utterance: str = ""  # the utterance to look at; empty: the first of the corpus
 save: str = ""  # folder for the predictions; empty: not saved
