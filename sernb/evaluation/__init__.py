@@ -2,6 +2,7 @@
 
 from sernb.evaluation.comparison import mcnemar, paired_bootstrap
 from sernb.evaluation.concordance import concordance
+from sernb.evaluation.contrasts import contrast
 from sernb.evaluation.intervals import bootstrap, usual_unit
 from sernb.evaluation.metrics import METRICS, confusion, recalls, scores
 from sernb.evaluation.seeds import seed_difference
@@ -11,6 +12,7 @@ __all__ = [
     "bootstrap",
     "concordance",
     "confusion",
+    "contrast",
     "mcnemar",
     "paired_bootstrap",
     "recalls",
