@@ -58,11 +58,30 @@ def test_the_table_has_a_row_a_layer_target_and_seed():
     utterances, states = drawn()
     targets = targets_of(utterances)
     by_name = {"arousal": targets.values[:, 0], "valence": targets.values[:, 1]}
-    table = weights_table(states, by_name, np.arange(60), np.arange(60, 80), (0, 1), epochs=2)
-    assert len(table) == 4 * 2 * 2
+    splits = [(np.arange(60), np.arange(60, 80)), (np.arange(20, 80), np.arange(20))]
+    table = weights_table(states, by_name, splits, (0, 1, 2), epochs=2)
+    assert len(table) == 4 * 2 * 3
     np.testing.assert_allclose(table.groupby(["target", "seed"])["weight"].sum(), 1, atol=1e-5)
-    again = weights_table(states, by_name, np.arange(60), np.arange(60, 80), (0, 1), epochs=2)
-    assert table.equals(again)
+    assert table.equals(weights_table(states, by_name, splits, (0, 1, 2), epochs=2))
+    for seed, split in ((1, splits[1]), (2, splits[0])):  # each seed has the next split
+        weights, score = learned_weights(states, by_name["valence"], *split, seed=seed, epochs=2)
+        rows = table[(table["target"] == "valence") & (table["seed"] == seed)]
+        np.testing.assert_array_equal(rows["weight"], weights)
+        assert (rows["score"] == score).all()
+
+
+def test_standardised_features_do_not_depend_on_a_layers_scale():
+    utterances, states = drawn()
+    target = targets_of(utterances).values[:, 0]
+    larger = states * np.array([1, 10, 1, 1], np.float32)[:, None] + np.float32(3)
+    given = (target, np.arange(60), np.arange(60, 80), "feature")
+    for one, two in zip(
+        learned_weights(states, *given, epochs=3), learned_weights(larger, *given, epochs=3), strict=True
+    ):
+        np.testing.assert_allclose(one, two, atol=1e-4)
+    long = Ragged.of([np.repeat(one[None], 2, 0) for one in states])
+    with pytest.raises(SernbError, match="averaged over time"):
+        learned_weights(long, *given)
 
 
 def test_a_probe_on_each_layer():
@@ -83,3 +102,11 @@ def test_a_probe_does_not_depend_on_a_layers_scale():
     larger = states * np.array([1, 100, 0.01, 1], np.float32)[:, None]
     one, two = (rated_by_layer(x, utterances, targets, folds)["arousal_predicted"] for x in (states, larger))
     np.testing.assert_allclose(one, two, atol=1e-4)
+
+
+def test_utterances_without_a_label_are_left_out():
+    utterances, states = drawn()
+    utterances.loc[utterances.index[:4], "emotion"] = np.nan
+    table = classified_by_layer(states, utterances, leave_one_speaker_out(utterances))
+    assert not set(utterances.index[:4]) & set(table.index)
+    assert "p_nan" not in table

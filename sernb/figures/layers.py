@@ -1,7 +1,10 @@
 """Which layers of an encoder carry an emotion dimension: learnt weights, and a probe for each layer."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import sem, t
 
@@ -11,7 +14,8 @@ from sernb.figures.given import needs, targets_of
 from sernb.figures.palette import FAINT, INK, Picture, headline, plain, series_style, tidy
 
 LEVEL = 0.95
-LAYER = "layer (0: output of the CNN)"
+LAYER = "layer (0: what the first layer is given)"
+LEAST = 3.0  # percentage points to either side of the start that a panel of weights shows at least
 STYLES = ("-", "--", ":", "-.")
 CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
 
@@ -21,8 +25,8 @@ def layer_weights(table: pd.DataFrame, title: str = "") -> Picture:
 
     ``table``: ``layer`` (0 = CNN output, 1 … N the transformer's), ``target``, ``seed``, ``weight`` (softmax weights: they
     add up to 1 over the layers). Optional ``features``: what was weighted (e.g. "as they are", "layer-normalised"), a
-    line each. Thin lines are single seeds, the thick one is their mean with its 95 % t interval (of two seeds or
-    more). The dashed line is 1/(N + 1), where training starts.
+    line each. The thick line is the mean over seeds with its 95 % t interval (of two seeds or more); where there is one kind of
+    features, thin lines are the single seeds. The dashed line is 1/(N + 1), where training starts; it lies in the middle.
 
     Raises SernbError for an absent column, a row that stands twice, a seed that lacks layers, and weights that do
     not add up to 1.
@@ -32,41 +36,51 @@ def layer_weights(table: pd.DataFrame, title: str = "") -> Picture:
     layers = sorted(table["layer"].unique())
     _check_weights(table, layers)
     figure, panels, styles = _panels(table, "weight of the layer (%)")
+    seeds, single, start, far = table["seed"].nunique(), len(styles) == 1, 100 / len(layers), LEAST
     for target, ax in panels.items():
         for features, (color, marker, style) in styles.items():
             rows = table[(table["target"] == target) & (table["features"] == features)]
             if rows.empty:
                 continue
             each = 100 * rows.pivot(index="layer", columns="seed", values="weight").sort_index()
+            far = max(far, 1.1 * (each.mean(axis=1) - start).abs().max())
             if each.shape[1] > 1:
-                ax.plot(each.index, each, color=color, linewidth=0.8, alpha=0.45, gid="seed", zorder=2)
                 half = t.ppf((1 + LEVEL) / 2, each.shape[1] - 1) * sem(each, axis=1)
                 ax.fill_between(each.index, each.mean(axis=1) - half, each.mean(axis=1) + half, color=color, alpha=0.18,
                                 linewidth=0)  # fmt: skip
+                far = max(far, 1.05 * ((each.mean(axis=1) - start).abs() + half).max())
+            if each.shape[1] > 1 and single:
+                ax.plot(each.index, each, color=color, linewidth=0.8, alpha=0.45, gid="seed", zorder=2)
+                far = max(far, 1.05 * (each - start).abs().to_numpy().max())
             ax.plot(each.index, each.mean(axis=1), style, color=color, marker=marker, markersize=5, linewidth=2.2, gid="mean",
                     zorder=3)  # fmt: skip
-        ax.axhline(100 / len(layers), color=INK, linestyle=(0, (4, 3)), linewidth=1, gid="start", zorder=1)
-    ax.set_ylim(bottom=0)  # of all panels: they share it
-    seeds = table["seed"].nunique()
+        ax.axhline(start, color=INK, linestyle=(0, (4, 3)), linewidth=1, gid="start", zorder=1)
+    ax.set_ylim(max(start - far, 0), min(start + far, 100))  # of all panels: they share it
     what = [Line2D([], [], color=INK, linewidth=2.2,
                    label=f"mean of {seeds} seeds, 95 % interval shaded" if seeds > 1 else "one seed")]  # fmt: skip
-    if seeds > 1:
+    if seeds > 1 and single:
         what.append(Line2D([], [], color=FAINT, linewidth=0.8, label="single seeds"))
     what.append(Line2D([], [], color=INK, linestyle=(0, (4, 3)), linewidth=1,
-                       label=f"start of training: 1/{len(layers)} = {100 / len(layers):.1f} %"))  # fmt: skip
+                       label=f"start of training: 1/{len(layers)} = {start:.1f} %"))  # fmt: skip
     _legend(figure, styles, what)
     headline(figure, title or "Learnt weight of each layer")
     return figure
 
 
 def layer_scores(
-    table: pd.DataFrame, measure: str = "CCC", chance: float | None = None, title: str = ""
+    table: pd.DataFrame,
+    measure: str = "CCC",
+    chance: float | None = None,
+    mixed: Mapping[str, float] | None = None,
+    title: str = "",
 ) -> Picture:
     """What a probe of each single layer reaches, a panel for each target.
 
     ``table``: ``layer``, ``target``, ``value``, ``low``, ``high`` (may be NaN: no band). Optional ``features``: whose layers
     (e.g. "trained", "random weights"), a line each. ``measure``: "CCC", or a score of classes ("UAR", 0 to 1), which is
-    drawn in per cent; ``chance`` (0 to 1) draws a dashed line. Each line's best layer has its number. Raises SernbError for an absent column and a row that stands twice.
+    drawn in per cent; ``chance`` (0 to 1) draws a dashed line; ``mixed`` draws a dotted one for each target, what a probe on the
+    plain mean of all layers reaches. Each line's best layer has its number. Raises SernbError for an absent column and
+    a row that stands twice.
     """
     table = _with_features(table)
     needs(table, ["layer", "target", "value", "low", "high"], once=["features", "target", "layer"])
@@ -74,6 +88,7 @@ def layer_scores(
     table = table.assign(**{one: factor * table[one].astype(float) for one in ("value", "low", "high")})
     figure, panels, styles = _panels(table, label)
     for target, ax in panels.items():
+        tops = table[table["target"] == target].groupby("features", sort=False)["value"].max()
         for features, (color, marker, style) in styles.items():
             rows = table[(table["target"] == target) & (table["features"] == features)].sort_values("layer")
             if rows["value"].notna().sum() == 0:
@@ -82,13 +97,21 @@ def layer_scores(
             ax.plot(rows["layer"], rows["value"], style, color=color, marker=marker, markersize=5, linewidth=2, gid="mean",
                     zorder=3)  # fmt: skip
             best = rows.loc[rows["value"].idxmax()]
-            ax.annotate(f"{best['value']:.{digits}f}", (best["layer"], best["value"]), (0, 7), textcoords="offset points",
-                        ha="center", fontsize=8.5, color=color, bbox=CLEAR, zorder=4)  # fmt: skip
+            up = best["value"] == tops.max()  # the lower line's number stands below it, away from the other
+            side = {rows["layer"].min(): "left", rows["layer"].max(): "right"}.get(best["layer"], "center")
+            ax.annotate(f"{best['value']:.{digits}f}", (best["layer"], best["value"]), (0, 7 if up else -15),
+                        textcoords="offset points", ha=side, fontsize=8.5, color=color, bbox=CLEAR, zorder=4)  # fmt: skip
         if chance is not None:
             ax.axhline(factor * chance, color=INK, linestyle=(0, (4, 3)), linewidth=1, gid="chance", zorder=1)
-        ax.margins(y=0.12)
-    lines = [Line2D([], [], color=INK, linestyle=(0, (4, 3)), linewidth=1, label="chance")]
-    _legend(figure, styles, lines if chance is not None else [])
+        if mixed and target in mixed:
+            ax.axhline(factor * mixed[target], color=INK, linestyle=":", linewidth=1.2, gid="mixed", zorder=1)
+        ax.margins(y=0.15)
+    what = [Patch(color=INK, alpha=0.18, linewidth=0, label="95 % interval; number: best layer")]
+    if chance is not None:
+        what.append(Line2D([], [], color=INK, linestyle=(0, (4, 3)), linewidth=1, label="chance"))
+    if mixed:
+        what.append(Line2D([], [], color=INK, linestyle=":", linewidth=1.2, label="mean of all layers"))
+    _legend(figure, styles, what)
     headline(figure, title or f"{measure} of a probe on each layer alone")
     return figure
 
@@ -108,7 +131,7 @@ def _panels(table, y):
     for ax, target in zip(panels, targets, strict=True):
         tidy(
             ax,
-            plain(target),
+            plain(target) if len(targets) > 1 else "",
             LAYER if len(targets) < 3 or ax is panels[1] else "",
             y if ax is panels[0] else "",
             "y",

@@ -53,7 +53,8 @@ def test_weights_are_drawn_with_their_mean_seeds_and_interval():
         (band,) = ax.collections
         at_zero = {round(y, 6) for x, y in band.get_paths()[0].vertices if x == 0}
         assert at_zero == {round(low, 6), round(high, 6)}
-        assert ax.get_ylim()[0] == 0 and ax.get_ylim()[1] > each.max().max()
+        low, high = ax.get_ylim()
+        assert low == 0 and high > each.max().max()
     assert "start of training: 1/4 = 25.0 %" in texts(figure) and "weight of the layer (%)" in texts(figure)
 
 
@@ -68,9 +69,15 @@ def test_kinds_of_features_are_lines_of_their_own():
     both = pd.concat([weights(features="$raw$"), weights(features="layer-normalised")])
     figure = figures.layer_weights(both)
     assert [len(lines(ax, "mean")) for ax in figure.axes] == [2, 2, 2]
+    assert not lines(figure.axes[0], "seed")
     assert {r"\$raw\$", "layer-normalised"} <= set(texts(figure))
     styles = {(line.get_color(), line.get_linestyle()) for line in lines(figure.axes[0], "mean")}
     assert len({c for c, _ in styles}) == len({s for _, s in styles}) == 2
+
+
+def test_weights_that_hardly_move_lie_in_the_middle_of_the_panel():
+    table = weights(seeds=[0]).assign(weight=0.25)
+    assert figures.layer_weights(table).axes[0].get_ylim() == (22, 28)
 
 
 def test_bad_weights_are_named():
@@ -108,6 +115,8 @@ def test_scores_of_classes_are_per_cent_and_need_no_interval():
     (ax,) = figures.layer_scores(table, "UAR", chance=0.25).axes
     np.testing.assert_allclose(lines(ax, "mean")[0].get_ydata(), 100 * table["value"])
     assert ax.get_ylabel() == "UAR (%)" and list(lines(ax, "chance")[0].get_ydata()) == [25, 25]
+    mixed = figures.layer_scores(table, "UAR", mixed={"emotion": 0.6}).axes[0]
+    assert list(lines(mixed, "mixed")[0].get_ydata()) == [60, 60]
     missing = figures.layer_scores(table.assign(value=np.nan))
     assert not lines(missing.axes[0], "mean")
     with pytest.raises(SernbError, match="column high"):

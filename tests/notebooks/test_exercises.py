@@ -28,7 +28,7 @@ ANSWERS = [
     ("03_distillation", "low, high = ..., ...", "-0.0146, 0.0426", "-0.0116, 0.0396"),
     ("05_layer_importance", "mixed, larger = ..., ...", '(2.0, 0.8), "A"', '(2.0, 0.8), "B"'),
     ("05_layer_importance", "start = ...", "1 / 13", "1 / 12"),
-    ("05_layer_importance", "ccc = ...", "0.571", "1.0"),
+    ("05_layer_importance", "changed = ...", "{'weights as they are'}", "{'probe on layer 3'}"),
     ("06_audio_textual_distillation", "for_constant, for_reverse = ..., ...", "0, -1", "1, 0"),
     (
         "06_audio_textual_distillation",
