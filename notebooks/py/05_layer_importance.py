@@ -32,7 +32,7 @@ pooling: str = "average"  # over time: average, or "average and maximum" as in t
 epochs: int = 60  # the most that a head over all layers is trained
 batch_size: int = 64  # utterances a step of that; the paper: 16
 weights_rate: float = 0.05  # learning rate of the weights over layers, the head's is 0.001 (not in the paper)
-random_networks: int = 3  # untrained encoders of the same shape to compare with; 0: none
+random_networks: int = 2  # untrained encoders of the same shape to compare with; 0: none
 jobs: int = 0  # heads trained side by side; 0: up to four
 utterance: str = ""  # the utterance to look at; empty: the first of the corpus
 save: str = ""  # folder for the predictions; empty: not saved
@@ -174,11 +174,14 @@ probed_one = {name: one for name, one in by_name.items() if name == (rated or ["
 middle, loud = count // 2, states.copy()
 loud[:, middle] *= 10
 trials = {
-    "as they are": heads(states, probed_one),
+    "as they are": weights["as they are"].query("target in @probed_one")
+    if average
+    else heads(states, probed_one),
     f"layer {middle} ten times as loud": heads(loud, probed_one),
     "loud, but each feature standardised": heads(loud, probed_one, "feature"),
 }
-figures.layer_weights(pd.concat([one.assign(features=word) for word, one in trials.items()]))
+trials_of = pd.concat([one.assign(features=word) for word, one in trials.items()])
+figures.layer_weights(trials_of, f"Weights, with layer {middle} as it is and ten times as loud")
 
 # %% [markdown]
 # Nothing that the layer *tells* has changed. Yet where the first two lines differ, the weight has. There are two remedies:
@@ -201,7 +204,8 @@ weights["each layer normalised"] = heads(whole, by_name, "layer")
 if average:
     weights["each feature standardised"] = heads(states, by_name, "feature")
 both = pd.concat([one.assign(features=word) for word, one in weights.items()])
-notebook.keep(figures.layer_weights(both), "05_layer_weights_normalised", pictures)
+picture = figures.layer_weights(both, "Weights of layers as they are, and normalised")
+notebook.keep(picture, "05_layer_weights_normalised", pictures)
 
 # %% [markdown]
 # The height of these hills is partly our choice too: it depends on how fast the weights may learn.
@@ -209,12 +213,13 @@ notebook.keep(figures.layer_weights(both), "05_layer_weights_normalised", pictur
 # %% tags=["stage:training"]
 rows = {}
 for rate in (0.001, 0.01, weights_rate):
-    mean = heads(states, probed_one, weights_rate=rate).groupby("layer")["weight"].mean()
+    found = trials["as they are"] if rate == weights_rate else heads(states, probed_one, weights_rate=rate)
+    mean = 100 * found.groupby("layer")["weight"].mean()
     rows[rate] = {
-        "highest − lowest weight (points)": 100 * (mean.max() - mean.min()),
+        "highest − lowest weight (points)": f"{np.ptp(mean):.1f}",
         "highest at layer": mean.idxmax(),
     }
-pd.DataFrame(rows).T.rename_axis(f"learning rate of the weights ({next(iter(probed_one))})").round(2)
+pd.DataFrame(rows).T.rename_axis(f"learning rate of the weights ({next(iter(probed_one))})")
 
 # %% [markdown]
 # One more doubt. Does a hill mean that *training* put something there? Ask networks that were never trained: the same shape,
@@ -232,14 +237,15 @@ pair = {"trained": weights["each layer normalised"] if average else heads(states
 if untrained:
     pair["random weights"] = heads(untrained[0], by_name, "layer")
     both = pd.concat([one.assign(features=word) for word, one in pair.items()])
-    notebook.keep(figures.layer_weights(both), "05_layer_weights_control", pictures)
+    picture = figures.layer_weights(both, "Weights of a trained and an untrained network, layers normalised")
+    notebook.keep(picture, "05_layer_weights_control", pictures)
 
 # %%
 hills = {
     word: 100 * one.groupby(["target", "layer"], sort=False)["weight"].mean().unstack().apply(np.ptp, axis=1)
     for word, one in pair.items()
 }
-pd.DataFrame(hills).round(1).rename_axis("highest − lowest weight, in points")
+pd.DataFrame(hills).astype(float).round(1).rename_axis("highest − lowest weight, in points")
 
 # %% [markdown]
 # Layers of one network say nearly the same, so many mixtures do equally well, and which one a head ends at is partly
@@ -324,6 +330,10 @@ for word, one in weights.items():
         rows[target, word] = spearmanr(mean.loc[target], alone.loc[target]).statistic
 rows = pd.Series(rows).unstack().loc[list(by_name), list(weights)]
 rows.round(2).rename_axis("rank correlation of weights and probes")
+
+# %% [markdown]
+# Near 1, weights would be a fair picture of worth. Where the numbers are small, or negative, a high weight is no sign that a
+# layer tells much.
 
 # %% [markdown]
 # ## 6 · The paper's claims, held against this run

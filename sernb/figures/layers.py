@@ -126,7 +126,7 @@ def _panels(table, y):
     dashes = dict(zip(names, STYLES * len(names), strict=False))
     styles = {name: (*style, dashes[name]) for name, style in series_style(names).items()}
     targets = targets_of(table)
-    figure = Picture(height=3.5, width=min(9.0, 2.2 + 2.5 * len(targets)))
+    figure = Picture(height=3.5, width=min(9.0, max(6.5, 2.2 + 2.5 * len(targets))))
     panels = figure.subplots(1, len(targets), sharex=True, sharey=True, squeeze=False)[0]
     for ax, target in zip(panels, targets, strict=True):
         tidy(
