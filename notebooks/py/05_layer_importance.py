@@ -465,7 +465,9 @@ if save:
     Path(save).mkdir(parents=True, exist_ok=True)
     for kind in ("rated", "labelled"):
         if probed[kind]:
-            write_predictions(probed[kind][0].drop(columns=["source"]), Path(save) / f"{kind}.csv")
+            table = pd.concat(probed[kind])
+            table["model"] = table["source"] + ", layer " + table["model"]
+            write_predictions(table.drop(columns=["source"]), Path(save) / f"{kind}.csv")
     pd.concat([one.assign(features=word) for word, one in weights.items()]).to_csv(
         Path(save) / "weights.csv", index=False
     )
