@@ -28,7 +28,7 @@ def predicted_plane(
     ``predictions`` of one model and one seed. ``utterances`` gives words, speaker, emotion and ``attrs["scale"]`` where it
     is there; without it emotion and speaker are the predictions' own. ``color``: "emotion" (a click on one in the legend
     hides or shows it, its lines too) or "error", the distance to the truth in the plane (dots without a truth are left
-    out). ``lines``: shown from the start. At most 3000 dots are drawn, chosen by ``seed``. ``customdata`` of each dot
+    out). ``lines``: shown from the start. A box is the scale of the ratings, beyond which a prediction may lie. At most 3000 dots are drawn, chosen by ``seed``. ``customdata`` of each dot
     begins with the utterance's id, for :func:`sernb.notebook.clickable`. Ids and words are data and are escaped.
 
     Raises SernbError for a dimension that is not predicted, for several models or seeds, and for a prediction of an
@@ -53,14 +53,22 @@ def predicted_plane(
     for name, rows in groups.items():
         _dots(figure, rows, x, y, name, there, color)
     some = f", {len(table)} of {of} drawn by chance" if len(table) < of else ""
+    titles = {False: f"Each dot a prediction{some}"}
+    titles[True] = f"{titles[False]}; the ring at a line's end is the truth"
     scale = None if utterances is None else utterances.attrs.get("scale")
-    layout(figure, x, y, scale, f"Each dot a prediction{some}; the ring at a line's end is the truth")
+    layout(figure, x, y, scale, titles[lines])
+    if scale is not None:
+        _box(figure, scale)
     for axis, dimension in (("xaxis", x), ("yaxis", y)):
         figure.layout[axis].title.text = f"predicted {figure.layout[axis].title.text or dimension}"
     # Opacity, not visibility: that belongs to the legend, and hidden emotions would come back.
     at = list(range(len(groups)))
     buttons = [
-        {"label": label, "method": "restyle", "args": [{"opacity": opacity}, at]}
+        {
+            "label": label,
+            "method": "update",
+            "args": [{"opacity": opacity}, {"title.text": titles[opacity > 0]}, at],
+        }
         for label, opacity in (("dots alone", 0), ("lines to the truth", SHOWN))
     ]
     figure.update_layout(
@@ -99,6 +107,14 @@ def _table(predictions, utterances, dimensions, color):
             if column in known:
                 table[column] = known[column].astype(object)
     return table
+
+
+def _box(figure, scale):
+    """The outline of the ratings' scale, behind the dots."""
+    low, high = scale
+    figure.add_shape(
+        type="rect", x0=low, x1=high, y0=low, y1=high, layer="below", line={"color": FAINT, "width": 1.2, "dash": "dot"},
+    )  # fmt: skip
 
 
 def _segments(figure, rows, x, y, group, shown):

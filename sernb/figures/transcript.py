@@ -2,6 +2,7 @@
 
 import html
 import os
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,17 +10,24 @@ from IPython.display import HTML
 from matplotlib.colors import to_hex
 
 from sernb.errors import SernbError
-from sernb.figures.palette import AGAINST_FOR, FAINT, INK, series_style
+from sernb.figures.palette import AGAINST_FOR, FAINT, INK
 from sernb.tables import DIMENSIONS
 
 STATIC = "A picture of the first state: open the notebook in JupyterLab to change the words."
+SMALL = 0.1  # of the largest: words that do less stay white
+BAR = "#9aa5b1"  # grey: colours are for the words
+DIAMOND = (
+    "position:absolute;top:.22em;width:.62em;height:.62em;transform:rotate(45deg);background:#ffffff;"
+    f"border:2px solid {INK};box-sizing:border-box"
+)
 FULL = 0.8  # how far into the colours the largest value goes: the darkest would hide the words
 
 
 def token_attributions(
     words: list[str], values, unit: str = "points", title: str = "", most: float | None = None
 ) -> HTML:
-    """Each word coloured by how far it pushes a prediction up (orange) or down (blue), its number below it.
+    """Each word coloured by how far it pushes a prediction up (orange) or down (blue), its number below it; white where
+    that is under a tenth of the largest.
 
     ``values`` (words,), or a dict or DataFrame of them by dimension: a line for each, all on one scale of colours, whose
     ends the legend tells in ``unit``: the largest value, or ``most`` where that is larger. Words and names are data and
@@ -38,12 +46,19 @@ def token_attributions(
     return HTML(f"<div style='margin:.5em 0'>{''.join(parts)}</div>")
 
 
-def transcript_editor(predict, text: str, scale: tuple[float, float], caption: str = ""):
+def transcript_editor(
+    predict,
+    text: str,
+    scale: tuple[float, float],
+    caption: str = "",
+    truth: Mapping[str, float] | None = None,
+):
     """A transcript to rewrite: on Enter, or on leaving the field, the prediction and its words' pushes are drawn anew.
 
     ``predict(text)`` gives ({dimension: value}, DataFrame with one row a word: ``word``, and for each dimension the word's
     push on it, in the scale's points). ``text`` is where it starts and what every change is compared with; ``scale`` the
-    lowest and highest value of a dimension. What ``predict`` raises is shown as text, and the field stays open.
+    lowest and highest value of a dimension; ``truth``: what raters said of the first transcript, a diamond (NaN: none). What
+    ``predict`` raises is shown as text, and the field stays open.
 
     Returns an ipywidgets widget (its ``children``: field and button, message, picture); in a report (`sernb run`),
     where nobody can write, a picture of the first state. Raises SernbError for a scale without width, and what ``predict``
@@ -58,7 +73,7 @@ def transcript_editor(predict, text: str, scale: tuple[float, float], caption: s
     def picture(state):
         values, words = state
         pushes = token_attributions(words["word"], words.drop(columns="word"), most=most)
-        return _bars(values, first[0], low, high) + pushes.data
+        return _bars(values, first[0], truth or {}, low, high) + pushes.data
 
     if os.environ.get("SERNB_REPORT"):
         said = "".join(
@@ -133,7 +148,7 @@ def _largest(lines):
 
 def _colors(line, largest):
     share = line / largest if largest else np.zeros(len(line))
-    return [AGAINST_FOR(0.5 + 0.5 * FULL * one) for one in share]
+    return [AGAINST_FOR(0.5 + 0.5 * FULL * one * (abs(one) >= SMALL)) for one in share]
 
 
 def _word(word, value, color):
@@ -156,23 +171,33 @@ def _legend(largest, unit):
     )
 
 
-def _bars(values, first, low, high):
-    """A bar for each dimension, from the scale's lowest value; a dark line where the first transcript was."""
-    rows = []
-    for name, (color, _) in series_style(values).items():
-        now, before = values[name], first.get(name, np.nan)
-        share, mark = (100 * min(max((one - low) / (high - low), 0), 1) for one in (now, before))
-        change = f", {_signed(now - before)} from {before:.2f}" if abs(now - before) >= 0.005 else ""
+def _bars(values, first, truth, low, high):
+    """A bar for each dimension, from the scale's lowest value: a dark line where the first transcript was, a diamond where
+    the raters are."""
+
+    def at(value):
+        return f"{100 * min(max((value - low) / (high - low), 0), 1):.1f}%"
+
+    rows, said = [], False
+    for name, now in values.items():
+        before, rated = first.get(name, np.nan), float(truth.get(name, np.nan))
+        change = f", {_signed(now - before)} from {_number(before)}" if abs(now - before) >= 0.005 else ""
+        diamond = ""
+        if np.isfinite(rated):
+            said = True
+            change += f" · raters {_number(rated)}"
+            diamond = f"<span style='{DIAMOND};left:calc({at(rated)} - .32em)'></span>"
         rows.append(
             f"<div style='display:grid;grid-template-columns:6.5em minmax(8em, 22em) auto;gap:.8em;align-items:center;"
             f"margin:.25em 0'><span>{_escape(name)}</span>"
-            f"<span style='position:relative;height:1.1em;background:#e8e8e8;border-radius:3px'>"
-            f"<span style='position:absolute;left:0;top:0;bottom:0;width:{share:.1f}%;background:{color};border-radius:3px'>"
-            f"</span><span style='position:absolute;left:calc({mark:.1f}% - 1px);top:-.2em;bottom:-.2em;width:3px;"
-            f"background:{INK};border:1px solid #ffffff'></span></span>"
-            f"<span><strong>{now:.2f}</strong>{change}</span></div>"
+            f"<span style='position:relative;height:1.1em;background:#ececec;border-radius:3px'>"
+            f"<span style='position:absolute;left:0;top:0;bottom:0;width:{at(now)};background:{BAR};border-radius:3px'>"
+            f"</span><span style='position:absolute;left:calc({at(before)} - 1px);top:-.2em;bottom:-.2em;width:3px;"
+            f"background:{INK};border:1px solid #ffffff'></span>{diamond}</span>"
+            f"<span><strong>{_number(now)}</strong>{change}</span></div>"
         )
     ends = f"bars from {low:g} to {high:g}; dark line: the first transcript"
+    ends += "; diamond: what the raters said" if said else ""
     return f"<div role='status' style='margin:.4em 0'>{''.join(rows)}<div style='font-size:.85em'>{ends}</div></div>"
 
 
@@ -180,6 +205,10 @@ def _message(text, alert=False):
     role = " role='alert'" if alert else ""
     color = ";color:#b02a02;font-weight:bold" if alert else ""
     return f"<div{role} style='margin:.2em 0{color}'>{_escape(text)}</div>" if text else ""
+
+
+def _number(value):
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _signed(value):

@@ -1,20 +1,24 @@
 """How bad may the speech recogniser be? The CCC against the word error rate of the transcripts."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
 from sernb.errors import SernbError
+from sernb.figures.dimensions import series_of
 from sernb.figures.given import needs, targets_of
-from sernb.figures.palette import INK, Picture, headline, plain, series_style, tidy
+from sernb.figures.palette import FAINT, INK, Picture, headline, plain, series_style, tidy
 
 MARKS = "^v*Xh<>P"  # recognisers; other marks than the curve's
-DARK = "#a23b72"
+COLORS = ("#5b4a2f", "#6aa9e9", "#8a8a8a")
+LETTER = 0.068  # inches of a letter in the legend, about
+HEIGHT = 3.4  # inches, without the legend
 
 
 def wer_curve(
     table: pd.DataFrame,
     recognisers: pd.DataFrame | None = None,
-    without_text: dict[str, float] | None = None,
+    without_text: dict[str, float | tuple[float, float, float]] | None = None,
     title: str = "",
 ) -> Picture:
     """The CCC against the word error rate, a panel for each dimension (Table 2 of the audio-textual paper, as a curve).
@@ -32,11 +36,12 @@ def wer_curve(
     for rows in [table, *([recognisers] if recognisers is not None else [])]:
         if not (rows["wer"] >= 0).all():
             raise SernbError(f"a word error rate is 0 or more; there is {rows['wer'].min():g}.")
-    targets, styles = targets_of(table), series_style(table["system"].unique())
-    figure = Picture(height=3.7, width=min(9.0, 2.2 + 2.5 * len(targets)))
+    targets, styles = targets_of(table), _styles(table["system"])
+    figure = Picture(height=HEIGHT, width=min(9.0, 2.2 + 2.5 * len(targets)))
     panels = figure.subplots(1, len(targets), sharex=True, sharey=True, squeeze=False)[0]
     names = [] if recognisers is None else list(recognisers["name"].unique())
-    marks = {name: MARKS[number % len(MARKS)] for number, name in enumerate(names)}
+    marks = {name: (MARKS[n % len(MARKS)], COLORS[n % len(COLORS)]) for n, name in enumerate(names)}
+    aside = {} if recognisers is None else _aside(recognisers)
     for ax, target in zip(panels, targets, strict=True):
         for system, (color, marker) in styles.items():
             rows = table[(table["target"] == target) & (table["system"] == system)].sort_values("wer")
@@ -46,14 +51,15 @@ def wer_curve(
             ax.plot(100 * rows["wer"], rows["value"], marker=marker, markersize=4.5, color=color, linewidth=2, gid="curve",
                     zorder=3)  # fmt: skip
         if target in (without_text or {}):
-            ax.axhline(
-                without_text[target], color=INK, linestyle=(0, (4, 3)), linewidth=1, gid="without", zorder=1
-            )
+            alone, low, high = (*np.ravel(without_text[target]), np.nan, np.nan)[:3]
+            ax.axhline(alone, color=INK, linestyle=(0, (4, 3)), linewidth=1, gid="without", zorder=1)
+            if np.isfinite([low, high]).all():
+                ax.axhspan(low, high, color=FAINT, alpha=0.15, linewidth=0, zorder=0, gid="without")
         for _, row in recognisers[recognisers["target"] == target].iterrows() if names else []:
-            at = 100 * row["wer"]
+            at, (mark, color) = 100 * row["wer"] + aside[row["name"]], marks[row["name"]]
             if pd.notna(row["low"]):
-                ax.plot([at, at], [row["low"], row["high"]], color=DARK, linewidth=1.6, alpha=0.8, zorder=4)
-            ax.plot(at, row["value"], marks[row["name"]], color=DARK, markersize=10, markeredgecolor="white", zorder=5,
+                ax.plot([at, at], [row["low"], row["high"]], color=color, linewidth=1.6, alpha=0.8, zorder=4)
+            ax.plot(at, row["value"], mark, color=color, markersize=10, markeredgecolor="white", zorder=5,
                     gid="recogniser")  # fmt: skip
         middle = len(targets) < 3 or ax is panels[1]
         tidy(
@@ -67,6 +73,12 @@ def wer_curve(
     return figure
 
 
+def _styles(systems):
+    """A style for each system that is there; a categorical column's are the same from picture to picture."""
+    there = set(systems)
+    return {one: style for one, style in series_style(series_of(systems)).items() if one in there}
+
+
 def _legend(figure, table, styles, recognisers, marks, without):
     interval = ", interval shaded" if table["low"].notna().any() else ""
     lines = [
@@ -75,9 +87,21 @@ def _legend(figure, table, styles, recognisers, marks, without):
         for system, (color, marker) in styles.items()
     ]  # fmt: skip
     if without:
-        lines.append(Line2D([], [], color=INK, linestyle=(0, (4, 3)), linewidth=1, label="sound alone"))
-    for name, mark in marks.items():
+        lines.append(Line2D([], [], color=INK, linestyle=(0, (4, 3)), linewidth=1, label="speech alone"))
+    for name, (mark, color) in marks.items():
         rate = 100 * recognisers.loc[recognisers["name"] == name, "wer"].mean()
-        lines.append(Line2D([], [], color=DARK, marker=mark, markersize=10, markeredgecolor="white", linestyle="",
-                            label=f"{plain(name)} ({rate:.1f} %)"))  # fmt: skip
-    figure.legend(handles=lines, loc="outside lower left", ncols=3, frameon=False, fontsize=9)
+        lines.append(Line2D([], [], color=color, marker=mark, markersize=10, markeredgecolor="white", linestyle="",
+                            label=f"{plain(name)} (WER {rate:.1f} %)"))  # fmt: skip
+    wide = figure.get_figwidth()
+    longest = max(len(one.get_label()) for one in lines)
+    columns = max(1, min(3, int(wide / (LETTER * longest + 0.55))))
+    figure.set_figheight(HEIGHT + 0.19 * -(-len(lines) // columns))
+    figure.legend(handles=lines, loc="outside lower left", ncols=columns, frameon=False, fontsize=9)
+
+
+def _aside(recognisers):
+    """How far to the side, in points of the word error rate, marks are drawn that would lie on one another."""
+    first = recognisers.drop_duplicates("name")
+    together = first.groupby("wer", sort=False)["name"]
+    places = together.cumcount() - (together.transform("size") - 1) / 2
+    return dict(zip(first["name"], 2.0 * places, strict=True))

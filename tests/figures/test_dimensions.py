@@ -61,6 +61,26 @@ def test_parts_stand_below_one_another():
         figures.dimension_comparison(table)
 
 
+def colors(ax):
+    return [line.get_color() for line in ax.lines if line.get_marker() not in ("None", None, "")]
+
+
+def test_a_categorical_series_keeps_its_colours_and_a_lone_one_its_place():
+    systems = pd.CategoricalDtype(["speech", "both", "words"])
+    table = pd.concat([
+        intervals(["HuBERT", "Distil"], ["CCC_valence"], system="speech"),
+        intervals(["HuBERT", "Distil"], ["CCC_valence"], system="both"),
+        intervals(["BERT"], ["CCC_valence"], system="words"),
+    ]).astype({"system": systems})  # fmt: skip
+    (ax,) = figures.dimension_comparison(table, by="system").axes
+    heights = [y for _, y in dots(ax)]
+    assert heights[4] == 2 and heights[0] < 0 < heights[2] and heights[2] - heights[0] < 0.5
+    first = colors(ax)
+    assert len(set(first)) == 3
+    only = figures.dimension_comparison(table[table["system"] == "words"], by="system")
+    assert colors(only.axes[0]) == [first[4]] and {"speech", "both"}.isdisjoint(texts(only))
+
+
 def test_it_takes_what_the_bootstrap_gives():
     rng = np.random.default_rng(1)
     table = pd.DataFrame({"model": "$a$", "valence": rng.normal(size=40)}, [f"u{i}" for i in range(40)])
@@ -112,7 +132,7 @@ def test_gains_are_bars_in_per_cent_with_intervals():
     spans = [tuple(line.get_ydata()) for line in ax.lines if line.get_gid() == "interval"]
     np.testing.assert_allclose(spans, [(10, 50), (-15, 25), (90, 130), (30, 70)])
     assert [t.get_text() for t in ax.texts] == ["+20 %", "−5 %", "+100 %", "+40 %"]
-    assert {"FT", "FT→FRZ", "gain in valence CCC over sound alone (%)"} <= set(texts(figure))
+    assert {"FT", "FT→FRZ", "gain in valence CCC over speech alone (%)"} <= set(texts(figure))
 
 
 def test_gains_without_interval_or_value_and_by_part():
@@ -127,3 +147,28 @@ def test_gains_without_interval_or_value_and_by_part():
         figures.relative_gain(pd.concat([gains(), gains()]))
     with pytest.raises(SernbError, match="column setting"):
         figures.relative_gain(gains().drop(columns="setting"))
+
+
+def test_published_gains_are_marks_on_their_bars():
+    rows = pd.DataFrame({"name": ["seen", "seen", "unseen", "seen"], "encoder": ["HuBERT", "DistilHuBERT"] * 2,
+                         "setting": "FT", "value": [0.2, 0.6, 0.9, np.nan]})  # fmt: skip
+    figure = figures.relative_gain(gains(), published=rows)
+    (ax,) = figure.axes
+    marks = [
+        (*np.ravel(one.get_data()), one.get_marker()) for one in ax.lines if one.get_gid() == "published"
+    ]
+    assert [round(y) for _, y, _ in marks] == [20, 60, 90]
+    assert marks[0][2] == marks[1][2] != marks[2][2] and {"seen", "unseen"} <= set(texts(figure))
+    left, right = (bar.get_x() for bar in ax.patches[:2])
+    assert left < marks[0][0] < right  # on the bar of FT
+    both = pd.concat([gains(part="seen"), gains(part="unseen")])
+    seen, unseen = figures.relative_gain(both, published=rows.assign(part=rows["name"])).axes
+    assert [len([one for one in ax.lines if one.get_gid() == "published"]) for ax in (seen, unseen)] == [2, 1]
+    with pytest.raises(SernbError, match="column name"):
+        figures.relative_gain(gains(), published=gains())
+
+
+def test_another_dimension_is_named():
+    assert {"gain in arousal CCC over speech alone (%)", "What words add to speech: arousal"} <= set(
+        texts(figures.relative_gain(gains(), dimension="arousal"))
+    )

@@ -76,8 +76,18 @@ def test_lines_are_asked_for():
     (menu,) = hidden.layout.updatemenus
     off, on = menu.buttons
     assert (menu.active, shown.layout.updatemenus[0].active) == (0, 1)
-    assert off.args == ({"opacity": 0}, (0, 1)) and on.args == ({"opacity": 0.5}, (0, 1))
-    assert [hidden.data[i].mode for i in on.args[1]] == ["lines+markers"] * 2
+    assert off.args[0] == {"opacity": 0} and on.args[0] == {"opacity": 0.5} and off.args[2] == (0, 1)
+    assert [hidden.data[i].mode for i in on.args[2]] == ["lines+markers"] * 2
+    assert "ring" not in hidden.layout.title.text and "ring" in shown.layout.title.text
+    for button, figure in ((off, hidden), (on, shown)):  # a button changes the title along
+        assert button.args[1] == {"title.text": figure.layout.title.text}
+
+
+def test_a_box_is_the_scale_where_it_is_known():
+    predictions, utterances = given()
+    (box,) = figures.predicted_plane(predictions, utterances).layout.shapes
+    assert (box.x0, box.x1, box.y0, box.y1) == (1, 5, 1, 5) and box.layer == "below"
+    assert not figures.predicted_plane(predictions).layout.shapes
 
 
 def test_colour_may_be_the_error():

@@ -150,3 +150,19 @@ def test_values_beyond_the_scale_and_bad_answers(editor):
         transcript_editor(lambda text: ({"valence": np.nan}, frame.assign(valence=0)), "a", (1, 5))
     with pytest.raises(SernbError, match=r"\(5, 1\)"):
         transcript_editor(predict, "a", (5, 1))
+
+
+def test_what_raters_said_is_a_diamond(monkeypatch):
+    monkeypatch.setenv("SERNB_REPORT", "1")
+    code = transcript_editor(predict, "not bad", (1, 5), truth={"valence": 2.0, "arousal": np.nan}).data
+    (diamond,) = [one for one in soup(code).find_all("span") if "rotate(45deg)" in one.get("style", "")]
+    assert "left:calc(25.0% -" in diamond["style"]
+    text = soup(code).get_text(" ")
+    assert "raters 2.00" in text and "diamond: what the raters said" in text and "nan" not in text
+    plain = transcript_editor(predict, "not bad", (1, 5)).data
+    assert "rotate(45deg)" not in plain and "diamond" not in plain
+
+
+def test_words_that_do_little_stay_white():
+    none, small, enough, _ = words_of(token_attributions(list("abcd"), [0, 0.09, -0.11, 1.0]).data)
+    assert small[2] == none[2] != enough[2] and small[1] == "+0.09"

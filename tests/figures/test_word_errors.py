@@ -31,9 +31,9 @@ def test_the_curve_of_word_errors_and_its_recognisers():
     assert [list(one.get_ydata()) for one in valence.lines if one.get_gid() == "without"] == [[0.35, 0.35]]
     assert {one.get_gid() for one in arousal.lines} == {"curve"}
     assert {
-        r"Whisper \$tiny\$ (24.1 %)",
-        "PocketSphinx (60.0 %)",
-        "sound alone",
+        r"Whisper \$tiny\$ (WER 24.1 %)",
+        "PocketSphinx (WER 60.0 %)",
+        "speech alone",
         "word error rate (%)",
     } <= set(texts(figure))
 
@@ -50,3 +50,34 @@ def test_curves_of_systems_a_single_point_and_bad_tables():
         figures.wer_curve(pd.concat([curve(), curve()]))
     with pytest.raises(SernbError, match="column name"):
         figures.wer_curve(curve(), curve())
+
+
+def test_marks_at_one_rate_stand_apart_and_long_names_below_one_another():
+    names = ["learnt the words of people, reads a machine's", "learnt and reads a machine's"]
+    asr = pd.DataFrame(
+        {"name": names, "wer": 0.7, "target": "valence", "value": 0.4, "low": 0.3, "high": 0.5}
+    )
+    figure = figures.wer_curve(curve(["valence"]), asr)
+    first, second = [one for one in figure.axes[0].lines if one.get_gid() == "recogniser"]
+    assert first.get_xdata()[0] == pytest.approx(69) and second.get_xdata()[0] == pytest.approx(71)
+    assert first.get_color() != second.get_color()
+    assert figure.legends[0]._ncols == 1 and f"{names[0]} (WER 70.0 %)" in texts(figure)
+
+
+def test_speech_alone_may_have_an_interval():
+    (ax,) = figures.wer_curve(curve(["valence"]), without_text={"valence": (0.35, 0.3, 0.4)}).axes
+    (line,) = [one for one in ax.lines if one.get_gid() == "without"]
+    assert list(line.get_ydata()) == [0.35, 0.35]
+    (band,) = [one for one in ax.patches if one.get_gid() == "without"]
+    assert (band.get_y(), band.get_height()) == (0.3, pytest.approx(0.1))
+
+
+def test_a_categorical_system_keeps_its_colour():
+    systems = pd.CategoricalDtype(["speech", "both", "words"])
+    table = pd.concat([curve(["valence"], system=one) for one in ("words", "both")]).astype(
+        {"system": systems}
+    )
+    both, words = figures.wer_curve(table).axes[0].lines
+    only = figures.wer_curve(table[table["system"] == "words"])
+    assert only.axes[0].lines[0].get_color() == words.get_color() != both.get_color()
+    assert "speech" not in texts(only)

@@ -5,6 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import soundfile
+from bs4 import BeautifulSoup
 from transformers import Wav2Vec2FeatureExtractor
 
 from sernb.reports.plan import make_plans
@@ -26,10 +27,10 @@ def place(tmp_path_factory):
     parts = ["train"] * 24 + ["validation"] * 8 + ["test"] * 8 + ["test_unseen"] * 8
     table = utterances.assign(file=[f"{name}.wav" for name in utterances.index], part=parts)
     table.to_csv(folder / "manifest.csv")
-    for number, layers in enumerate((2, 2, 1)):
+    for number, (name, layers) in enumerate({"hubert0": 2, "hubert1": 2, "small/hubert1": 1}.items()):
         speech, _ = encoders(number, num_hidden_layers=layers)
-        speech.save_pretrained(folder / f"hubert{number}")
-        Wav2Vec2FeatureExtractor().save_pretrained(folder / f"hubert{number}")
+        speech.save_pretrained(folder / name)
+        Wav2Vec2FeatureExtractor().save_pretrained(folder / name)
     return folder
 
 
@@ -48,17 +49,50 @@ def said(out, entry):
     )
 
 
+def headings(out, entry):
+    """The text of all table headings."""
+    code = "".join(
+        str(output.get("data", {}).get("text/html", ""))
+        for cell in nbformat.read(out / entry["executed"], 4).cells
+        for output in cell.get("outputs", [])
+    )
+    return {one.get_text() for one in BeautifulSoup(code, "html.parser").find_all("th")}
+
+
 def test_own_encoders_and_two_test_parts(place, tmp_path):
-    names = [f'"{place}/hubert0:1"', f'"{place}/hubert1"', f'"{place}/hubert2"']
+    names = [f'"{place}/{one}"' for one in ("hubert0:1", "hubert1", "small/hubert1")]
     entry = result(
         "6", tmp_path / "report", root=str(place), scale="[1, 5]", protocol="fixed", folds_used=0,
         speech_encoders=f"[{', '.join(names)}]", asr="", save=str(tmp_path / "saved"),
     )  # fmt: skip
     assert entry["status"] == "succeeded", entry["error"]
     text = said(tmp_path / "report", entry)
-    assert "seen" in text and "unseen" in text
+    assert "no longer clearly better than no words" in text and "[−" in text
+    assert {"here, seen", "the paper, seen", "the paper, unseen"} <= headings(tmp_path / "report", entry)
+    cards = [one["claim"] for one in entry["claims"]]
+    assert (
+        cards.count(
+            "With words, the distilled encoder is on par with the large one in arousal, valence and dominance"
+        )
+        == 1
+    )
+    (large,) = [
+        one
+        for one in entry["claims"]
+        if one["claim"].startswith("On speech alone, the distilled encoder matches")
+    ]
+    assert large["verdict"] == "cannot be tested on this corpus" and "fewer parameters" in large["why"]
+    assert large["number"].startswith("seen −0.005 (0.622 against 0.627)")
     saved = (tmp_path / "saved" / "predictions.csv").read_text()
     assert "hubert0, 1 layers, speech + text, FT→FRZ" in saved and "fixed, test_unseen" in saved
+    assert ',"hubert1, speech"' in saved and f',"{place}/small/hubert1, speech"' in saved
+    assert ',"mini-tinybert, text"' in saved
+
+
+def test_two_encoders_are_too_few(place, tmp_path):
+    names = f'["{place}/hubert0", "{place}/hubert1"]'
+    entry = result("6", tmp_path / "report", root=str(place), scale="[1, 5]", speech_encoders=names)
+    assert entry["status"] == "failed" and "give three different ones" in entry["error"]["message"]
 
 
 def test_a_scale_that_is_not_known_says_so(place, tmp_path):

@@ -37,6 +37,12 @@ ANSWERS = [
         "1, 1, 1, 0.5",
     ),
     ("06_audio_textual_distillation", "of_distilled, of_base = ..., ...", "0.5823, 0.2091", "0.191, 0.092"),
+    (
+        "06_audio_textual_distillation",
+        "without_negations = ...",
+        'lambda text: " ".join(w for w in text.split() if w.lower() not in {"not", "never", "no", "nobody"})',
+        'lambda text: text.replace("not", "").replace("no", "")',
+    ),
     ("07_attention_pooling", "positions = ...", "50 * 25", "400 * 200"),
     (
         "07_attention_pooling",
