@@ -9,7 +9,7 @@ import torch
 from sernb.models.audio_text_regressor import AudioTextRegressor
 from sernb.ragged import Ragged
 from sernb.ratings import Targets
-from sernb.text import token_ids
+from sernb.text import EMPTY, LONGEST, clean, token_ids
 
 WORD = re.compile(r"\S+")
 
@@ -27,12 +27,15 @@ def word_effects(
     Each word is left out in turn; its effect is the rating with all words less the rating without this one, on the
     corpus's scale: above 0 where the word raises it. Effects do not add up to the rating, since words work together.
     speech_pooled: the utterance's speech, pooled before `(d_A,)` (`sernb.regression.frozen`); None for a model that only reads. Columns: word,
-    then the dimensions. A text without words has no rows.
+    then the dimensions. Notes in brackets are no words;
+    a text without words has no rows.
     """
-    words = WORD.findall(text)
+    cleaned = clean(text)  # notes in brackets first, or half of one might be left
+    words = [] if cleaned == EMPTY else WORD.findall(cleaned)
     rest = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(words))]
+    longest = min(LONGEST, model.text.config.max_position_embeddings)
     # An empty text becomes "NULL", as in training; a word of its own keeps a text without any from being refused.
-    ids = token_ids(pd.Series([" ".join(words), *rest, "-"]), tokenizer)[:-1]
+    ids = token_ids(pd.Series([" ".join(words), *rest, "-"]), tokenizer, longest)[:-1]
     device = next(model.parameters()).device
     model.eval()
     tokens, mask = (one.to(device) for one in Ragged.of(ids, np.int64).padded(np.arange(len(ids))))

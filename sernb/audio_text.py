@@ -6,6 +6,7 @@ Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.1 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,11 @@ from sernb.ragged import Ragged
 from sernb.ratings import Targets, rated
 from sernb.regression import HEAD, LAPTOP, Recipe, Spoken, fit, frozen, predict
 from sernb.speech import frames
-from sernb.text import token_ids
+from sernb.text import LONGEST, token_ids
 
 SPEECH, BOTH, FROZEN, WORDS = "speech", "speech + text", "speech + text, FT→FRZ", "text"
 SYSTEMS = (SPEECH, BOTH, FROZEN)  # "text" alone is not in the paper
+HEARS, READS = (SPEECH, BOTH, FROZEN), (BOTH, FROZEN, WORDS)
 
 
 def prepare(
@@ -42,8 +44,15 @@ def prepare(
     """What a regressor on this speech encoder and tokenizer takes; None leaves a branch out.
 
     waveforms: float32 `(samples,)` at 16 kHz, in the table's order. transcript: the column with the words ("asr_text" for
-    those of a machine). Raises SernbError for recordings under 25 ms, and where words are missing.
+    those of a machine). Raises SernbError for recordings under 25 ms, where words are missing, and for targets of other
+    utterances.
     """
+    of = utterances.index if targets.index is None else targets.index
+    if len(targets.values) != len(utterances) or not of.equals(utterances.index):
+        raise SernbError(
+            f"the targets are of {len(targets.values)} utterances, and not of these {len(utterances)} in this order. Make "
+            "them of this table: sernb.ratings.targets_of(utterances)."
+        )
     made = Spoken(utterances.index, targets)
     if speech is not None:
         if waveforms is None or len(waveforms) != len(utterances):
@@ -56,7 +65,9 @@ def prepare(
 
 
 def with_words(spoken: Spoken, utterances: pd.DataFrame, tokenizer, transcript: str = "text") -> Spoken:
-    """`spoken` with the words of the column `transcript`; SernbError where it is absent or empty in some rows.
+    """`spoken` with the words of the column `transcript`, as many tokens as the tokenizer's `model_max_length` allows.
+
+    Raises SernbError where the column is absent or empty in some rows, and for a table of other utterances.
 
     An empty transcript ("", which a machine may well give) is text; a missing one is not.
     """
@@ -64,13 +75,19 @@ def with_words(spoken: Spoken, utterances: pd.DataFrame, tokenizer, transcript: 
         raise SernbError(
             f"there is no column {transcript!r} to read; the utterances have {', '.join(utterances)}."
         )
+    if not utterances.index.equals(spoken.index):
+        raise SernbError(
+            f"the table has {len(utterances)} utterances, and not the {len(spoken.index)} of these inputs in their order. "
+            "Sort it with utterances.loc[spoken.index]."
+        )
     missing = utterances[transcript].isna()
     if missing.any():
         raise SernbError(
             f"{int(missing.sum())} of {len(utterances)} utterances have no {transcript}: {some(utterances.index[missing])}. Leave them "
             "out with utterances.dropna(subset=[...]), or have a machine transcribe them (sernb.transcripts)."
         )
-    return replace(spoken, tokens=Ragged.of(token_ids(utterances[transcript], tokenizer), np.int64))
+    longest = min(LONGEST, getattr(tokenizer, "model_max_length", LONGEST))
+    return replace(spoken, tokens=Ragged.of(token_ids(utterances[transcript], tokenizer, longest), np.int64))
 
 
 def train_systems(
@@ -93,10 +110,13 @@ def train_systems(
     encoder, frozen, with the text encoder as it was pretrained, frozen too, and a new head (paper, 4.3); "text" alone.
     The model's name is "<name>, <system>"; predictions have a `part`, validation or test, as in `sernb.distillation`.
     Folds with the same training part are trained once and tested each. Side by side in
-    `with joblib.parallel_config(n_jobs=...)`.
+    `with joblib.parallel_config(n_jobs=...)`. Raises SernbError where a system lacks an encoder or its input, without folds,
+    and for a fold whose parts share utterances.
     """
     if wrong := [one for one in systems if one not in (*SYSTEMS, WORDS)]:
         raise SernbError(f"no system {wrong[0]!r}; choose from {', '.join((*SYSTEMS, WORDS))}.")
+    _check_inputs(spoken, speech, text, systems)
+    _check_folds(folds)
     groups: dict[tuple, list[Fold]] = {}
     for fold in folds:
         groups.setdefault((tuple(fold.train), tuple(fold.validation)), []).append(fold)
@@ -175,6 +195,35 @@ def _study(utterances, spoken, folds, encoders, name, systems, recipe, head, con
         curve = fit(model, pooled, *rows, head, seed)
         told(FROZEN, model, pooled, curve)
     return pd.concat(tables), pd.concat(curves, ignore_index=True), models
+
+
+def _check_inputs(spoken, speech, text, systems):
+    """SernbError that names what a system has not been given."""
+    for system in systems:
+        given = []
+        if system in HEARS:
+            heard = spoken.frames if spoken.speech_pooled is None else spoken.speech_pooled
+            given += [("a speech encoder (speech)", speech), ("waveforms (in prepare)", heard)]
+        if system in READS:
+            read = spoken.tokens if spoken.text_pooled is None else spoken.text_pooled
+            given += [("a text encoder (text)", text), ("a tokenizer (in prepare)", read)]
+        if absent := [name for name, one in given if one is None]:
+            raise SernbError(f"the system {system!r} takes {' and '.join(absent)}, and none was given.")
+
+
+def _check_folds(folds):
+    """SernbError for no folds at all, and where the parts of one share utterances."""
+    if not len(folds):
+        raise SernbError(
+            "there are no folds to train on; expected one or more, as sernb.protocols makes them."
+        )
+    for fold in folds:
+        for (one, ids), (other, others) in combinations(fold.parts().items(), 2):
+            if len(shared := ids.intersection(others)):
+                raise SernbError(
+                    f"fold {fold.name!r}: {len(shared)} utterances are in {one} and in {other}: {some(shared)}. A model "
+                    "is not tested on what it was trained or chosen on; take them out of one."
+                )
 
 
 def _packed(encoder):

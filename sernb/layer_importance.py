@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
+from joblib import delayed
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import recall_score
 from sklearn.pipeline import make_pipeline
@@ -20,9 +21,10 @@ from sernb.answers import predictions_of
 from sernb.errors import SernbError
 from sernb.losses.concordance import concordance, concordance_loss
 from sernb.models.layer_probe import LayerProbe
+from sernb.parallel import side_by_side
 from sernb.protocols import Fold
 from sernb.ragged import Ragged
-from sernb.ratings import Targets, rated
+from sernb.ratings import Targets, rated, rows_of
 
 PREDICT_BATCH = 64
 ALPHAS = np.logspace(-1, 5, 13)  # of the ridge, chosen by leave-one-out on the training part
@@ -46,8 +48,14 @@ def learned_weights(
     states: `(utterances, layers, width)`, averaged over time (`sernb.speech.layer_states`), or with the time axis
     (`frame_states`): then the head pools average and maximum, as the paper's does, which takes far longer. target: one
     dimension in [0, 1] `(utterances,)`, where NaN is unknown (loss 1 - CCC, score CCC), or class numbers as integers,
-    negative where unknown (cross-entropy, UAR). The weights are those of the best epoch on the development rows. weights_rate: the learning rate of the weights, higher than the head's, since they
-    begin equal and one head's training is short. A plain loop: the states lie in memory, and a Trainer would take longer to begin than this does to end.
+    negative where unknown (cross-entropy, UAR). The weights are those of the best epoch on the development rows.
+
+    normalise: "none" and "layer" as in `LayerProbe`; "feature" gives each feature of each layer mean 0 and variance 1 over
+    the training rows, so that layers differ neither in size nor in how much they vary from utterance to utterance (states
+    averaged over time only). weights_rate: the learning rate of the weights, higher than the head's, since they begin
+    equal and one head's training is short. A plain loop: the states lie in memory, and a Trainer would take longer to
+    begin than this does to end. Raises SernbError where fewer than two rows of a part are labelled, where all of them have
+    the same label, and for states or a loss that are not finite.
     """
     classes = np.issubdtype(np.asarray(target).dtype, np.integer)
     known = target >= 0 if classes else ~np.isnan(target)
@@ -56,6 +64,21 @@ def learned_weights(
         raise SernbError(
             f"{len(train)} training and {len(tried)} development utterances are labelled; two each are needed."
         )
+    for part, rows in (("training", train), ("development", tried)):
+        if len(np.unique(target[rows])) < 2:
+            raise SernbError(
+                f"all {len(rows)} labelled utterances of the {part} part have the same {'class' if classes else 'rating'}; "
+                "expected two or more that differ. Take more utterances into it."
+            )
+    if batch_size < 2:
+        raise SernbError(f"batch_size is {batch_size}; it must be at least 2, or a batch has no concordance.")
+    values = states.values if isinstance(states, Ragged) else states
+    if not np.isfinite(values).all():
+        raise SernbError(
+            "the states hold NaN or infinity: the encoder's weights are damaged, or too large for half precision."
+        )
+    if normalise == "feature":
+        states, normalise = _standardised(states, train), "none"
     torch.manual_seed(seed)
     y = torch.from_numpy(np.asarray(target, np.int64 if classes else np.float32))
     outputs = int(target.max()) + 1 if classes else 1
@@ -67,12 +90,20 @@ def learned_weights(
     best, weights, since = -np.inf, None, 0
     for _ in range(epochs):
         probe.train()
-        for rows in torch.from_numpy(train)[torch.randperm(len(train))].split(batch_size):
+        batches = torch.from_numpy(train)[torch.randperm(len(train))].split(batch_size)
+        if not classes and len(batches[-1]) == 1:
+            batches = batches[:-1]  # one point has no concordance
+        for rows in batches:
             said = probe(*_batch(states, rows))
             loss = F.cross_entropy(said, y[rows]) if classes else concordance_loss(said, y[rows, None])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+        if not loss.isfinite():
+            raise SernbError(
+                f"the loss became {loss.item()}: lower learning_rate (it was {learning_rate:g}) or weights_rate "
+                f"({weights_rate:g})."
+            )
         score = _score(probe, states, tried, y[tried], classes)
         since += 1
         if score > best:
@@ -85,20 +116,31 @@ def learned_weights(
 def weights_table(
     states: np.ndarray | Ragged,
     targets: dict[str, np.ndarray],
-    train_rows: np.ndarray,
-    development_rows: np.ndarray,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
     seeds: Sequence[int],
     normalise: str = "none",
+    progress: bool = True,
     **settings,
 ) -> pd.DataFrame:
-    """`learned_weights` for each target and seed: columns layer, target, seed, weight, score (of the probe, on development)."""
-    rows = []
-    for name, target in targets.items():
-        for seed in seeds:
-            weights, score = learned_weights(
-                states, target, train_rows, development_rows, normalise, seed, **settings
-            )
-            rows += [(layer, name, seed, weight, score) for layer, weight in enumerate(weights)]
+    """`learned_weights` for each target and seed: columns layer, target, seed, weight, score (of the probe, on development).
+
+    splits: (training rows, development rows); each seed takes the next one, and the first comes again after the last, so
+    that the spread between seeds holds the luck of the split too. Side by side in
+    `with joblib.parallel_config(n_jobs=...)`.
+    """
+    chances = [(seed, splits[place % len(splits)]) for place, seed in enumerate(seeds)]
+    runs = (
+        delayed(learned_weights)(states, target, *split, normalise, seed, **settings)
+        for target in targets.values()
+        for seed, split in chances
+    )
+    done = side_by_side(runs, "heads", len(targets) * len(chances), "training", progress)
+    names = [(name, seed) for name in targets for seed, _ in chances]
+    rows = [
+        (layer, *who, weight, score)
+        for who, (weights, score) in zip(names, done, strict=True)
+        for layer, weight in enumerate(weights)
+    ]
     return pd.DataFrame(rows, columns=["layer", "target", "seed", "weight", "score"])
 
 
@@ -108,17 +150,24 @@ def rated_by_layer(
     """Predictions of a ridge regression on each layer by itself, on each fold's test part; model is the layer's number.
 
     states: `(utterances, layers, width)`, averaged over time, in the table's order. Features are scaled, and the ridge's
-    strength is chosen, on the training part (and the validation part, which nothing else needs).
+    strength is chosen, on the training part (and the validation part, which nothing else needs). Raises SernbError for a
+    fold's utterances that are not in the table, states of another number, and a dimension without training ratings.
     """
+    _as_many(states, utterances)
     tables = []
     for fold in folds:
         train, test = (
-            utterances.index.get_indexer(one) for one in (fold.train.union(fold.validation), fold.test)
+            rows_of(utterances.index, one) for one in (fold.train.union(fold.validation), fold.test)
         )
         for layer in range(states.shape[1]):
             said = np.full((len(test), len(targets.dimensions)), np.nan)
             for column, values in enumerate(targets.values.T):
                 rows = train[~np.isnan(values[train])]
+                if len(rows) < 2:
+                    raise SernbError(
+                        f"fold {fold.name!r}: {len(rows)} training utterances have a {targets.dimensions[column]}; expected "
+                        "two or more. Leave the dimension out, or take larger folds."
+                    )
                 model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS))
                 said[:, column] = model.fit(states[rows, layer], values[rows]).predict(states[test, layer])
             tables.append(rated(said, fold.test, utterances, targets, fold.name, str(layer)))
@@ -126,21 +175,42 @@ def rated_by_layer(
 
 
 def classified_by_layer(states: np.ndarray, utterances: pd.DataFrame, folds: Sequence[Fold]) -> pd.DataFrame:
-    """As `rated_by_layer`, for emotions: a logistic regression on each layer, classes weighing the same."""
+    """As `rated_by_layer`, for emotions: a logistic regression on each layer, classes weighing the same.
+
+    Utterances without a label are left out of training and test; SernbError for one that is not in the table.
+    """
+    _as_many(states, utterances)
     tables = []
-    emotion = utterances["emotion"].astype(str).to_numpy()
+    emotion, known = utterances["emotion"].astype(str).to_numpy(), utterances["emotion"].notna()
+    labelled = utterances.index[known]
     for fold in folds:
-        train, test = (
-            utterances.index.get_indexer(one) for one in (fold.train.union(fold.validation), fold.test)
-        )
+        rows_of(utterances.index, fold.train.append([fold.validation, fold.test]))
+        named = labelled.intersection(fold.test, sort=False)
+        train = utterances.index.get_indexer(labelled.intersection(fold.train.union(fold.validation)))
+        test = utterances.index.get_indexer(named)
         for layer in range(states.shape[1]):
             model = make_pipeline(
                 StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=500)
             )
             model.fit(states[train, layer], emotion[train])
-            table = pd.DataFrame(model.predict_proba(states[test, layer]), fold.test, model.classes_)
+            table = pd.DataFrame(model.predict_proba(states[test, layer]), named, model.classes_)
             tables.append(predictions_of(table, utterances, fold.name, str(layer)))
     return pd.concat(tables)
+
+
+def _as_many(states, utterances):
+    if len(states) != len(utterances):
+        raise SernbError(
+            f"there are states of {len(states)} utterances and a table of {len(utterances)}; expected one row each, in order."
+        )
+
+
+def _standardised(states, train):
+    """Each feature of each layer with mean 0 and variance 1 over the training rows."""
+    if isinstance(states, Ragged):
+        raise SernbError('normalise="feature" takes states averaged over time (sernb.speech.layer_states).')
+    mean, spread = states[train].mean(0), states[train].std(0)
+    return ((states - mean) / np.where(spread > 0, spread, 1)).astype(np.float32)
 
 
 def _shape(states):
@@ -164,4 +234,4 @@ def _score(probe, states, rows, y, classes):
     said = torch.cat([probe(*_batch(states, part)) for part in parts])
     if not classes:
         return float(concordance(said, y[:, None]))
-    return float(recall_score(y, said.argmax(1), average="macro", zero_division=0))
+    return float(recall_score(y, said.argmax(1), average="macro", zero_division=0, labels=np.unique(y)))

@@ -70,7 +70,8 @@ def computed_once(
     if folder is None:
         return _filled(np.zeros((offsets[-1], *width), dtype), offsets, batches)
     place = Path(folder) / name
-    if not place.is_dir():
+    if not all((place / file).is_file() for file in ("values.npy", "offsets.npy")):
+        shutil.rmtree(place, ignore_errors=True)  # somebody took a file away
         place.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f"{name}.", suffix=".unfinished", dir=place.parent))
         try:
@@ -94,10 +95,12 @@ def _filled(values, offsets, batches) -> Ragged:
 
 
 def digest_of(*parts) -> str:
-    """A name for what these modules make of this input: other weights or other input, another name."""
+    """A name for what these modules make of this input: other weights, input or settings (str), another name."""
     digest = hashlib.sha256()
     for part in parts:
-        if isinstance(part, Ragged):
+        if isinstance(part, str):
+            arrays = [np.frombuffer(part.encode(), np.uint8)]
+        elif isinstance(part, Ragged):
             arrays = [np.ascontiguousarray(part.values), part.offsets]
         else:
             arrays = [one.detach().cpu().contiguous().numpy() for one in part.state_dict().values()]

@@ -13,11 +13,12 @@ from sernb.tables import DIMENSIONS
 @dataclass(frozen=True)
 class Targets:
     """`values (utterances, dimensions)` between 0 and 1, NaN where unknown; `dimensions` names the columns; `scale` is
-    the corpus's lowest and highest rating."""
+    the corpus's lowest and highest rating; `index` whose row is whose, where it is known."""
 
     values: np.ndarray
     dimensions: tuple
     scale: tuple
+    index: pd.Index | None = None
 
 
 def targets_of(
@@ -29,6 +30,7 @@ def targets_of(
     in `attrs["scale"]`). Raises SernbError where a dimension is absent, the scale is not known, a rating lies outside it,
     or all ratings of a dimension are the same: then no correlation is defined.
     """
+    dimensions = (dimensions,) if isinstance(dimensions, str) else dimensions
     chosen = tuple(dimensions or [one for one in DIMENSIONS if one in utterances])
     absent = [one for one in chosen if one not in utterances]
     if absent or not chosen:
@@ -36,12 +38,17 @@ def targets_of(
             f"there is no column {absent[0] if absent else ' or '.join(DIMENSIONS)!r}: this corpus has no such ratings, so "
             "it can be used for emotion classes only."
         )
-    scale = scale or utterances.attrs.get("scale")
+    scale = utterances.attrs.get("scale") if scale is None else scale
     if scale is None:
         raise SernbError(
             "the scale of the ratings is not known: name the lowest and highest possible rating, as in scale=(1, 5)."
         )
-    low, high = map(float, scale)
+    try:
+        low, high = map(float, () if isinstance(scale, str) else scale)
+    except (TypeError, ValueError):
+        raise SernbError(
+            f"scale is {scale!r}; expected two numbers, the lowest and highest possible rating, as in (1, 5)."
+        ) from None
     if not low < high:
         raise SernbError(
             f"the scale is {low:g} to {high:g}; expected the lowest rating first, then the highest."
@@ -68,7 +75,38 @@ def targets_of(
             raise SernbError(
                 f"{what}: there is nothing to learn or to correlate with. Leave the dimension out."
             )
-    return Targets(((values - low) / (high - low)).astype(np.float32), chosen, (low, high))
+    return Targets(((values - low) / (high - low)).astype(np.float32), chosen, (low, high), utterances.index)
+
+
+def rows_of(index: pd.Index, ids) -> np.ndarray:
+    """Row numbers of the utterances `ids`; SernbError for one that is not here, or where one id stands for several rows."""
+    if not index.is_unique:
+        raise SernbError(
+            f"several rows have the same id: {some(index[index.duplicated()].unique())}. Give each utterance its own."
+        )
+    rows = index.get_indexer(ids)
+    if (rows < 0).any():
+        raise SernbError(
+            f"{int((rows < 0).sum())} utterances are not among these inputs: {some(np.asarray(ids)[rows < 0])}."
+        )
+    return rows
+
+
+def check_differ(targets: Targets, rows: np.ndarray, part: str, every: bool) -> None:
+    """SernbError where a dimension's ratings in these rows are all the same, or too few: of every dimension, or of all."""
+    most = 0
+    for name, column in zip(targets.dimensions, targets.values[rows].T, strict=True):
+        known = column[~np.isnan(column)]
+        most = max(most, len(known))
+        if (every or len(known) > 1) and len(np.unique(known)) < 2:
+            raise SernbError(
+                f"the {part} part has {len(known)} ratings of {name}; expected are two or more that differ, or there is "
+                "nothing to correlate with. Take more utterances into this part, or leave the dimension out."
+            )
+    if most < 2:
+        raise SernbError(
+            f"the {part} part has {most} rated utterances; concordance takes two or more. Take more into it."
+        )
 
 
 def rated(

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from huggingface_hub.errors import HfHubHTTPError
 from transformers import AutoConfig, WhisperForConditionalGeneration, WhisperProcessor
 
+from sernb.encoders import reading
 from sernb.errors import SernbError
 
 RATE = 16000  # Hz, what both kinds hear
 WINDOW = 30  # seconds that Whisper hears at a time
+START = "<|startoftranscript|>"
 POCKETSPHINX = "pocketsphinx"
 INSTALL = 'pip install "sernb[asr]"'
 # Two thirds of the time of PocketSphinx's own settings; on 19 clips of the embedded corpus the errors were as many.
@@ -71,7 +72,7 @@ def whisper(name: str, language: str | None = None) -> Recogniser:
     expected = (
         "expected config.json, model.safetensors, a tokenizer and preprocessor_config.json of a Whisper"
     )
-    try:
+    with reading(name, expected):
         kind = AutoConfig.from_pretrained(name).model_type
         if kind != "whisper":
             raise SernbError(f"{name}: this is a {kind!r}; a recogniser is a Whisper, or {POCKETSPHINX!r}.")
@@ -79,13 +80,16 @@ def whisper(name: str, language: str | None = None) -> Recogniser:
         model, report = WhisperForConditionalGeneration.from_pretrained(
             name, dtype=torch.float32, use_safetensors=True, output_loading_info=True
         )
-    except (OSError, ValueError, TypeError, HfHubHTTPError) as problem:
-        if isinstance(problem, SernbError):
-            raise
-        line = str(problem).strip().splitlines()[0]
-        raise SernbError(f"{name}: cannot be read ({line}); {expected}.") from problem
     if lacking := sorted(report["missing_keys"]):  # transformers would go on with random weights
         raise SernbError(f"{name}: {len(lacking)} weights are missing, {lacking[0]} among them; {expected}.")
+    tokenizer, rate = processor.tokenizer, processor.feature_extractor.sampling_rate
+    if START not in tokenizer.get_vocab() or len(tokenizer) < model.config.vocab_size / 2:
+        raise SernbError(  # without its files transformers makes one that writes nothing
+            f"{name}: the tokenizer knows {len(tokenizer)} pieces and the model {model.config.vocab_size}, and it must "
+            f"know {START}: tokenizer.json is missing, or another model's; {expected}."
+        )
+    if rate != RATE:
+        raise SernbError(f"{name}: preprocessor_config.json says {rate} Hz; a Whisper hears {RATE} Hz.")
     known = getattr(model.generation_config, "lang_to_id", {})  # empty for a Whisper of English only
     if language is not None and f"<|{language}|>" not in known:
         codes = ", ".join(sorted(code.strip("<|>") for code in known)) or "English only"

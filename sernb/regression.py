@@ -8,23 +8,25 @@ import logging
 import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from transformers import EarlyStoppingCallback, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArguments, set_seed
 
 from sernb.batches import BatchTrainer, Shuffled
-from sernb.errors import SernbError, some
+from sernb.errors import SernbError
 from sernb.losses.concordance import concordance, concordance_loss
 from sernb.models.audio_text_regressor import AudioTextRegressor
 from sernb.ragged import Ragged
-from sernb.ratings import Targets
+from sernb.ratings import Targets, check_differ, rows_of
+from sernb.regression_checkpoints import digest, going_on
 from sernb.training import Watch, printer
 
 PREDICT_BATCH = 32
+DIVERGED = "training diverged"
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,17 @@ class Recipe:
     bf16: bool = False
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size", "patience"):
-            if getattr(self, name) < 1:
-                raise SernbError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        for name, least in (("epochs", 1), ("batch_size", 2), ("patience", 1)):
+            if getattr(self, name) < least:
+                raise SernbError(f"{name} is {getattr(self, name)}; it must be at least {least}.")
+        for name in ("learning_rate", "head_rate"):
+            rate = getattr(self, name)
+            if rate is not None and not 0 < rate < np.inf:
+                raise SernbError(f"{name} is {rate}; it must be a number above 0.")
+        if not 0 <= self.warm_up < 1:
+            raise SernbError(
+                f"warm_up is {self.warm_up}; it is a share of the epochs, at least 0 and below 1."
+            )
 
 
 PAPER = Recipe()
@@ -77,12 +87,7 @@ class Spoken:
 
     def rows(self, ids) -> np.ndarray:
         """Row numbers of the utterances `ids`; SernbError for one that is not here."""
-        rows = self.index.get_indexer(ids)
-        if (rows < 0).any():
-            raise SernbError(
-                f"{int((rows < 0).sum())} utterances are not among these inputs: {some(np.asarray(ids)[rows < 0])}."
-            )
-        return rows
+        return rows_of(self.index, ids)
 
     def lengths(self, rows) -> np.ndarray:
         """What batches of like length go by: frames, or tokens where there is no speech; ones where all is pooled."""
@@ -117,10 +122,15 @@ def fit(
 
     After each epoch the development rows are tried (CCC, the mean over dimensions, of all of them together); the weights
     of the best epoch are kept, and training ends after `recipe.patience` epochs without a better one. Without
-    development rows all epochs are run. What is given as pooled is not trained. checkpoints: a folder from which a
-    killed training goes on. Raises SernbError where fewer than two training rows have a rating.
+    development rows all epochs are run. What is given as pooled is not trained. Where the last batch of an epoch would be
+    one row, it is left out of that epoch: one point has no concordance. checkpoints: a folder from which a killed training
+    goes on; of a finished one it gives the result. The model ends up on the GPU where there is one.
+
+    Raises SernbError where the ratings of a part are too few or all the same, where training diverges, and where
+    `checkpoints` is of a run with other settings, utterances or ratings.
     """
     train_rows, development_rows = np.asarray(train_rows, int), np.asarray(development_rows, int)
+    tried = len(development_rows) > 0
     known = ~np.isnan(spoken.targets.values).all(axis=1)
     train_rows, development_rows = train_rows[known[train_rows]], development_rows[known[development_rows]]
     if recipe.bf16 and not torch.cuda.is_available():
@@ -131,29 +141,39 @@ def fit(
         raise SernbError(
             f"{len(train_rows)} training utterances have a rating; concordance takes two or more."
         )
+    check_differ(spoken.targets, train_rows, "training", every=True)
+    if tried:
+        check_differ(spoken.targets, development_rows, "development", every=False)
     set_seed(seed)
     # It warns at each training that it sorts checkpoints by number.
     logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
-    learner = _Learner(model, spoken)
-    steps = -(-len(train_rows) // recipe.batch_size)
+    learner = _Learner(model.to("cuda" if torch.cuda.is_available() else "cpu"), spoken)
+    order = _Batches(spoken.lengths(train_rows), recipe.batch_size, seed, recipe.by_length)
+    steps = -(-len(order) // recipe.batch_size)
     optimizer = _optimizer(learner, recipe)
     total = steps * recipe.epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, recipe))
-    tried, callbacks = len(development_rows) > 0, [Watch(progress, recipe.epochs)]
+    callbacks = [Watch(progress, recipe.epochs)]
     if tried:
-        callbacks.append(EarlyStoppingCallback(recipe.patience))
+        callbacks += [_Finite(), EarlyStoppingCallback(recipe.patience)]
     best = {"eval_strategy": "steps", "eval_steps": steps, "load_best_model_at_end": True,
             "metric_for_best_model": "eval_CCC", "greater_is_better": True}  # fmt: skip
     often = (
         {"save_strategy": "steps", "save_steps": steps} if tried or checkpoints else {"save_strategy": "no"}
     )
     folder = tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints))
+    last, done = None, None
+    if checkpoints is not None:
+        parts = (train_rows, development_rows)
+        settings = (recipe, seed, model.shape, *(list(spoken.index[rows]) for rows in parts))
+        run = digest(settings, *(spoken.targets.values[rows] for rows in parts))
+        last, done = going_on(Path(checkpoints), run, recipe.patience)
     with folder as place:
         arguments = TrainingArguments(
             place,
             per_device_train_batch_size=recipe.batch_size,
             per_device_eval_batch_size=PREDICT_BATCH,
-            max_steps=total,
+            max_steps=done or total,
             max_grad_norm=1.0,
             bf16=recipe.bf16,
             use_cpu=not torch.cuda.is_available(),
@@ -163,37 +183,42 @@ def fit(
             logging_strategy="steps",
             logging_steps=steps,
             logging_nan_inf_filter=False,
-            save_total_limit=1,
+            save_total_limit=1
+            if checkpoints is None
+            else 2,  # of one, the end of the training deletes the last
             save_only_model=checkpoints is None,  # nobody can go on from a temporary folder
+            restore_callback_states_from_checkpoint=True,  # or the patience would begin anew
             report_to="none",
             disable_tqdm=True,
             seed=seed,
             **often,
             **(best if tried else {}),
         )
-        order = np.argsort(spoken.lengths(development_rows), kind="stable")  # less padding
+        by_length = np.argsort(spoken.lengths(development_rows), kind="stable")  # less padding
         trainer = BatchTrainer(
-            Shuffled(spoken.lengths(train_rows), recipe.batch_size, seed, recipe.by_length),
+            order,
             model=learner,
             args=arguments,
             train_dataset=_Examples(spoken, train_rows),
-            eval_dataset=_Examples(spoken, development_rows[order]) if tried else None,
+            eval_dataset=_Examples(spoken, development_rows[by_length]) if tried else None,
             data_collator=lambda batch: batch,
             optimizers=(optimizer, schedule),
             compute_metrics=_development,
             callbacks=callbacks,
         )
         trainer.pop_callback(printer(trainer))
-        last = get_last_checkpoint(place) if checkpoints and Path(place).is_dir() else None
         trainer.train(resume_from_checkpoint=last)
+    if not all(one.isfinite().all() for one in learner.parameters()):
+        raise SernbError(
+            f"{DIVERGED} in the last epoch: lower learning_rate (it was {recipe.learning_rate:g})."
+        )
     return _curve(trainer.state.log_history, steps)
 
 
 @torch.inference_mode()
 def predict(model: AudioTextRegressor, spoken: Spoken, rows: np.ndarray) -> np.ndarray:
-    """Predictions float32 `(len(rows), dimensions)` on the scale of the targets, [0, 1]."""
-    device = next(model.parameters()).device
-    model.eval()
+    """Predictions float32 `(len(rows), dimensions)` on the scale of the targets, [0, 1]; on the device of the first part."""
+    device = _ready(model)
     found = np.empty((len(rows), len(model.shape.dimensions)), np.float32)
     for part in _of_like_length(spoken.lengths(rows)):
         given = {name: one.to(device) for name, one in spoken.batch(np.asarray(rows)[part]).items()}
@@ -204,8 +229,7 @@ def predict(model: AudioTextRegressor, spoken: Spoken, rows: np.ndarray) -> np.n
 @torch.inference_mode()
 def frozen(model: AudioTextRegressor, spoken: Spoken) -> Spoken:
     """`spoken` with each branch of `model` computed once and pooled: what a head on frozen encoders learns from."""
-    device = next(model.parameters()).device
-    model.eval()
+    device = _ready(model)
     found = {}
     for branch, given in (("speech", spoken.frames), ("text", spoken.tokens)):
         if getattr(model.shape, branch) is None or given is None:
@@ -217,6 +241,32 @@ def frozen(model: AudioTextRegressor, spoken: Spoken) -> Spoken:
             rows.append(pd.DataFrame(pool(one, mask).float().cpu().numpy(), part))
         found[f"{branch}_pooled"] = pd.concat(rows).sort_index().to_numpy()
     return replace(spoken, frames=None, tokens=None, **found)
+
+
+def _ready(model):
+    """The model in evaluation mode, all of it on the device of its first weights: fresh heads begin on the CPU."""
+    device = next(model.parameters()).device
+    model.to(device).eval()
+    return device
+
+
+class _Batches(Shuffled):
+    """Without a last batch of a single row: its loss would be 0, and it would wear down Adam's averages."""
+
+    def __len__(self):
+        return len(self.lengths) - (len(self.lengths) % self.batch_size == 1)
+
+    def __iter__(self):
+        return islice(super().__iter__(), len(self))
+
+
+class _Finite(TrainerCallback):
+    """Ends a run whose predictions are no longer numbers: the loss may still be one, from before its last steps."""
+
+    def on_evaluate(self, args, state, control, metrics=None, **kwargs):
+        if not np.isfinite(metrics["eval_CCC"]):
+            rate = max(one["lr"] for one in kwargs["optimizer"].param_groups)
+            raise SernbError(f"{DIVERGED} in epoch {state.epoch:.0f}: lower learning_rate (it was {rate:g}).")
 
 
 class _Examples(torch.utils.data.Dataset):

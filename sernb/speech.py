@@ -44,7 +44,14 @@ def frames(
         for row, one in enumerate(tqdm(sound, "frames of speech", leave=False, disable=not progress)):
             yield [row], [front(speech, torch.from_numpy(one).to(device)).cpu().numpy()]
 
-    name = "frames-" + digest_of(speech.feature_extractor, Ragged.of(sound)) if cache else ""
+    config = speech.config  # what the weights do not tell
+    settings = [
+        config.conv_kernel,
+        config.conv_stride,
+        config.feat_extract_activation,
+        config.feat_extract_norm,
+    ]
+    name = "frames-" + digest_of(repr(settings), speech.feature_extractor, Ragged.of(sound)) if cache else ""
     return computed_once(cache, name, lengths, (speech.config.conv_dim[-1],), batches())
 
 

@@ -10,6 +10,7 @@ from sernb.errors import SernbError, some
 
 NOTES = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 EMPTY = "NULL"
+LONGEST = 512  # tokens, the positions of a BERT
 
 
 def clean(text) -> str:
@@ -25,11 +26,11 @@ def clean(text) -> str:
     return " ".join(text.split()) or EMPTY
 
 
-def token_ids(texts: pd.Series, tokenizer, longest: int = 512) -> list[list[int]]:
+def token_ids(texts: pd.Series, tokenizer, longest: int = LONGEST) -> list[list[int]]:
     """Token ids of each cleaned transcript, [CLS] first, at most `longest`; a longer one keeps its beginning, with a
-    warning. Raises SernbError where every transcript is empty."""
+    warning. Raises SernbError where every one of several transcripts is empty."""
     cleaned = texts.map(clean)
-    if len(cleaned) and (cleaned == EMPTY).all():
+    if len(cleaned) > 1 and (cleaned == EMPTY).all():
         raise SernbError(
             f"all {len(cleaned)} transcripts are empty: this corpus has no words for a text stream. Choose audio alone."
         )

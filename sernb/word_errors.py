@@ -1,6 +1,8 @@
 """Errors in the words of a transcript: how many there are, and a knob that makes as many as one likes."""
 
 import re
+import unicodedata
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -13,20 +15,25 @@ from rapidfuzz.distance import Levenshtein
 
 from sernb.errors import SernbError
 from sernb.evaluation.intervals import interval, note, resample
-from sernb.protocols import normalised
 from sernb.text import EMPTY, clean
 
 KINDS = ("substitutions", "deletions", "insertions")
 SHARES = (0.7, 0.15, 0.15)  # of these kinds among errors
 NEAR = 8  # words that may take the place of another: those spelt most like it
 LARGEST = 2  # errors at a time: a changed "don't" may count as two
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+# Accents and vowel signs that stand behind their letter; Python's \w knows letters and digits only.
+MARKS = "".join(chr(one) for one in range(0x300, 0x10000) if unicodedata.category(chr(one))[0] == "M")
+LETTERS = rf"(?:[^\W_]|[{MARKS}])+"
+WORD = re.compile(rf"{LETTERS}(?:['’]{LETTERS})*")
+BETWEEN = re.compile(rf"(?:_|[^\w{MARKS}])+")
 
 
 def bare_words(text) -> list[str]:
     """The words that are compared: without notes in brackets, case and punctuation; "don't" counts as two."""
     cleaned = clean(text)
-    return [] if cleaned == EMPTY else normalised(cleaned).split()
+    if cleaned == EMPTY:
+        return []
+    return BETWEEN.sub(" ", unicodedata.normalize("NFKC", cleaned).casefold()).split()
 
 
 def word_error_rate(
@@ -95,7 +102,8 @@ def corrupted(
     it. Case and punctuation stay where they were.
 
     The errors are nested: with the same texts and seed, those at 0.1 are among those at 0.2. At 0 the texts are
-    returned as they are. Raises SernbError for a `wer` outside 0 to 1, and for shares that do not add up to 1.
+    returned as they are. Raises SernbError for a `wer` outside 0 to 1, and for shares that do not add up to 1; warns
+    where the rate is missed by more than one error, as for texts in which too little can go wrong.
     """
     texts = list(texts)
     if not 0 <= wer <= 1:
@@ -120,9 +128,21 @@ def corrupted(
         if made + more > wanted:
             break
         line.heard, line.errors, made = heard, line.errors + more, made + more
+        line.changes += 1
         if way == 2:
             queue.append((line, place))
-    return [line.text() if line.errors else text for line, text in zip(lines, texts, strict=True)]
+    if wanted - made > 1:
+        warnings.warn(
+            f"{made} errors could be made of the {wanted} that a word error rate of {wer:g} takes. Give a larger "
+            "vocabulary, or other shares of the kinds.",
+            stacklevel=2,
+        )
+    return [line.text() if line.changes else text for line, text in zip(lines, texts, strict=True)]
+
+
+def _composed(text):
+    """The cleaned text, each letter with its accent as one sign where there is one."""
+    return unicodedata.normalize("NFC", clean(text))
 
 
 class _Line:
@@ -130,9 +150,10 @@ class _Line:
 
     def __init__(self, text):
         self.truth = bare_words(text)
-        cleaned = clean(text) if self.truth else ""
+        cleaned = _composed(text) if self.truth else ""
         self.said, self.between = WORD.findall(cleaned), WORD.split(cleaned)
-        self.heard, self.errors = [(word,) for word in self.said], 0
+        self.heard, self.changes = [(word,) for word in self.said], 0
+        self.errors = self.errors_of(self.heard)  # 0, but for signs that are compared as words, as ™ is
 
     def changed(self, place: int, way: int, draw: float, vocabulary: "_Vocabulary") -> list[tuple]:
         """What is heard with another word (way 0), without this one (1), or with one more behind it (2)."""
@@ -164,7 +185,7 @@ class _Vocabulary:
 
     def __init__(self, texts: Iterable[str]):
         counts = Counter(
-            word.casefold() for text in texts if bare_words(text) for word in WORD.findall(clean(text))
+            word.casefold() for text in texts if bare_words(text) for word in WORD.findall(_composed(text))
         )
         self.words = sorted(counts, key=lambda word: (-counts[word], word))
         self.counts = np.array([counts[word] for word in self.words], float)

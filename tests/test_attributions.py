@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from transformers import BertConfig, BertModel
 
 from sernb.attributions import word_effects
 from sernb.audio_text import prepare
@@ -49,7 +50,27 @@ def test_a_text_without_words_is_still_rated(text):
     _, spoken, model, tokenizer = made(speech=False)
     ratings, effects = word_effects(model, text, tokenizer, spoken.targets)
     assert all(np.isfinite(one) for one in ratings.values())
-    assert len(effects) == len(text.split())
+    assert len(effects) == 0
+
+
+def test_notes_in_brackets_are_no_words():
+    """Without "(door" the rest would be "slams) good", which is read as two words."""
+    _, spoken, model, tokenizer = made(speech=False)
+    _, effects = word_effects(model, "(door slams) it was [LAUGHTER] good", tokenizer, spoken.targets)
+    _, plain = word_effects(model, "it was good", tokenizer, spoken.targets)
+    assert effects["word"].tolist() == ["it", "was", "good"]
+    assert effects.equals(plain)
+
+
+def test_a_text_longer_than_the_model_reads():
+    _, spoken, _, tokenizer = made(speech=False)
+    short = {"max_position_embeddings": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = assemble(
+        None, BertModel(BertConfig(vocab_size=50, hidden_size=12, intermediate_size=24, **short))
+    )
+    with pytest.warns(UserWarning, match="more than 16 tokens"):
+        _, effects = word_effects(model, "good " * 20, tokenizer, spoken.targets)
+    assert len(effects) == 20
 
 
 def test_one_word():

@@ -1,5 +1,6 @@
 """The systems of Table 1 and Figure 3, fold by fold."""
 
+import re
 from dataclasses import replace
 
 import joblib
@@ -126,7 +127,7 @@ def test_side_by_side_gives_the_same():
         utterances, targets_of(utterances), waveforms, speech, tokenizer=tokenizer, progress=False
     )
     folds = [
-        Fold(str(k), utterances.index[8 * k : 8 * k + 12], utterances.index[:0], utterances.index[12:][:4])
+        Fold(str(k), utterances.index[8 * k : 8 * k + 12], utterances.index[:0], utterances.index[20:])
         for k in (0, 1)
     ]
     given = (
@@ -147,3 +148,67 @@ def test_side_by_side_gives_the_same():
     for key, model in models.items():
         for one, other in zip(model.parameters(), others[key].parameters(), strict=True):
             torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    utterances, waveforms, tokenizer = corpus(24)
+    speech, text = encoders()
+    spoken = prepare(
+        utterances, targets_of(utterances), waveforms, speech, tokenizer=tokenizer, progress=False
+    )
+    ids = utterances.index
+    return utterances, spoken, [Fold("f", ids[:12], ids[12:18], ids[18:])], speech, text
+
+
+@pytest.mark.parametrize("system", [SPEECH, BOTH, FROZEN, WORDS])
+def test_what_a_system_lacks_is_named_before_anything_is_trained(prepared, system):
+    utterances, spoken, folds, speech, text = prepared
+    lacking = {
+        "a speech encoder": (spoken, None, text),
+        "waveforms": (replace(spoken, frames=None), speech, text),
+        "a text encoder": (spoken, speech, None),
+        "a tokenizer": (replace(spoken, tokens=None), speech, text),
+    }
+    needed = {SPEECH: 2, WORDS: -2}.get(system)
+    for name in list(lacking)[:needed] if needed != -2 else list(lacking)[2:]:
+        inputs, hears, reads = lacking[name]
+        with pytest.raises(SernbError, match=f"'{re.escape(system)}' takes {name} .* none was given"):
+            train_systems(utterances, inputs, folds, hears, reads, "tiny", (system,), progress=False)
+
+
+def test_no_folds_and_parts_that_overlap_are_named(prepared):
+    utterances, spoken, _, speech, text = prepared
+    ids = utterances.index
+    with pytest.raises(SernbError, match="there are no folds"):
+        train_systems(utterances, spoken, [], speech, text, "tiny", progress=False)
+    for fold, parts in (
+        (Fold("f", ids[:12], ids[12:18], ids[10:]), "in train and in test"),
+        (Fold("f", ids[:12], ids[12:18], ids[17:]), "in validation and in test"),
+        (Fold("f", ids[:13], ids[12:18], ids[18:]), "in train and in validation"),
+    ):
+        with pytest.raises(SernbError, match=f"fold 'f': . utterances are {parts}: u0"):
+            train_systems(utterances, spoken, [fold], speech, text, "tiny", progress=False)
+
+
+def test_rows_of_other_utterances_are_refused(prepared):
+    utterances, spoken, *_ = prepared
+    targets, (_, _, tokenizer) = targets_of(utterances), corpus(24)
+    for others in (utterances.iloc[12:], utterances.iloc[::-1]):
+        with pytest.raises(SernbError, match="the targets are of 24 utterances"):
+            prepare(others, targets, progress=False)
+        with pytest.raises(SernbError, match="not the 24 of these inputs in their order"):
+            with_words(spoken, others, tokenizer)
+    with pytest.raises(SernbError, match="the targets are of 24 utterances"):
+        prepare(utterances.iloc[12:], replace(targets, index=None), progress=False)
+
+
+def test_a_tokenizer_says_how_much_can_be_read(prepared):
+    utterances, spoken, *_ = prepared
+    _, _, tokenizer = corpus(1)
+    long = utterances.assign(text=["word " * 40, *utterances["text"][1:]])
+    tokenizer.model_max_length = 16
+    with pytest.warns(UserWarning, match="1 transcripts have more than 16 tokens"):
+        assert with_words(spoken, long, tokenizer).tokens.lengths.max() == 16
+    tokenizer.model_max_length = int(1e30)  # what transformers gives where nobody knows
+    assert with_words(spoken, long, tokenizer).tokens.lengths.max() == 42

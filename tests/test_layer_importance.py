@@ -1,12 +1,20 @@
 """Learned weights and probes by layer find the layer that tells."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from sernb.errors import SernbError
 from sernb.evaluation import scores
-from sernb.layer_importance import classified_by_layer, learned_weights, rated_by_layer, weights_table
-from sernb.protocols import leave_one_speaker_out
+from sernb.layer_importance import (
+    _score,
+    classified_by_layer,
+    learned_weights,
+    rated_by_layer,
+    weights_table,
+)
+from sernb.protocols import Fold, leave_one_speaker_out
 from sernb.ragged import Ragged
 from sernb.ratings import targets_of
 from tests.rated_speech import corpus
@@ -110,3 +118,79 @@ def test_utterances_without_a_label_are_left_out():
     table = classified_by_layer(states, utterances, leave_one_speaker_out(utterances))
     assert not set(utterances.index[:4]) & set(table.index)
     assert "p_nan" not in table
+
+
+def test_unknown_utterances_are_named_and_teach_nothing():
+    """pandas says -1 for an id it does not know, and row -1 is the last one: here a tested one."""
+    utterances, states = drawn()
+    ids = utterances.index
+    fold = Fold("f", ids[:50].append(pd.Index(["gone"])), ids[50:60], ids[60:])
+    with pytest.raises(SernbError, match="1 utterances are not among these inputs: gone"):
+        rated_by_layer(states, utterances, targets_of(utterances), [fold])
+    with pytest.raises(SernbError, match="1 utterances are not among these inputs: gone"):
+        classified_by_layer(states, utterances, [fold])
+    with pytest.raises(SernbError, match="states of 79 utterances and a table of 80"):
+        classified_by_layer(states[:79], utterances, [fold])
+
+
+def test_a_fold_without_ratings_to_learn_from_is_named():
+    utterances, states = drawn()
+    utterances.loc[utterances.index[:60], "valence"] = np.nan
+    fold = Fold("f", utterances.index[:60], test=utterances.index[60:])
+    with pytest.raises(SernbError, match="fold 'f': 0 training utterances have a valence"):
+        rated_by_layer(states, utterances, targets_of(utterances), [fold])
+
+
+@pytest.mark.parametrize("part", ["training", "development"])
+def test_labels_that_are_all_the_same_are_named(part):
+    utterances, states = drawn()
+    rows = {"training": np.arange(60), "development": np.arange(60, 80)}
+    target = targets_of(utterances).values[:, 0].copy()
+    target[rows[part]] = 0.5
+    with pytest.raises(SernbError, match=f"of the {part} part have the same rating"):
+        learned_weights(states, target, *rows.values())
+    codes = np.arange(80) % 2
+    codes[rows[part]] = 1
+    with pytest.raises(SernbError, match=f"of the {part} part have the same class"):
+        learned_weights(states, codes, *rows.values())
+
+
+def test_states_and_losses_that_are_not_finite_are_named():
+    utterances, states = drawn()
+    given = (targets_of(utterances).values[:, 0], np.arange(60), np.arange(60, 80))
+    with pytest.raises(SernbError, match=r"the loss became nan: lower learning_rate \(it was inf"):
+        learned_weights(states, *given, learning_rate=np.inf, epochs=3)
+    states[3] = np.nan
+    with pytest.raises(SernbError, match="the states hold NaN"):
+        learned_weights(states, *given)
+
+
+def test_a_batch_of_one_rating_teaches_nothing():
+    """17 rows in batches of 16 are one step an epoch; a second one, of loss 0, would move the weights by Adam's averages."""
+    utterances, states = drawn()
+    target = targets_of(utterances).values[:, 0]
+    steps = []
+
+    class Counted(torch.optim.Adam):
+        def step(self, *given):
+            steps.append(1)
+            return super().step(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim, "Adam", Counted)
+        learned_weights(states, target, np.arange(17), np.arange(60, 80), epochs=3)
+    assert len(steps) == 3
+    with pytest.raises(SernbError, match="batch_size is 1"):
+        learned_weights(states, target, np.arange(17), np.arange(60, 80), batch_size=1)
+
+
+def test_uar_counts_the_classes_that_are_there():
+    """Rows of classes 0 and 1; one is taken for class 2. Recalls: 2/3 and 1."""
+
+    class Says(torch.nn.Module):
+        def forward(self, states):
+            return torch.eye(3)[torch.tensor([2, 1, 0, 1, 0, 1])]
+
+    truth = torch.tensor([0, 1, 0, 1, 0, 1])
+    found = _score(Says(), np.zeros((6, 2, 4), np.float32), np.arange(6), truth, True)
+    assert found == pytest.approx((2 / 3 + 1) / 2)

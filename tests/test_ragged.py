@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sernb.errors import SernbError
-from sernb.ragged import Ragged, computed_once
+from sernb.ragged import Ragged, computed_once, digest_of
 
 
 def test_items_come_back_padded_with_their_mask():
@@ -50,3 +50,18 @@ def test_a_computation_that_is_cut_off_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         computed_once(tmp_path, "states", np.array([3, 2]), (2,), broken())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["offsets.npy", "values.npy"])
+def test_a_folder_that_lacks_a_file_is_made_anew(tmp_path, file):
+    given = (tmp_path, "states", np.array([3, 2, 1]), (2,))
+    first = computed_once(*given, halves())
+    (tmp_path / "states" / file).unlink()
+    again = computed_once(*given, halves())
+    np.testing.assert_array_equal(again.values, first.values)
+    assert again.lengths.tolist() == [3, 2, 1]
+
+
+def test_settings_are_part_of_a_name():
+    one = Ragged.of([[1, 2]])
+    assert len({digest_of(one), digest_of("a", one), digest_of("b", one)}) == 3

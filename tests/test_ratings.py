@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sernb.errors import SernbError
-from sernb.ratings import rated, targets_of
+from sernb.ratings import rated, rows_of, targets_of
 from sernb.tables import check_predictions
 
 
@@ -57,3 +57,26 @@ def test_a_scale_is_needed():
     utterances.attrs.clear()
     with pytest.raises(SernbError, match=r"as in scale=\(1, 5\)"):
         targets_of(utterances)
+
+
+def test_targets_know_whose_they_are():
+    utterances = table(valence=[1.0, 2.0, 3.0])
+    assert targets_of(utterances).index.equals(utterances.index)
+
+
+def test_rows_are_found_by_id():
+    index = pd.Index(["a", "b", "c"])
+    assert rows_of(index, ["c", "a"]).tolist() == [2, 0]
+    with pytest.raises(SernbError, match="2 utterances are not among these inputs: x, y"):
+        rows_of(index, ["x", "a", "y"])
+    with pytest.raises(SernbError, match="several rows have the same id: a"):
+        rows_of(pd.Index(["a", "a", "b"]), ["a"])
+
+
+def test_a_scale_may_be_any_two_numbers():
+    utterances = table(valence=[2.0, 3.0, 4.0])
+    assert targets_of(utterances, scale=np.array([1, 5])).scale == (1, 5)
+    for wrong in ("15", (1, 5, 7), 5, [1, "many"]):
+        with pytest.raises(SernbError, match="expected two numbers, the lowest and highest possible rating"):
+            targets_of(utterances, scale=wrong)
+    assert targets_of(utterances, "valence").dimensions == ("valence",)

@@ -1,5 +1,6 @@
 """Recognisers: a Whisper made here (so that it talks nonsense, by the real path) and PocketSphinx."""
 
+import json
 import sys
 
 import numpy as np
@@ -113,6 +114,37 @@ def test_what_is_no_whisper_is_refused(folder, tmp_path):
     model.save_pretrained(tmp_path / "half", state_dict=weights)
     with pytest.raises(SernbError, match="weights are missing"):
         recogniser(str(tmp_path / "half"))
+
+
+def copied(folder, to, *left_out):
+    to.mkdir()
+    for file in folder.iterdir():
+        if file.name not in left_out:
+            (to / file.name).write_bytes(file.read_bytes())
+    return to
+
+
+def test_a_whisper_without_its_tokenizer_is_refused(folder, tmp_path):
+    """transformers makes one that writes nothing, whatever is heard."""
+    mute = copied(folder, tmp_path / "mute", "tokenizer.json", "tokenizer_config.json", "vocab.json")
+    with pytest.raises(SernbError, match=r"mute: the tokenizer knows \d+ pieces"):
+        recogniser(str(mute))
+
+
+def test_a_damaged_whisper_is_named(folder, tmp_path):
+    cut = copied(folder, tmp_path / "cut")
+    (cut / "model.safetensors").write_bytes(b"")
+    with pytest.raises(SernbError, match=r"cut: cannot be read .*expected config\.json"):
+        recogniser(str(cut))
+    slow = copied(folder, tmp_path / "slow")
+    for file in slow.glob("p*_config.json"):
+        told = json.loads(file.read_text())
+        inner = told.get("feature_extractor", told)
+        if "sampling_rate" in inner:
+            inner["sampling_rate"] = 8000
+        file.write_text(json.dumps(told))
+    with pytest.raises(SernbError, match=r"slow: .*says 8000 Hz; a Whisper hears 16000 Hz"):
+        recogniser(str(slow))
 
 
 def test_pcm_is_16_bits_little_endian_and_clipped():

@@ -66,3 +66,16 @@ def test_too_short_and_broken_recordings_are_named():
         frames([np.ones(400), np.ones(399)], ["a", "b"], speech, progress=False)
     with pytest.raises(SernbError, match="a: expected a waveform"):
         layer_states([np.array([np.nan] * 500)], ["a"], speech, progress=False)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"conv_stride": (5, 2, 2, 2, 2, 2, 1)}, {"feat_extract_activation": "relu"}]
+)
+def test_the_cache_knows_another_front_end_with_the_same_weights(tmp_path, changed):
+    utterances, waveforms, _ = corpus(3)
+    one, other = encoders()[0], encoders(**changed)[0]
+    other.feature_extractor.load_state_dict(one.feature_extractor.state_dict())
+    frames(waveforms, utterances.index, one, True, tmp_path, progress=False)
+    cached = frames(waveforms, utterances.index, other, True, tmp_path, progress=False)
+    fresh = frames(waveforms, utterances.index, other, True, progress=False)
+    np.testing.assert_array_equal(cached.values, fresh.values)

@@ -55,3 +55,8 @@ def test_pieces_become_words_and_their_weights_add_up():
     words, weights = words_of([0, 1, 2, 3, 4], np.array([0.1, 0.2, 0.3, 0.25, 0.15]), Pieces())
     assert words == ["[CLS]", "unfair", "news", "[SEP]"]
     np.testing.assert_allclose(weights, [0.1, 0.5, 0.25, 0.15])
+
+
+def test_a_single_text_may_be_empty():
+    """What a machine heard in one utterance, nothing, is text too."""
+    assert token_ids(pd.Series([""]), Words()) == [[1, 3, 2]]

@@ -143,3 +143,31 @@ def test_settings_that_cannot_be(texts):
     lost = corrupted(["Yes, no."] * 10, 1, 0, vocabulary=[])  # with no words to put in, words are lost
     assert lost == [""] * 10
     assert corrupted([], 0.5, 0) == [] and corrupted(["", "[NOISE]"], 1, 0) == ["", "[NOISE]"]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["cafe\u0301 noe\u0308l de\u0301ja\u0300"] * 8,  # accents as signs of their own
+        ["नमस्ते दुनिया कैसे हो"] * 8,  # vowel signs
+        ["สวัสดี ครับ", "ขอบคุณ มาก"] * 8,
+        ["x\u0302 plus y\u0302 is z"] * 8,  # accents that no single sign has
+    ],
+)
+def test_the_rate_is_reached_in_any_script(texts):
+    found = word_error_rate(texts, corrupted(texts, 0.5, seed=0))
+    assert abs(found["WER"] * found["words"] - 0.5 * found["words"]) <= 1.5
+    assert corrupted(texts, 0, seed=0) == texts
+
+
+def test_a_word_with_signs_behind_its_letters_is_one_word():
+    assert bare_words("नमस्ते दुनिया") == ["नमस्ते", "दुनिया"]
+    assert bare_words("cafe\u0301 x\u0302y, foo_bar") == ["café", "x\u0302y", "foo", "bar"]
+
+
+def test_a_rate_that_cannot_be_reached_is_told():
+    """One word to change, but three to compare: more errors at a time than are made."""
+    with pytest.warns(
+        UserWarning, match=r"0 errors could be made of the 15 that a word error rate of 0\.5 takes"
+    ):
+        assert corrupted(["rock'n'roll"] * 10, 0.5, 0) == ["rock'n'roll"] * 10

@@ -12,7 +12,7 @@
 # **You will be able to** train regressors for arousal, valence and dominance on speech alone and on speech with words, compare
 # them with intervals, fine-tune or freeze, find out how bad a transcript may be, and change a word and watch the prediction move.
 #
-# **Time.** Some minutes on a laptop with two cores. With the paper's encoders: `sernb run 6 --profile full`, on a GPU.
+# **Time.** Five to ten minutes on a laptop with two cores, for one fold (`folds_used=0` takes all). With the paper's encoders: `sernb run 6 --profile full`, on a GPU.
 
 # %% tags=["parameters"]
 corpus: str = "embedded"  # name of a corpus with ratings (`sernb corpora` lists them)
@@ -22,7 +22,7 @@ labels: dict = {}  # own label words of a manifest, such as {"cheerful": "happy"
 per_speaker: int = 0  # keep so many utterances of each speaker's emotions, for a quick look; 0: all
 scale: list[float] = []  # lowest and highest possible rating; empty: what the corpus says
 protocol: str = "auto"  # who is tested: auto (the corpus's usual one), loso, group-k-fold …
-folds_used: int = 2  # run only the first so many folds; 0: all
+folds_used: int = 1  # run only the first so many folds; 0: all
 seeds: list[int] = [0]  # each system is trained once for each
 speech_encoders: list[str] = ["mini-hubert:3", "mini-hubert", "mini-distilhubert"]  # large, base, distilled
 text_encoder: str = "mini-tinybert"  # mini-tinybert, mini-bert, a folder, or a hub name
@@ -75,7 +75,6 @@ from sernb.tables import write_predictions
 
 # %%
 device = notebook.start(corpus, f"{', '.join(speech_encoders)} + {text_encoder}", seeds[0])
-at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
 if recipe not in regression.RECIPES:
     raise SernbError(f"recipe is {recipe!r}; choose one of {', '.join(regression.RECIPES)}")
 if len(set(speech_encoders)) < 3 or len(set(speech_encoders)) < len(speech_encoders):
@@ -110,6 +109,7 @@ utterances, waveforms = audio.read_utterances(utterances, on_bad=on_bad)
 targets = ratings.targets_of(utterances, rated, targets.scale)
 folds = protocols.by_name(protocol, utterances)[: folds_used or None]
 folds = protocols.with_validation(folds, utterances, seed=seeds[0])
+at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count(), len(folds) * len(seeds)))
 print(
     f"{len(utterances)} utterances, scale {targets.scale[0]:g} to {targets.scale[1]:g}, {len(folds)} fold{'s' * (len(folds) > 1)}"
 )

@@ -15,9 +15,10 @@ def concordance(predicted, target):
     """CCC of each column: predicted and target `(batch, dimensions)` to `(dimensions,)`, each in [-1, 1].
 
     2 cov / (var + var + (difference of means)²), with population moments (divided by n, as Lin does). A target that is
-    NaN is unknown: its row is left out of that column alone. Edge cases, all with gradient 0, never NaN: where the
-    predictions or the targets of a column are constant (a single row is), 0; where both are and agree, Lin's formula is
-    0 / 0, and this gives 0 too, since such a column teaches nothing; so does a column without any known target.
+    NaN is unknown: its row is left out of that column alone. Edge cases, never NaN: where the predictions or the targets
+    of a column are constant (a single row is), 0, with no gradient where the targets are; constant predictions of targets
+    that vary have one. Where both are constant and agree, Lin's formula is 0 / 0, and this gives 0 too, since such a
+    column teaches nothing; so does a column without any known target. Predictions that are NaN or infinite give NaN.
     Half precision is computed in float32. ValueError for shapes that differ or are not `(batch, dimensions)`.
     """
     if predicted.shape != target.shape or predicted.dim() != 2:
@@ -35,7 +36,9 @@ def concordance(predicted, target):
 
     (mean_p, p), (mean_t, t) = centred(predicted), centred(target.to(predicted.dtype))
     scale = ((p**2).sum(0) + (t**2).sum(0)) / count + (mean_p - mean_t) ** 2
-    defined = scale > 1e-12  # below float32's noise for numbers around 1
+    defined = ~(
+        scale <= 1e-12
+    )  # below float32's noise for numbers around 1; NaN goes through, so that it is seen
     return torch.where(defined, 2 * (p * t).sum(0) / count / torch.where(defined, scale, 1.0), 0.0)
 
 

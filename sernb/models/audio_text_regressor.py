@@ -98,6 +98,16 @@ class AudioTextRegressor(
             nn.Linear(hidden, len(config.dimensions)),
         )
 
+    @classmethod
+    def _from_pretrained(cls, *, strict=True, **given):
+        """As the mixin's, but what is missing is an error and does not stay random."""
+        try:
+            return super()._from_pretrained(strict=strict, **given)
+        except RuntimeError as problem:
+            raise ValueError(
+                f"{given['model_id']}: not the weights of this {cls.__name__} ({problem})"
+            ) from problem
+
     def frames_of(self, waveforms: torch.Tensor, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Waveforms `(B, S)` with `samples (B,)` real ones each to frames `(B, K, C)` and mask `(B, K)`, without gradient."""
         found = [
@@ -204,6 +214,8 @@ def assemble(
     """An `AudioTextRegressor` with a fresh head on pretrained encoders (kept, not copied); None leaves a branch out."""
     kept = {} if config is None else {"dimensions": config.dimensions, "join": config.join,
                                       "hidden": config.hidden, "dropout": config.dropout}  # fmt: skip
+    if speech is not None:  # as in `speech_network`
+        speech.config.layerdrop, speech.config.apply_spec_augment = 0.0, False
     if text is not None:
         text.pooler = None  # never used; TinyBERT's is not counted in Table 1
     shape = RegressorConfig(

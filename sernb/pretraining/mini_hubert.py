@@ -34,6 +34,7 @@ from sernb.ragged import Ragged, computed_once
 
 UTTERANCES, SPEAKERS, STEPS, LAYERS, WIDTH, SEED = 12_000, 360, (700, 2600), 6, 128, 21
 CLUSTERS = (100, 200)
+LARGEST_SEED = 2**32 - 10  # NumPy's, less those that follow it
 COMMAND = "python -m sernb.pretraining.mini_hubert"
 SPREAD = 0.05  # of random weights: HuBERT's 0.02 fits its width of 768
 
@@ -128,6 +129,15 @@ def pretrain(
     empty(out)
     if min(*steps, layers, width) < 1:
         raise SernbError("steps, layers and width must be at least 1.")
+    shape = config(layers, width)
+    for parts, what in (
+        (shape.num_conv_pos_embedding_groups, "groups"),
+        (shape.num_attention_heads, "heads"),
+    ):
+        if width % parts:
+            raise SernbError(f"width is {width}; it must be a multiple of {parts}, the number of {what}.")
+    if not 0 <= seed < LARGEST_SEED:
+        raise SernbError(f"seed is {seed}; it must be at least 0 and below {LARGEST_SEED}.")
     settings = {"utterances": utterances, "speakers": speakers, "steps": list(steps), "layers": layers}
     settings |= {"width": width, "seed": seed}
     work = begin(out, settings)

@@ -55,7 +55,7 @@ def test_overview(tmp_path, monkeypatch, emodb_tree):
     monkeypatch.setenv("SERNB_CORPORA", str(tmp_path))
     table = corpora.overview()
     assert list(table.index) == [
-        "embedded", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld", "emobank", "manifest",
+        "embedded", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld", "emobank", "xed", "manifest",
     ]  # fmt: skip
     assert {"title", "licence", "obtain", "folder", "layout", "found", "files"} <= set(table.columns)
     assert table.loc["emodb", ["found", "files"]].tolist() == [str(emodb_tree), 535]

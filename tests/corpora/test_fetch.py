@@ -197,14 +197,15 @@ def test_every_source_is_of_a_corpus_and_names_its_sum():
     for sources in SOURCES.values():
         for source in sources:
             assert source.url.startswith("http") and (source.sha256 is None or len(source.sha256) == 64)
-    assert all(source.sha256 for name in ("meld", "emobank") for source in SOURCES[name])
+    assert all(source.sha256 for name in ("meld", "emobank", "xed") for source in SOURCES[name])
 
 
 def test_real_texts_have_the_sums(real_text):
-    for name, place in (("meld", "data/MELD"), ("emobank", "")):
+    for name, place in (("meld", "meld/data/MELD"), ("emobank", "emobank"), ("xed", "xed_en")):
+        folder, _, below = place.partition("/")
         for source in SOURCES[name]:
             if not source.recordings:
-                assert sha((real_text(name) / place / source.gives).read_bytes()) == source.sha256
+                assert sha((real_text(folder) / below / source.gives).read_bytes()) == source.sha256
 
 
 def test_command_line(public, tmp_path, monkeypatch):

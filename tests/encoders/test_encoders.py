@@ -1,7 +1,9 @@
 import json
+import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
     BertConfig,
@@ -14,7 +16,7 @@ from transformers import (
     Wav2Vec2Model,
 )
 
-from sernb.encoders import audio_encoder, speech_encoder, text_encoder
+from sernb.encoders import audio_encoder, own_folder, speech_encoder, text_encoder
 from sernb.errors import SernbError
 from sernb.models.three_m_ser import first_layers
 from sernb.models.vggish import VGGish, VGGishConfig
@@ -93,6 +95,20 @@ def test_audio_encoders(tmp_path):
         audio_encoder(str(tmp_path / "own"))
 
 
+def test_a_vggish_without_some_weights_does_not_get_random_ones(tmp_path):
+    VGGish(VGGishConfig((2, 2, 4, 4, 4, 4), (8, 8), 16)).save_pretrained(tmp_path)
+    without(tmp_path, "linears.1")
+    with pytest.raises(SernbError, match=r"no VGGish .*Missing key.*linears\.1"):
+        audio_encoder(str(tmp_path))
+
+
+def without(folder, part):
+    weights = load_file(folder / "model.safetensors")
+    kept = {name: one for name, one in weights.items() if part not in name}
+    assert len(kept) < len(weights)
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+
+
 def test_the_kits_own_are_there():
     bert, tokenizer = text_encoder()
     assert bert.config.num_hidden_layers == 6 and bert.dtype == torch.float32
@@ -167,3 +183,63 @@ def test_an_incomplete_speech_folder_is_named(speech_checkpoint):
     (folder / "preprocessor_config.json").unlink()
     with pytest.raises(SernbError, match=r"expected config.json, preprocessor_config.json"):
         speech_encoder(str(folder))
+
+
+def changed(folder, file, **given):
+    settings = json.loads((folder / file).read_text())
+    (folder / file).write_text(json.dumps({**settings, **given}))
+
+
+def test_a_bert_without_a_tokenizer_is_refused(tmp_path):
+    """transformers makes one that takes every word for unknown."""
+    folder = tmp_path / "bert"
+    shutil.copytree(own_folder("mini-tinybert"), folder)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(SernbError, match=r"knows 5 pieces and the model \d+; .*tokenizer.json"):
+        text_encoder(str(folder))
+
+
+def test_the_tokenizer_knows_how_much_the_model_reads(checkpoint):
+    folder, model = checkpoint
+    assert text_encoder(str(folder))[1].model_max_length == 512
+    BertModel(BertConfig(**{**model.config.to_dict(), "max_position_embeddings": 32})).save_pretrained(folder)
+    assert text_encoder(str(folder))[1].model_max_length == 32
+
+
+def test_a_speech_encoder_that_padding_would_change_is_refused(speech_checkpoint):
+    folder, _ = speech_checkpoint
+    changed(folder, "config.json", conv_pos_batch_norm=True)
+    with pytest.raises(SernbError, match="conv_pos_batch_norm is true"):
+        speech_encoder(str(folder))
+
+
+def test_another_sampling_rate_is_refused(speech_checkpoint):
+    folder, _ = speech_checkpoint
+    changed(folder, "preprocessor_config.json", sampling_rate=8000)
+    with pytest.raises(SernbError, match="says 8000 Hz; speech is given at 16000 Hz"):
+        speech_encoder(str(folder))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hidden_size": 24}, {"hidden_size": 17}, {"conv_dim": [8] * 6}, {"hidden_act": "foo"},
+        {"num_conv_pos_embedding_groups": 7}, {"num_hidden_layers": "three"},
+    ],
+)  # fmt: skip
+def test_damaged_settings_are_named_with_their_folder(speech_checkpoint, settings):
+    folder, _ = speech_checkpoint
+    changed(folder, "config.json", **settings)
+    with pytest.raises(SernbError, match=r"hubert: cannot be read \(.*expected config.json"):
+        speech_encoder(str(folder))
+
+
+@pytest.mark.parametrize("kind", ["bert", "hubert", "vggish"])
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_cut_off_weights_are_named_with_their_folder(checkpoint, speech_checkpoint, tmp_path, kind, share):
+    VGGish(VGGishConfig((2, 2, 4, 4, 4, 4), (8, 8), 16)).save_pretrained(tmp_path / "vggish")
+    file = tmp_path / kind / "model.safetensors"
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    read = {"bert": text_encoder, "hubert": speech_encoder, "vggish": audio_encoder}[kind]
+    with pytest.raises(SernbError, match=rf"{kind}: .*expected"):
+        read(str(tmp_path / kind))

@@ -106,3 +106,21 @@ def test_gradient_is_right():
 def test_shapes_are_named(target):
     with pytest.raises(ValueError, match=r"predicted is \(4, 3\)"):
         concordance(torch.rand(4, 3), target)
+
+
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
+def test_predictions_that_are_not_finite_are_seen(wrong):
+    """A model that has diverged must not look like one that has not learnt."""
+    x, y = drawn()
+    x[2, 1] = wrong
+    found = concordance(x, y)
+    assert found.isfinite().tolist() == [True, False, True]
+    assert not concordance_loss(x, y).isfinite()
+    y[2, 1] = torch.nan  # of an unknown target nothing is asked
+    assert concordance(x, y).isfinite().all()
+
+
+def test_constant_predictions_are_drawn_towards_targets_that_vary():
+    x, y = torch.full((4, 1), 0.3, requires_grad=True), torch.tensor([[0.1], [0.2], [0.6], [0.9]])
+    concordance_loss(x, y).backward()
+    assert (x.grad[:, 0] * (y - y.mean())[:, 0] < 0).all()

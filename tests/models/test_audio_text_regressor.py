@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
 from sernb.models.audio_text_regressor import (
@@ -228,3 +229,21 @@ def test_bad_input_is_named():
         RegressorConfig(None, None)
     with pytest.raises(ValueError, match="choose hubert or wav2vec2"):
         RegressorConfig({"model_type": "wavlm"})
+
+
+def test_weights_that_are_missing_do_not_become_random_ones(tmp_path):
+    model().save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    save_file(
+        {name: one for name, one in weights.items() if not name.startswith("head.4")},
+        tmp_path / "model.safetensors",
+        {"format": "pt"},
+    )
+    with pytest.raises(ValueError, match=r"not the weights of this AudioTextRegressor .*\n?.*head\.4"):
+        AudioTextRegressor.from_pretrained(tmp_path)
+
+
+def test_an_assembled_encoder_drops_no_layer():
+    speech = speech_network({**KINDS["hubert"], "layerdrop": 0.5, "apply_spec_augment": True})
+    one = assemble(speech, None)
+    assert (one.speech.config.layerdrop, one.speech.config.apply_spec_augment) == (0, False)

@@ -292,6 +292,15 @@ def test_settings_that_make_no_network(tmp_path, capsys):
     assert mini_hubert.main(["--out", str(tmp_path / "b"), "--utterances", "5"]) == 1
     said = capsys.readouterr().err
     assert "must be at least 1" in said and "5 utterances" in said
+    for wrong, message in (
+        (("--width", "100"), "a multiple of 16, the number of groups"),
+        (("--width", "112"), "a multiple of 3, the number of heads"),
+        (("--seed", "-1"), "seed is -1"),
+        (("--seed", str(2**32)), f"seed is {2**32}"),
+    ):
+        assert mini_hubert.main(["--out", str(tmp_path / "c"), *wrong]) == 1
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "c.unfinished").exists()
 
 
 # --- what is shipped
