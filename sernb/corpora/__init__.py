@@ -100,6 +100,13 @@ CORPORA = {
             "corpus/emobank.csv, corpus/meta.tsv",
         ),
         Corpus(
+            "xed",
+            "XED: English movie subtitles; 27,202 sentences, Plutchik's 8 emotions and neutral, no recordings",
+            "CC BY 4.0",
+            "sernb fetch xed, or https://github.com/Helsinki-NLP/XED",
+            "AnnotatedData/en-annotated.tsv, AnnotatedData/neu_en.txt",
+        ),
+        Corpus(
             "manifest",
             "Your own recordings, listed in a CSV",
             "yours",

@@ -13,6 +13,9 @@ _MELD = (
 _EMOBANK = (
     "https://raw.githubusercontent.com/JULIELab/EmoBank/248ce2a43e165a66d31aeaed83cff9641d6654e0/corpus"
 )
+_XED = (
+    "https://raw.githubusercontent.com/Helsinki-NLP/XED/76666d251f147cf518071bef4f8415dab6b96115/AnnotatedData"
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,18 @@ SOURCES: dict[str, tuple[Source, ...]] = {
             f"{_EMOBANK}/meta.tsv",
             gives="corpus/meta.tsv",
             sha256="c848266476711a3fb68395b9907ef574e60289ad916c8db79b7ea2e62ab62e0e",
+        ),
+    ),
+    "xed": (
+        Source(
+            f"{_XED}/en-annotated.tsv",
+            gives="AnnotatedData/en-annotated.tsv",
+            sha256="26ac0254fbdb8b09cf2b00d44041d9084ece31bd200ae7c0e0662fbd8b037d98",
+        ),
+        Source(
+            f"{_XED}/neu_en.txt",
+            gives="AnnotatedData/neu_en.txt",
+            sha256="6e8b38af83b80fb64ec1139007973b1f09ec16d48549e82de22423cdba259f08",
         ),
     ),
 }
