@@ -36,8 +36,9 @@ class Recipe:
     The paper names neither the epochs nor the patience: `epochs` is the most there can be, `patience` how many epochs in a
     row may pass without a better CCC on the development part. head_rate: learning rate of the head; None: the same.
     warm_up: share of `epochs` in which the rates rise from zero. falling: afterwards they fall in a straight line to zero at
-    `epochs`; the paper's stay. bf16: half-precision products, on a GPU only (on CPUs oneDNN gets the grouped positional
-    convolution of narrow encoders wrong in bfloat16, without a word).
+    `epochs`; the paper's stay. standardised: the head speaks in standard deviations of the training part's ratings (see
+    `AudioTextRegressor.standardise`); the paper says nothing of it. bf16: half-precision products, on a GPU only (on
+    CPUs oneDNN gets the grouped positional convolution of narrow encoders wrong in bfloat16, without a word).
     """
 
     epochs: int = 30
@@ -48,6 +49,7 @@ class Recipe:
     warm_up: float = 0.0
     falling: bool = False
     by_length: bool = True
+    standardised: bool = False
     bf16: bool = False
 
     def __post_init__(self):
@@ -65,8 +67,12 @@ class Recipe:
 
 
 PAPER = Recipe()
-LAPTOP = Recipe(epochs=4, learning_rate=6e-4, head_rate=2e-3, patience=2, warm_up=0.1, falling=True)
-HEAD = Recipe(epochs=40, learning_rate=1e-3, patience=5)  # a head alone, on encoders that are frozen
+LAPTOP = Recipe(
+    epochs=4, learning_rate=6e-4, head_rate=2e-3, patience=2, warm_up=0.1, falling=True, standardised=True
+)
+HEAD = Recipe(
+    epochs=40, learning_rate=1e-3, patience=5, standardised=True
+)  # a head alone, encoders are frozen
 RECIPES = {"paper": PAPER, "laptop": LAPTOP}
 
 
@@ -144,6 +150,8 @@ def fit(
     check_differ(spoken.targets, train_rows, "training", every=True)
     if tried:
         check_differ(spoken.targets, development_rows, "development", every=False)
+    if recipe.standardised:
+        model.standardise(torch.from_numpy(spoken.targets.values[train_rows]))
     set_seed(seed)
     # It warns at each training that it sorts checkpoints by number.
     logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)

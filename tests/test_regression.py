@@ -51,6 +51,32 @@ def test_it_learns_from_words_and_tells_the_best_epoch():
     assert after.mean() == pytest.approx(curve["development_CCC"].max(), abs=1e-5)
 
 
+def test_ratings_that_lie_close_together_are_learnt_as_well():
+    """CCC does not change when both sides are moved and stretched; with a standardised head training does not either."""
+    spoken, model = given(64, speech=False)
+    rows, recipe = np.arange(64), replace(QUICK, epochs=3, learning_rate=1e-2, standardised=True)
+    narrow = replace(spoken.targets, values=np.float32(0.45) + np.float32(0.05) * spoken.targets.values)
+    found = []
+    for targets in (spoken.targets, narrow):
+        spoken, model = given(64, speech=False)
+        one = replace(spoken, targets=targets)
+        curve = fit(model, one, rows[:48], rows[48:], recipe)
+        found.append((curve["loss"], (predict(model, one, rows) - 0.45) / 0.05))
+    np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-3)
+    wide = 0.45 + 0.05 * found[0][1]
+    np.testing.assert_allclose(found[1][1], wide, atol=0.02)
+
+
+def test_a_standardised_head_begins_at_the_mean_of_the_training_part():
+    _, model = given(8, speech=False)
+    targets = torch.tensor([[0.2, 0.5, float("nan")], [0.4, 0.7, 0.1], [0.6, 0.6, 0.3]])
+    model.standardise(targets)
+    torch.testing.assert_close(model.centre, torch.tensor([0.4, 0.6, 0.2]))
+    torch.testing.assert_close(
+        model.spread, torch.tensor([0.026667, 0.006667, 0.01]).sqrt(), atol=1e-5, rtol=0
+    )
+
+
 def test_early_stopping_keeps_the_best_weights():
     spoken, model = given(24, speech=False)
     curve = fit(

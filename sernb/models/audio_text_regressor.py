@@ -97,6 +97,19 @@ class AudioTextRegressor(
             nn.Dropout(config.dropout),
             nn.Linear(hidden, len(config.dimensions)),
         )
+        self.register_buffer("centre", torch.zeros(len(config.dimensions)))
+        self.register_buffer("spread", torch.ones(len(config.dimensions)))
+
+    def standardise(self, targets: torch.Tensor) -> None:
+        """Let the head speak in standard deviations of `targets (n, dimensions)` from their mean; NaN is unknown.
+
+        Not in the paper. CCC does not change when both sides are moved and stretched alike, but training does: where
+        ratings lie close together, a fresh head says numbers of many times their spread, and what it learns first is to
+        be quiet. Kept with the weights.
+        """
+        mean = targets.nanmean(0)
+        self.centre.copy_(mean)
+        self.spread.copy_((targets - mean).square().nanmean(0).sqrt())
 
     @classmethod
     def _from_pretrained(cls, *, strict=True, **given):
@@ -160,7 +173,8 @@ class AudioTextRegressor(
                 _need("text", (input_ids, text_mask), "input_ids with text_mask, or text_pooled")
                 text_pooled = self.pool_text(input_ids, text_mask)
             parts.append(text_pooled)
-        return RegressorOutput(self.head(torch.cat(parts, -1)), speech_pooled, text_pooled)
+        predicted = self.centre + self.spread * self.head(torch.cat(parts, -1))
+        return RegressorOutput(predicted, speech_pooled, text_pooled)
 
 
 def speech_network(config: dict) -> HubertModel | Wav2Vec2Model:
@@ -228,6 +242,7 @@ def assemble(
     for layer in model.head:
         if isinstance(layer, nn.Linear):
             layer.to_empty(device="cpu").reset_parameters()
+    model.centre, model.spread = torch.zeros(len(shape.dimensions)), torch.ones(len(shape.dimensions))
     for name, one in (("speech", speech), ("text", text)):
         if one is not None:
             setattr(model, name, one)
