@@ -178,7 +178,7 @@ def test_an_interrupted_run_keeps_what_was_finished(folder):
             break
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 130, output
     out = folder.parent / "reports" / "latest"
     summary = json.loads((out / "summary.json").read_text())
