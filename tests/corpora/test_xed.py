@@ -18,9 +18,7 @@ def tree(tmp_path):
     """Both files, a few rows each, with what the published ones have: two kinds of line ends, tabs at ends, a blank row."""
     place = tmp_path / "xed" / "AnnotatedData"
     place.mkdir(parents=True)
-    (place / "en-annotated.tsv").write_bytes(
-        b'What ? "No"\t7\r\nCome on , [PERSON] .\t8, 1\r\nnull\t6\r\n'
-    )
+    (place / "en-annotated.tsv").write_bytes(b'What ? "No"\t7\r\nCome on , [PERSON] .\t8, 1\r\nnull\t6\r\n')
     (place / "neu_en.txt").write_bytes(
         "9\tMr. Howard sir.\n\t\t\t\t\n9\tNothing\t\t\t\n9\tHe’s here".encode()
     )
