@@ -1,8 +1,8 @@
 """Figures from tables and arrays: each function returns its figure, and changes nothing else.
 
 matplotlib figures are made without pyplot and show themselves in a notebook (as a cell's last line, or
-with ``display``); ``affect_plane``, ``confusion_explorer``, ``pareto``, ``predicted_plane`` and
-``softening_explorer`` are plotly Figures. ``token_attributions`` is HTML, ``transcript_editor`` a widget.
+with ``display``); ``affect_plane``, ``confusion_explorer``, ``pareto``, ``predicted_plane``,
+``soft_alignment`` and ``softening_explorer`` are plotly Figures. ``token_attributions`` is HTML, ``transcript_editor`` a widget.
 """
 
 from sernb.figures.affect import affect_plane
@@ -15,12 +15,14 @@ from sernb.figures.corpus import class_balance, class_shares
 from sernb.figures.dimensions import dimension_comparison, relative_gain
 from sernb.figures.distillation import confusion_difference, two_counts
 from sernb.figures.frames import frame_similarity
+from sernb.figures.label_shares import label_shares
 from sernb.figures.layers import layer_scores, layer_weights
 from sernb.figures.measures import measures_by_emotion
 from sernb.figures.neighbourhood import feature_map
 from sernb.figures.palette import EMOTION_COLORS
 from sernb.figures.pareto import pareto
 from sernb.figures.predicted_affect import predicted_plane
+from sernb.figures.soft_alignment import alignment_of_words, alignment_picture, soft_alignment
 from sernb.figures.softening import gradient_share, softening, softening_explorer
 from sernb.figures.sound import sound, spectrogram, spectrograms
 from sernb.figures.streams import fusion_attention, streams
@@ -32,6 +34,8 @@ from sernb.figures.wording import telling_words
 __all__ = [
     "EMOTION_COLORS",
     "affect_plane",
+    "alignment_of_words",
+    "alignment_picture",
     "annotator_agreement",
     "attention_maps",
     "class_balance",
@@ -47,6 +51,7 @@ __all__ = [
     "fusion_attention",
     "gradient_share",
     "group_scores",
+    "label_shares",
     "layer_scores",
     "layer_weights",
     "learning_curves",
@@ -56,6 +61,7 @@ __all__ = [
     "predicted_plane",
     "relative_gain",
     "setting_comparison",
+    "soft_alignment",
     "softening",
     "softening_explorer",
     "sound",

@@ -1,4 +1,7 @@
-"""Losses, each a function, and a thin Module with the same defaults: of distillation, and of dimensions."""
+"""Losses, each a function, and a thin Module with the same defaults: of distillation, and of dimensions.
+
+`MultiLevelLoss` (MCED) is a Module alone: its soft-align blocks are learned with the student.
+"""
 
 from sernb.losses.concordance import ConcordanceLoss, concordance, concordance_loss
 from sernb.losses.distillation import Distillation, DistillationConfig
@@ -20,6 +23,7 @@ from sernb.losses.logits import (
     logits_loss,
     soften,
 )
+from sernb.losses.multi_level import MCEDConfig, MultiLevelLoss
 
 __all__ = [
     "UNLABELLED",
@@ -30,6 +34,8 @@ __all__ = [
     "FeatureMSE",
     "KLDivergence",
     "LogitsLoss",
+    "MCEDConfig",
+    "MultiLevelLoss",
     "RelationalDistance",
     "Soften",
     "concordance",
