@@ -1,0 +1,42 @@
+"""A trained speech student on disk, with the scaling of what it hears."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from sernb.errors import SernbError
+from sernb.frame_features import Scaling
+from sernb.models.speech_student import SpeechStudent
+
+
+def save_student(student: SpeechStudent, scaling: Scaling, folder: str | Path) -> Path:
+    """Write config.json, model.safetensors and scaling.safetensors into `folder`, whole or not at all."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
+    try:
+        student.save_pretrained(beside)
+        scaling.save(beside)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        os.replace(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def load_student(folder: str | Path) -> tuple[SpeechStudent, Scaling]:
+    """What `save_student` wrote. Raises SernbError for a folder that is incomplete, or holds another model."""
+    folder = Path(folder)
+    for file in ("config.json", "model.safetensors"):
+        if not (folder / file).is_file():
+            raise SernbError(f"{folder}: there is no {file}; expected a student that save_student wrote.")
+    scaling = Scaling.read(folder)
+    try:
+        return SpeechStudent.from_pretrained(str(folder)), scaling
+    except (RuntimeError, SafetensorError, TypeError, ValueError) as problem:
+        first = str(problem).strip().splitlines()[0]
+        raise SernbError(f"{folder}: this is no speech student ({first}).") from problem
