@@ -171,6 +171,8 @@ def test_an_interrupted_run_keeps_what_was_finished(folder):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A shell's background job hands down that SIGINT is ignored; somebody who presses Ctrl-C is not one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     pid = folder / "pid"
     for _ in range(600):
