@@ -78,6 +78,22 @@ def check_recordings(utterances: pd.DataFrame) -> None:
         )
 
 
+def waveform_of(sound, name: str, shortest: int, taker: str, rate: int = 16000) -> np.ndarray:
+    """`sound` as float32 `(samples,)`. SernbError, naming the utterance, for another shape, NaN or infinity, and for fewer
+    samples than `taker` ("a frame", "a speech encoder") needs."""
+    wave = np.asarray(sound, np.float32)
+    if wave.ndim != 1 or not np.isfinite(wave).all():
+        raise SernbError(
+            f"{name}: expected a waveform (samples,) of finite numbers, got the shape {wave.shape}."
+        )
+    if len(wave) < shortest:
+        raise SernbError(
+            f"{name}: {len(wave) / rate:.4g} s of sound; {taker} needs at least {1000 * shortest / rate:g} ms ({shortest} samples at "
+            f"{rate / 1000:g} kHz). Leave the utterance out, or join it to the next."
+        )
+    return wave
+
+
 def _read(
     path: str | Path, start: float | None, end: float | None, rate: int
 ) -> tuple[np.ndarray, list[str]]:

@@ -1,8 +1,17 @@
-"""Batches of utterances of like length, for `transformers.Trainer`."""
+"""Batches of utterances of like length, and the one seam through which they reach `transformers.Trainer`."""
+
+import logging
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
 import torch
-from transformers import Trainer
+from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
+from transformers.trainer_utils import get_last_checkpoint
+
+from sernb.training import printer
 
 
 class Shuffled(torch.utils.data.Sampler):
@@ -45,3 +54,87 @@ class BatchTrainer(Trainer):
 
     def _get_grad_norm(self, model, grad_norm=None):
         return grad_norm  # for the log alone it would be as much work as clipping
+
+
+def train(
+    learner: torch.nn.Module,
+    order: Shuffled,
+    examples: torch.utils.data.Dataset,
+    tried: torch.utils.data.Dataset | None,
+    optimizers: tuple,
+    steps: int,
+    total: int,
+    seed: int,
+    truth: str,
+    best: tuple[str, bool] | None = None,
+    measures: Callable | None = None,
+    collator: Callable | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+    checkpoints: str | Path | None = None,
+    resume: str | bool | None = True,
+    **settings,
+) -> list[dict]:
+    """Train `learner` in place for `total` steps, `steps` of them an epoch; returns the Trainer's log.
+
+    order: of the rows of `examples`; its batch size is that of a step. tried: what is evaluated after each epoch (None:
+    nothing), in which `truth` is the key of what is to be told. best: (measure, whether more is better) by which the
+    best epoch's weights are kept; None keeps the last. checkpoints: a folder from which a killed training goes on;
+    None takes a temporary one. resume: from the newest checkpoint there (True), a named one, or none (None). settings:
+    others of `TrainingArguments`.
+    """
+    # It warns at each training that it sorts checkpoints by number.
+    logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
+    keeps = best is not None or checkpoints is not None
+    settings = {
+        "save_strategy": "steps" if keeps else "no",
+        "save_total_limit": 1,
+        "max_grad_norm": 1.0,
+        **({"save_steps": steps} if keeps else {}),
+        **({"eval_strategy": "steps", "eval_steps": steps} if tried is not None else {}),
+        **settings,
+    }
+    if best is not None:
+        settings |= {"load_best_model_at_end": True, "metric_for_best_model": f"eval_{best[0]}"}
+        settings |= {"greater_is_better": best[1]}
+    with tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints)) as place:
+        arguments = TrainingArguments(
+            place,
+            per_device_train_batch_size=order.batch_size,
+            max_steps=total,
+            use_cpu=not torch.cuda.is_available(),
+            dataloader_pin_memory=False,
+            remove_unused_columns=False,
+            label_names=[truth],
+            logging_strategy="steps",
+            logging_steps=steps,
+            logging_nan_inf_filter=False,
+            save_only_model=checkpoints is None,  # nobody can go on from a temporary folder
+            report_to="none",
+            disable_tqdm=True,
+            seed=seed,
+            **settings,
+        )
+        trainer = BatchTrainer(
+            order,
+            model=learner,
+            args=arguments,
+            train_dataset=examples,
+            eval_dataset=tried,
+            data_collator=collator or (lambda batch: batch),
+            optimizers=optimizers,
+            compute_metrics=measures,
+            callbacks=list(callbacks),
+        )
+        trainer.pop_callback(printer(trainer))
+        if resume is True:
+            resume = get_last_checkpoint(place) if checkpoints and Path(place).is_dir() else None
+        trainer.train(resume_from_checkpoint=resume)
+    return trainer.state.log_history
+
+
+def rising_and_falling(step: int, total: int, warm_up: float, falling: bool = True) -> float:
+    """The learning rate at a step, as a share of its highest: up for `warm_up` of the steps, then down to zero or level."""
+    rising = round(warm_up * total)
+    if step < rising:
+        return (step + 1) / rising
+    return max(0.0, (total - step) / (total - rising)) if falling else 1.0

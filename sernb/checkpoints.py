@@ -1,9 +1,6 @@
 """A trained 3M-SER on disk, with the tokenizer that it reads with."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +8,7 @@ from safetensors import SafetensorError
 from transformers import AutoTokenizer
 
 from sernb.errors import SernbError
+from sernb.folders import whole_folder
 from sernb.models.three_m_ser import ThreeMSER
 
 HEARD = "learnt_from.json"
@@ -21,20 +19,12 @@ def save_network(model: ThreeMSER, tokenizer, folder: str | Path, learnt_from: I
 
     learnt_from: ids of the utterances that it was trained and validated on, kept beside it in learnt_from.json.
     """
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
-    try:
+    with whole_folder(folder) as beside:
         model.save_pretrained(beside)
         if tokenizer is not None and "text" in model.shape.streams:
             tokenizer.save_pretrained(beside / "tokenizer")
         (beside / HEARD).write_text(json.dumps(list(learnt_from)))
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        os.replace(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return folder
+    return Path(folder)
 
 
 def load_network(folder: str | Path) -> tuple[ThreeMSER, object]:

@@ -5,7 +5,6 @@ takes openSMILE's 65 low-level descriptors of ComParE_2016 and their deltas. ope
 by default 65 log-mel bands stand in for them.
 """
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +19,9 @@ from torchaudio.functional import compute_deltas
 from torchaudio.transforms import MelSpectrogram
 from tqdm.auto import tqdm
 
+from sernb.audio import waveform_of
 from sernb.errors import SernbError
-from sernb.ragged import Ragged, computed_once
+from sernb.ragged import Ragged, computed_once, digest_of
 
 RATE, SHIFT = 16000, 160  # Hz; samples from frame to frame: 10 ms
 BANDS, LOWEST, HIGHEST = 65, 20.0, 8000.0  # log-mel: as many bands as there are descriptors; Hz
@@ -53,7 +53,8 @@ def frame_features(
     """
     if kind not in FEATURES:
         raise SernbError(f"features are {kind!r}; choose one of {', '.join(FEATURES)}.")
-    sound = [_checked(one, name, WINDOW[kind]) for one, name in zip(waveforms, index, strict=True)]
+    named = zip(waveforms, index, strict=True)
+    sound = [waveform_of(one, name, WINDOW[kind], "a frame", RATE) for one, name in named]
     if not sound:
         raise SernbError("there are no recordings to compute features of.")
     extract, version = (_log_mel, "1") if kind == "log-mel" else _compare()
@@ -71,7 +72,8 @@ def frame_features(
                 )
             yield [row], [found]
 
-    name = f"{kind}-{_digest(sound, version)}" if cache else ""
+    settings = (version, RATE, SHIFT, BANDS, LOWEST, HIGHEST, FLOOR, DELTA)
+    name = f"{kind}-{digest_of(repr(settings), Ragged.of(sound))}" if cache else ""
     return computed_once(cache, name, lengths, (WIDTH,), batches())
 
 
@@ -186,26 +188,3 @@ def _compare():
 def _frames(samples, kind):
     whole = (samples - WINDOW[kind]) // SHIFT + 1
     return whole if kind == "log-mel" else whole + 1  # openSMILE smooths over the end
-
-
-def _checked(waveform, name, window):
-    one = np.asarray(waveform, np.float32)
-    if one.ndim != 1 or not np.isfinite(one).all():
-        raise SernbError(
-            f"{name}: expected a waveform (samples,) of finite numbers, got the shape {one.shape}."
-        )
-    if len(one) < window:
-        raise SernbError(
-            f"{name}: {len(one) / RATE:.4g} s of sound; a frame needs {1000 * window / RATE:g} ms ({window} samples at 16 kHz). "
-            "Leave the utterance out, or join it to the next."
-        )
-    return one
-
-
-def _digest(sound, version):
-    settings = (version, RATE, SHIFT, BANDS, LOWEST, HIGHEST, FLOOR, DELTA)
-    digest = hashlib.sha256(repr(settings).encode())
-    for one in sound:
-        digest.update(len(one).to_bytes(8, "little"))
-        digest.update(np.ascontiguousarray(one).data)
-    return digest.hexdigest()[:24]

@@ -4,9 +4,6 @@ Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Informa
 Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 3.2 and 3.3.
 """
 
-import logging
-import tempfile
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -14,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArguments, set_seed
+from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
-from sernb.batches import BatchTrainer, Shuffled
+from sernb.batches import Shuffled, rising_and_falling, train
 from sernb.errors import SernbError
 from sernb.losses.concordance import concordance, concordance_loss
 from sernb.models.audio_text_regressor import AudioTextRegressor
 from sernb.ragged import Ragged
 from sernb.ratings import Targets, check_differ, rows_of
 from sernb.regression_checkpoints import digest, going_on
-from sernb.training import Watch, printer
+from sernb.training import Watch
 
 PREDICT_BATCH = 32
 DIVERGED = "training diverged"
@@ -153,74 +150,49 @@ def fit(
     if recipe.standardised:
         model.standardise(torch.from_numpy(spoken.targets.values[train_rows]))
     set_seed(seed)
-    # It warns at each training that it sorts checkpoints by number.
-    logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
     learner = _Learner(model.to("cuda" if torch.cuda.is_available() else "cpu"), spoken)
     order = _Batches(spoken.lengths(train_rows), recipe.batch_size, seed, recipe.by_length)
     steps = -(-len(order) // recipe.batch_size)
     optimizer = _optimizer(learner, recipe)
     total = steps * recipe.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, recipe))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: rising_and_falling(step, total, recipe.warm_up, recipe.falling)
+    )
     callbacks = [Watch(progress, recipe.epochs)]
     if tried:
         callbacks += [_Finite(), EarlyStoppingCallback(recipe.patience)]
-    best = {"eval_strategy": "steps", "eval_steps": steps, "load_best_model_at_end": True,
-            "metric_for_best_model": "eval_CCC", "greater_is_better": True}  # fmt: skip
-    often = (
-        {"save_strategy": "steps", "save_steps": steps} if tried or checkpoints else {"save_strategy": "no"}
-    )
-    folder = tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints))
     last, done = None, None
     if checkpoints is not None:
         parts = (train_rows, development_rows)
         settings = (recipe, seed, model.shape, *(list(spoken.index[rows]) for rows in parts))
         run = digest(settings, *(spoken.targets.values[rows] for rows in parts))
         last, done = going_on(Path(checkpoints), run, recipe.patience)
-    with folder as place:
-        arguments = TrainingArguments(
-            place,
-            per_device_train_batch_size=recipe.batch_size,
-            per_device_eval_batch_size=PREDICT_BATCH,
-            max_steps=done or total,
-            max_grad_norm=1.0,
-            bf16=recipe.bf16,
-            use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=False,
-            remove_unused_columns=False,
-            label_names=["targets"],
-            logging_strategy="steps",
-            logging_steps=steps,
-            logging_nan_inf_filter=False,
-            save_total_limit=1
-            if checkpoints is None
-            else 2,  # of one, the end of the training deletes the last
-            save_only_model=checkpoints is None,  # nobody can go on from a temporary folder
-            restore_callback_states_from_checkpoint=True,  # or the patience would begin anew
-            report_to="none",
-            disable_tqdm=True,
-            seed=seed,
-            **often,
-            **(best if tried else {}),
-        )
-        by_length = np.argsort(spoken.lengths(development_rows), kind="stable")  # less padding
-        trainer = BatchTrainer(
-            order,
-            model=learner,
-            args=arguments,
-            train_dataset=_Examples(spoken, train_rows),
-            eval_dataset=_Examples(spoken, development_rows[by_length]) if tried else None,
-            data_collator=lambda batch: batch,
-            optimizers=(optimizer, schedule),
-            compute_metrics=_development,
-            callbacks=callbacks,
-        )
-        trainer.pop_callback(printer(trainer))
-        trainer.train(resume_from_checkpoint=last)
+    by_length = np.argsort(spoken.lengths(development_rows), kind="stable")  # less padding
+    log = train(
+        learner,
+        order,
+        _Examples(spoken, train_rows),
+        _Examples(spoken, development_rows[by_length]) if tried else None,
+        (optimizer, schedule),
+        steps,
+        done or total,
+        seed,
+        truth="targets",
+        best=("CCC", True) if tried else None,
+        measures=_development,
+        callbacks=callbacks,
+        checkpoints=checkpoints,
+        resume=last,
+        per_device_eval_batch_size=PREDICT_BATCH,
+        bf16=recipe.bf16,
+        save_total_limit=1 if checkpoints is None else 2,  # of one, the end of the training deletes the last
+        restore_callback_states_from_checkpoint=True,  # or the patience would begin anew
+    )
     if not all(one.isfinite().all() for one in learner.parameters()):
         raise SernbError(
             f"{DIVERGED} in the last epoch: lower learning_rate (it was {recipe.learning_rate:g})."
         )
-    return _curve(trainer.state.log_history, steps)
+    return _curve(log, steps)
 
 
 @torch.inference_mode()
@@ -325,14 +297,6 @@ def _optimizer(learner, recipe):
     if encoders:
         groups.append({"params": encoders, "lr": recipe.learning_rate})
     return torch.optim.Adam(groups, fused=True)
-
-
-def _rate(step, total, recipe):
-    """The learning rates at a step, as a share of their highest."""
-    rising = round(recipe.warm_up * total)
-    if step < rising:
-        return (step + 1) / rising
-    return max(0.0, (total - step) / (total - rising)) if recipe.falling else 1.0
 
 
 def _of_like_length(lengths):

@@ -8,7 +8,7 @@ import torch
 from tqdm.auto import tqdm
 from transformers import HubertModel, Wav2Vec2Model
 
-from sernb.errors import SernbError
+from sernb.audio import waveform_of
 from sernb.models.audio_text_regressor import front, receptive_field
 from sernb.ragged import Ragged, computed_once, digest_of
 
@@ -103,20 +103,10 @@ def _states(speech, waveform):
 
 
 def _checked(waveforms, names, speech, normalise):
-    shortest, checked = receptive_field(speech.config), []
-    for name, waveform in zip(names, waveforms, strict=True):
-        one = np.asarray(waveform, np.float32)
-        if one.ndim != 1 or not np.isfinite(one).all():
-            raise SernbError(
-                f"{name}: expected a waveform (samples,) of finite numbers, got the shape {one.shape}."
-            )
-        if len(one) < shortest:
-            raise SernbError(
-                f"{name}: {len(one) / RATE:.4g} s of sound; a speech encoder needs at least "
-                f"{1000 * shortest / RATE:g} ms ({shortest} samples at 16 kHz). Leave the utterance out, or join it to the next."
-            )
-        checked.append(standardised(one) if normalise else one)
-    return checked
+    shortest = receptive_field(speech.config)
+    named = zip(waveforms, names, strict=True)
+    checked = [waveform_of(one, name, shortest, "a speech encoder", RATE) for one, name in named]
+    return [standardised(one) for one in checked] if normalise else checked
 
 
 def _frames(samples, config):

@@ -1,31 +1,21 @@
 """A trained speech student on disk, with the scaling of what it hears."""
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from safetensors import SafetensorError
 
 from sernb.errors import SernbError
+from sernb.folders import whole_folder
 from sernb.frame_features import Scaling
 from sernb.models.speech_student import SpeechStudent
 
 
 def save_student(student: SpeechStudent, scaling: Scaling, folder: str | Path) -> Path:
     """Write config.json, model.safetensors and scaling.safetensors into `folder`, whole or not at all."""
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
-    try:
+    with whole_folder(folder) as beside:
         student.save_pretrained(beside)
         scaling.save(beside)
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        os.replace(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return folder
+    return Path(folder)
 
 
 def load_student(folder: str | Path) -> tuple[SpeechStudent, Scaling]:

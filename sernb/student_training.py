@@ -4,21 +4,17 @@ Source: R. Li, J. Zhao, Q. Jin, "Speech Emotion Recognition via Multi-Level Cros
 3.2.
 """
 
-import logging
-import tempfile
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import torch
-from transformers import EarlyStoppingCallback, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import EarlyStoppingCallback, set_seed
 
-from sernb.batches import BatchTrainer, Shuffled
+from sernb.batches import Shuffled, rising_and_falling, train
 from sernb.errors import SernbError
-from sernb.training import Watch, printer
+from sernb.training import Watch
 
 TRY_BATCH = 64
 
@@ -87,67 +83,33 @@ def fit(
     which a killed training goes on; None writes to a temporary one. Raises SernbError when the loss is no longer finite.
     """
     set_seed(seed)
-    # It warns at each training that it sorts checkpoints by number.
-    logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
     steps = -(-len(examples) // recipe.batch_size)
     total = steps * recipe.epochs
     optimizer = torch.optim.Adam(learner.parameters(), recipe.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, recipe))
-    callbacks, best = [Watch(progress, recipe.epochs)], {}
-    if len(tried):
-        best = {"eval_strategy": "steps", "eval_steps": steps, "load_best_model_at_end": True,
-                "metric_for_best_model": f"eval_{goal.best}", "greater_is_better": goal.higher}  # fmt: skip
-        if recipe.patience is not None:
-            callbacks.append(EarlyStoppingCallback(recipe.patience))
-    saves = bool(best or checkpoints)
-    often = {"save_strategy": "steps", "save_steps": steps} if saves else {"save_strategy": "no"}
-    folder = tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints))
-    with folder as place:
-        arguments = TrainingArguments(
-            place,
-            per_device_train_batch_size=recipe.batch_size,
-            per_device_eval_batch_size=TRY_BATCH,
-            max_steps=total,
-            max_grad_norm=1.0,
-            bf16=recipe.bf16,
-            use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=False,
-            remove_unused_columns=False,
-            label_names=[goal.truth],
-            logging_strategy="steps",
-            logging_steps=steps,
-            logging_nan_inf_filter=False,
-            save_total_limit=1,
-            save_only_model=checkpoints is None,  # nobody can go on from a temporary folder
-            report_to="none",
-            disable_tqdm=True,
-            seed=seed,
-            **often,
-            **best,
-        )
-        trainer = BatchTrainer(
-            Shuffled(examples.lengths(), recipe.batch_size, seed, recipe.by_length),
-            model=learner,
-            args=arguments,
-            train_dataset=examples,
-            eval_dataset=tried if best else None,
-            data_collator=lambda batch: batch,
-            optimizers=(optimizer, schedule),
-            compute_metrics=goal.measures,
-            callbacks=callbacks,
-        )
-        trainer.pop_callback(printer(trainer))
-        last = get_last_checkpoint(place) if checkpoints and Path(place).is_dir() else None
-        trainer.train(resume_from_checkpoint=last)
-    return _curve(trainer.state.log_history, steps, goal.name)
-
-
-def _rate(step, total, recipe) -> float:
-    """The learning rate at a step, as a share of its highest."""
-    rising = round(recipe.warm_up * total)
-    if step < rising:
-        return (step + 1) / rising
-    return max(0.0, (total - step) / (total - rising))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: rising_and_falling(step, total, recipe.warm_up)
+    )
+    callbacks = [Watch(progress, recipe.epochs)]
+    if len(tried) and recipe.patience is not None:
+        callbacks.append(EarlyStoppingCallback(recipe.patience))
+    log = train(
+        learner,
+        Shuffled(examples.lengths(), recipe.batch_size, seed, recipe.by_length),
+        examples,
+        tried if len(tried) else None,
+        (optimizer, schedule),
+        steps,
+        total,
+        seed,
+        truth=goal.truth,
+        best=(goal.best, goal.higher) if len(tried) else None,
+        measures=goal.measures,
+        callbacks=callbacks,
+        checkpoints=checkpoints,
+        per_device_eval_batch_size=TRY_BATCH,
+        bf16=recipe.bf16,
+    )
+    return _curve(log, steps, goal.name)
 
 
 def _curve(history, steps, name) -> pd.DataFrame:

@@ -4,12 +4,8 @@ Source: Li, Zhao, Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal D
 (after Gururangan et al., "Don't Stop Pretraining", ACL 2020).
 """
 
-import os
-import shutil
-import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +21,9 @@ from transformers import (
     set_seed,
 )
 
-from sernb.encoders import OWN, _quietly, own_folder, text_encoder
+from sernb.encoders import OWN, own_folder, quietly, text_encoder
 from sernb.errors import SernbError
+from sernb.folders import must_be_new, whole_folder
 from sernb.pretraining.tokenizer import learn
 from sernb.text import EMPTY, clean
 from sernb.text_training import LAPTOP_READING, Recipe, Sentences, tokens_of, trained
@@ -119,33 +116,12 @@ def adapt(
     sets = [Sentences(tokens, rows) for rows in (read, tried)]
     collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=recipe.masked)
     curve = trained(reader, sets, recipe, seed, collator, checkpoints=checkpoints, progress=progress)
-    with new_folder(out) as beside, _quietly():
+    with whole_folder(out, new=True) as beside, quietly():
         model.save_pretrained(beside)
         tokenizer.save_pretrained(beside)
         curve = curve.rename(columns={"eval_loss": "held_out_loss"})
         curve.to_csv(beside / "training.csv", index=False, lineterminator="\n")
     return out
-
-
-@contextmanager
-def new_folder(folder: str | Path) -> Iterator[Path]:
-    """A folder to write into, which becomes `folder` when all is written, or nothing. SernbError where it is not empty."""
-    folder = Path(folder)
-    must_be_new(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
-    try:
-        yield beside
-        if folder.is_dir():
-            folder.rmdir()
-        os.replace(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def must_be_new(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SernbError(f"{folder} is not empty: name a new folder, so that nothing is overwritten.")
 
 
 class _Reader(nn.Module):
@@ -166,7 +142,7 @@ class _Reader(nn.Module):
 
 def _guesser(encoder: str, config: BertConfig) -> nn.Module:
     """The encoder's own head for masked pieces, or a new one where it has none or other pieces."""
-    with _quietly():
+    with quietly():
         own, report = BertForMaskedLM.from_pretrained(
             str(own_folder(encoder)) if encoder in OWN else encoder,
             dtype=torch.float32,

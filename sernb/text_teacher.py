@@ -23,11 +23,12 @@ from transformers import (
 )
 
 from sernb.answers import predictions_of
-from sernb.encoders import _quietly
+from sernb.encoders import quietly
 from sernb.errors import SernbError, some
+from sernb.folders import whole_folder
 from sernb.protocols import Fold
 from sernb.tables import check_predictions
-from sernb.text_reading import adapt, new_folder, vocabulary_fit, warn_of_misfit
+from sernb.text_reading import adapt, vocabulary_fit, warn_of_misfit
 from sernb.text_training import (
     EVALUATION_BATCH,
     LAPTOP,
@@ -133,7 +134,7 @@ def classes_of_teacher(model: BertForSequenceClassification) -> list[str]:
 
 def save_teacher(model: BertForSequenceClassification, tokenizer, folder: str | Path) -> Path:
     """Write config.json, model.safetensors and the tokenizer into `folder`, a new one, whole or not at all."""
-    with new_folder(folder) as beside, _quietly():
+    with whole_folder(folder, new=True) as beside, quietly():
         model.save_pretrained(beside)
         tokenizer.save_pretrained(beside)
     return Path(folder)
@@ -148,7 +149,7 @@ def load_teacher(folder: str | Path) -> tuple[BertForSequenceClassification, obj
         "expected config.json, model.safetensors and a tokenizer of a BERT that classifies (save_teacher)"
     )
     try:
-        with _quietly():
+        with quietly():
             kind = AutoConfig.from_pretrained(str(folder)).model_type
             if kind != "bert":
                 raise SernbError(f"{folder}: this is a {kind!r}; {expected}.")

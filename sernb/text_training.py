@@ -3,24 +3,20 @@
 Source: Li, Zhao, Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech 2022, 3.2.
 """
 
-import logging
-import tempfile
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from transformers import EarlyStoppingCallback, TrainingArguments, get_linear_schedule_with_warmup
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import EarlyStoppingCallback, get_linear_schedule_with_warmup
 
-from sernb.batches import BatchTrainer, Shuffled
+from sernb.batches import Shuffled, train
 from sernb.errors import SernbError
 from sernb.ragged import Ragged
 from sernb.text import token_ids
-from sernb.training import Watch, printer
+from sernb.training import Watch
 
 EVALUATION_BATCH = 64
 
@@ -104,46 +100,34 @@ def trained(
 ) -> pd.DataFrame:
     """Train `model` in place on the first of `sets`, trying the second after each epoch; with `scores` the best epoch is
     kept and training may stop early. Returns the curve."""
-    # It warns at each training that it sorts checkpoints by number.
-    logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
     steps = -(-len(sets[0]) // recipe.batch_size)
     total = steps * recipe.epochs
     optimizer = torch.optim.AdamW(
         model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
     schedule = get_linear_schedule_with_warmup(optimizer, round(recipe.warm_up * total), total)
-    often = (
-        {"save_strategy": "steps", "save_steps": steps} if scores or checkpoints else {"save_strategy": "no"}
+    log = train(
+        model,
+        Shuffled(sets[0].lengths(), recipe.batch_size, seed, recipe.by_length),
+        *sets,
+        (optimizer, schedule),
+        steps,
+        total,
+        seed,
+        truth="labels",
+        best=("WF1", True) if scores else None,
+        measures=scores,
+        collator=collator,
+        callbacks=[
+            Watch(progress, recipe.epochs),
+            *([EarlyStoppingCallback(recipe.patience)] if scores else []),
+        ],
+        checkpoints=checkpoints,
+        per_device_eval_batch_size=EVALUATION_BATCH,
+        prediction_loss_only=scores is None,
+        bf16=recipe.bf16,
     )
-    best = {"load_best_model_at_end": True, "metric_for_best_model": "eval_WF1", "greater_is_better": True}
-    with tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints)) as place:
-        arguments = TrainingArguments(
-            place, per_device_train_batch_size=recipe.batch_size, per_device_eval_batch_size=EVALUATION_BATCH,
-            max_steps=total, max_grad_norm=1.0, bf16=recipe.bf16, use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=False, remove_unused_columns=False, label_names=["labels"],
-            prediction_loss_only=scores is None, eval_strategy="steps", eval_steps=steps,
-            logging_strategy="steps", logging_steps=steps, logging_nan_inf_filter=False, save_total_limit=1,
-            save_only_model=checkpoints is None, report_to="none", disable_tqdm=True, seed=seed,
-            **often, **(best if scores else {}),
-        )  # fmt: skip
-        trainer = BatchTrainer(
-            Shuffled(sets[0].lengths(), recipe.batch_size, seed, recipe.by_length),
-            model=model,
-            args=arguments,
-            train_dataset=sets[0],
-            eval_dataset=sets[1],
-            data_collator=collator or (lambda batch: batch),
-            optimizers=(optimizer, schedule),
-            compute_metrics=scores,
-            callbacks=[
-                Watch(progress, recipe.epochs),
-                *([EarlyStoppingCallback(recipe.patience)] if scores else []),
-            ],
-        )
-        trainer.pop_callback(printer(trainer))
-        last = get_last_checkpoint(place) if checkpoints and Path(place).is_dir() else None
-        trainer.train(resume_from_checkpoint=last)
-    table = pd.DataFrame(trainer.state.log_history)
+    table = pd.DataFrame(log)
     table["epoch"] = (table["step"] / steps).round().astype(int)
     kept = [one for one in ("loss", "learning_rate", "eval_loss", "eval_WF1", "eval_WA") if one in table]
     table = table[table["epoch"] > 0].groupby("epoch")[kept].first()

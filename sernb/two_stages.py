@@ -5,8 +5,6 @@ Fine-tuning: the text encoder learns as well; VGGish stays as it is. Each stage 
 Source: Nguyen, Tran, Dang, "Enhancing Speech Emotion Recognition through Knowledge Distillation", 2024, and its code.
 """
 
-import logging
-import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,16 +14,16 @@ import pandas as pd
 import torch
 from sklearn.metrics import recall_score
 from torch.nn import functional as F
-from transformers import TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import set_seed
 
-from sernb.batches import BatchTrainer, Shuffled
+from sernb.batches import Shuffled
+from sernb.batches import train as train_batches
 from sernb.errors import SernbError
 from sernb.losses.distillation import Distillation, DistillationConfig
 from sernb.losses.logits import UNLABELLED
 from sernb.models.three_m_ser import ThreeMSER
 from sernb.multimodal import Examples, Inputs, Outputs, text_states
-from sernb.training import Watch, printer
+from sernb.training import Watch
 from sernb.word_embeddings import only_used
 
 
@@ -184,62 +182,30 @@ class _Learner(torch.nn.Module):
 
 def _fit(model, train_set, validation_set, stage, loss, labelled, seed, checkpoints, title) -> pd.DataFrame:
     set_seed(seed)
-    # It warns at each stage that it sorts checkpoints by number.
-    logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
     learner = _Learner(model, stage, loss)
     steps = -(-labelled // stage.batch_size)  # an epoch of labelled rows
     optimizer = _optimizer(learner, stage)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, stage))
     tried = len(validation_set) > 0
-    folder = tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints))
-    often = (
-        {"save_steps": steps, "save_strategy": "steps"} if tried or checkpoints else {"save_strategy": "no"}
+    log = train_batches(
+        learner,
+        Shuffled(train_set.lengths(), stage.batch_size, seed, stage.by_length),
+        train_set,
+        validation_set if tried else None,
+        (optimizer, schedule),
+        steps,
+        stage.epochs * steps,
+        seed,
+        truth="labels",
+        best=("UAR", True) if tried else None,
+        measures=_validation,
+        callbacks=[Watch(title, stage.epochs)],
+        checkpoints=checkpoints,
+        per_device_eval_batch_size=64,
+        max_grad_norm=0 if stage.optimizer == "sgd" else 1.0,
+        bf16=stage.bf16,
     )
-    best = {
-        "eval_strategy": "steps",
-        "eval_steps": steps,
-        "load_best_model_at_end": True,
-        "metric_for_best_model": "eval_UAR",
-        "greater_is_better": True,
-    }
-    with folder as place:
-        arguments = TrainingArguments(
-            place,
-            per_device_train_batch_size=stage.batch_size,
-            per_device_eval_batch_size=64,
-            max_steps=stage.epochs * steps,
-            max_grad_norm=0 if stage.optimizer == "sgd" else 1.0,
-            bf16=stage.bf16,
-            use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=False,
-            remove_unused_columns=False,
-            label_names=["labels"],
-            logging_strategy="steps",
-            logging_steps=steps,
-            logging_nan_inf_filter=False,
-            save_total_limit=1,
-            save_only_model=checkpoints is None,  # nobody can go on from a temporary folder
-            report_to="none",
-            disable_tqdm=True,
-            seed=seed,
-            **often,
-            **(best if tried else {}),
-        )
-        trainer = BatchTrainer(
-            Shuffled(train_set.lengths(), stage.batch_size, seed, stage.by_length),
-            model=learner,
-            args=arguments,
-            train_dataset=train_set,
-            eval_dataset=validation_set if tried else None,
-            data_collator=lambda batch: batch,
-            optimizers=(optimizer, schedule),
-            compute_metrics=_validation,
-            callbacks=[Watch(title, stage.epochs)],
-        )
-        trainer.pop_callback(printer(trainer))
-        last = get_last_checkpoint(place) if checkpoints and Path(place).is_dir() else None
-        trainer.train(resume_from_checkpoint=last)
-    return _curve(trainer.state.log_history, steps)
+    return _curve(log, steps)
 
 
 def _validation(predicted):

@@ -10,6 +10,7 @@ from joblib import parallel_config
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
 import sernb.cross_modal as place
+from sernb.batches import rising_and_falling
 from sernb.cross_modal import distil, fine_tune, predict, share_of, train_folds
 from sernb.encoders import own_folder
 from sernb.errors import SernbError
@@ -20,7 +21,7 @@ from sernb.pairs import select
 from sernb.protocols import Fold
 from sernb.ragged import Ragged
 from sernb.student_checkpoints import load_student, save_student
-from sernb.student_training import PAPER, Recipe, _rate
+from sernb.student_training import PAPER, Recipe
 from sernb.tables import check_predictions
 from sernb.teacher_states import InTheLoop, TeacherStates, answers, teacher_states
 
@@ -402,8 +403,12 @@ def test_bad_studies():
 
 def test_the_papers_recipe():
     assert (PAPER.epochs, PAPER.learning_rate) == (50, 1e-4)
-    np.testing.assert_allclose([_rate(step, 4, PAPER) for step in range(5)], [1, 0.75, 0.5, 0.25, 0])
+    np.testing.assert_allclose(
+        [rising_and_falling(step, 4, PAPER.warm_up) for step in range(5)], [1, 0.75, 0.5, 0.25, 0]
+    )
     rising = Recipe(epochs=4, warm_up=0.25)
-    np.testing.assert_allclose([_rate(step, 8, rising) for step in range(4)], [0.5, 1, 1, 5 / 6])
+    np.testing.assert_allclose(
+        [rising_and_falling(step, 8, rising.warm_up) for step in range(4)], [0.5, 1, 1, 5 / 6]
+    )
     with pytest.raises(SernbError, match="patience is 0"):
         Recipe(patience=0)

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from sernb.audio_text import prepare
+from sernb.batches import rising_and_falling
 from sernb.errors import SernbError
 from sernb.models.audio_text_regressor import RegressorConfig, assemble
 from sernb.ratings import targets_of
-from sernb.regression import HEAD, PAPER, Recipe, _Batches, _rate, fit, frozen, predict
+from sernb.regression import HEAD, PAPER, Recipe, _Batches, fit, frozen, predict
 from tests.rated_speech import corpus, encoders
 
 QUICK = Recipe(epochs=4, learning_rate=3e-3, batch_size=8, patience=4)
@@ -170,9 +171,9 @@ def test_half_precision_is_refused_on_a_cpu():
 
 def test_rates_rise_and_fall():
     recipe = Recipe(epochs=4, batch_size=8, learning_rate=1.0, warm_up=0.25, falling=True)
-    rates = [_rate(step, 8, recipe) for step in range(8)]
+    rates = [rising_and_falling(step, 8, recipe.warm_up, recipe.falling) for step in range(8)]
     np.testing.assert_allclose(rates, [0.5, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6])
-    assert {_rate(step, 8, PAPER) for step in range(8)} == {1.0}
+    assert {rising_and_falling(step, 8, PAPER.warm_up, PAPER.falling) for step in range(8)} == {1.0}
 
 
 def test_the_papers_numbers():

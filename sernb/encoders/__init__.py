@@ -57,7 +57,7 @@ def text_encoder(name: str = "mini-bert", layers: int | None = None) -> tuple[Be
         if kind != "bert":
             raise SernbError(f"{name}: this is a {kind!r}; the text stream takes a BERT ('bert').")
         tokenizer = AutoTokenizer.from_pretrained(where)
-        with _quietly():
+        with quietly():
             model, report = BertModel.from_pretrained(
                 where, dtype=torch.float32, use_safetensors=True, output_loading_info=True
             )
@@ -115,7 +115,7 @@ def speech_encoder(
                 f"{name}: preprocessor_config.json says {extractor.sampling_rate} Hz; speech is given at {RATE} Hz here. "
                 "Choose an encoder that was trained at that rate."
             )
-        with _quietly():
+        with quietly():
             model, report = KINDS[kind][1].from_pretrained(
                 where, dtype=torch.float32, use_safetensors=True, output_loading_info=True,
                 layerdrop=0.0, apply_spec_augment=False, **settings,
@@ -163,7 +163,7 @@ def reading(name: str, expected: str):
 
 
 @contextmanager
-def _quietly():
+def quietly():
     """Without transformers' bar and its table of missing weights, which are looked at here (a pooler is never used)."""
     level, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()

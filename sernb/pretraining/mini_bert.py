@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 from transformers import BertConfig, BertModel, BertTokenizer, get_linear_schedule_with_warmup
 
-from sernb.errors import SernbError
+from sernb.errors import SernbError, exit_code
 from sernb.generator.grammar import Sentence
 from sernb.generator.knobs import Knobs
 from sernb.pretraining import mini_bert_card
@@ -236,12 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--layers", type=int, default=LAYERS)
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--seed", type=int, default=SEED)
-    try:
-        pretrain(**vars(parser.parse_args(arguments)))
-    except SernbError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(pretrain, **vars(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

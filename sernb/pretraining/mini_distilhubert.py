@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 from transformers import HubertModel, get_linear_schedule_with_warmup
 
-from sernb.errors import SernbError
+from sernb.errors import SernbError, exit_code
 from sernb.generator.build import digest
 from sernb.pretraining import speech_card, speech_probes
 from sernb.pretraining.going_on import gone_on, kept
@@ -241,12 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--layers", type=int, default=LAYERS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--jobs", type=int, default=None, help="processes that speak; all cores by default")
-    try:
-        pretrain(**vars(parser.parse_args(arguments)))
-    except SernbError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(pretrain, **vars(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

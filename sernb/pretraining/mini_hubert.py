@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
-from sernb.errors import SernbError
+from sernb.errors import SernbError, exit_code
 from sernb.pretraining import speech_card, speech_probes
 from sernb.pretraining.clusters import by_length, clusters, layer_features, mfcc, phone_information
 from sernb.pretraining.masked_prediction import (
@@ -204,12 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--jobs", type=int, default=None, help="processes that speak; all cores by default")
-    try:
-        pretrain(**vars(parser.parse_args(arguments)))
-    except SernbError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(pretrain, **vars(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from sernb.audio import read_utterances
 from sernb.baselines import baseline
 from sernb.corpora import load
-from sernb.errors import SernbError
+from sernb.errors import SernbError, exit_code
 from sernb.evaluation import bootstrap
 from sernb.generator.knobs import Knobs
 from sernb.models.vggish import FRAMES, VGGish, VGGishConfig, examples_of
@@ -219,12 +219,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--jobs", type=int, default=None, help="processes that speak; all cores by default")
-    try:
-        pretrain(**vars(parser.parse_args(arguments)))
-    except SernbError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(pretrain, **vars(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":
