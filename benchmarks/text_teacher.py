@@ -10,12 +10,13 @@ utterance leaves zero out, and open otherwise. Also asked: does a vocabulary of 
 few of its words, and is any of them better than a bag of words (TF-IDF of words and pairs of words, logistic regression)?
 Budget: 50 minutes on one shared core. Each epoch is chosen on the validation part, as is the bag's penalty.
 
-DIR of --out keeps the read encoders and a CSV of predictions a run; what is there is not computed again. --published leaves
-XED's marks as they are. Prints Markdown.
+DIR of --out keeps the read encoders, the teachers (`sernb run 4 -p teacher=DIR/teachers/NAME`) and a CSV of predictions a run; a run
+whose CSV is there is not computed again. --published leaves XED's marks as they are. Prints Markdown.
 """
 
 import argparse
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +50,7 @@ from sernb.text_teacher import (
     Recipe,
     adapt,
     fine_tune_text,
+    save_teacher,
     text_predictions,
     vocabulary_fit,
 )
@@ -91,9 +93,16 @@ def always_neutral(texts: pd.DataFrame, fold: Fold) -> pd.DataFrame:
 
 
 def teacher(
-    encoder: str, texts: pd.DataFrame, fold: Fold, name: str, recipe: Recipe, seed: int, progress: bool = True
+    encoder: str,
+    texts: pd.DataFrame,
+    fold: Fold,
+    name: str,
+    recipe: Recipe,
+    seed: int,
+    folder: Path,
+    progress: bool = True,
 ) -> pd.DataFrame:
-    """Predictions of `encoder` fine-tuned, of the test part."""
+    """Predictions of `encoder` fine-tuned, of the test part; the teacher itself goes into `folder`."""
     model, tokenizer = text_encoder(encoder)
     told = [
         texts.loc[part, column] for part in (fold.train, fold.validation) for column in ("text", "emotion")
@@ -103,6 +112,8 @@ def teacher(
     )
     best = curve["validation_WF1"].max()
     print(f"{name}, seed {seed}: validation WF1 {best:.3f} after {len(curve)} epochs.", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed between the two
+    save_teacher(model, tokenizer, folder)
     return text_predictions(model, tokenizer, texts, fold, name).assign(seed=seed)
 
 
@@ -157,7 +168,8 @@ def run(
     found = [always_neutral(texts, fold).assign(seed=0), bag.assign(seed=0)]
     for seed in seeds:
         for name in (PLAIN, *READ):
-            place = out / f"{name}, {encoder.rpartition('/')[2]}, seed {seed}.csv"
+            run_name = f"{name}, {encoder.rpartition('/')[2]}, seed {seed}"
+            place = out / f"{run_name}.csv"
             if not place.is_file():
                 start = encoder
                 if name in READ:  # one reading for all seeds
@@ -165,7 +177,8 @@ def run(
                     if not Path(start).is_dir():
                         title = f"M1, {READ[name]} vocabulary" if progress else None
                         adapt(encoder, domain, start, reading, READ[name], progress=title)
-                write_predictions(teacher(start, texts, fold, name, recipe, seed, progress), place)
+                folder = out / "teachers" / run_name
+                write_predictions(teacher(start, texts, fold, name, recipe, seed, folder, progress), place)
             found.append(read_predictions(place))
     return pd.concat(found), texts
 
