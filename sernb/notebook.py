@@ -20,6 +20,7 @@ from IPython.display import display
 
 import sernb
 from sernb.audio import read_audio
+from sernb.corpora import INSIDE
 from sernb.errors import SernbError
 
 VERDICTS = {"holds": "#1b7f4b", "not seen here": "#b3541e", "cannot be tested on this corpus": "#5a6374"}
@@ -43,8 +44,9 @@ def start(corpus: str, encoder: str | None = None, seed: int = 0) -> torch.devic
     line = " · ".join(
         [*(f"{name} {version}" for name, version in versions.items()), hardware, f"seed {seed}"]
     )
-    own = corpus == "embedded"
-    what = "embedded corpus (synthetic speech)" if own else f"corpus {corpus}"
+    own = corpus in INSIDE
+    names = {"embedded": "embedded corpus", "embedded_pairs": "embedded pairs"}
+    what = f"{names[corpus]} (synthetic speech)" if own else f"corpus {corpus}"
     badge = f"{what} · {encoder or 'no pretrained encoder'}"
     colour = "#8a6100" if own else "#1f5fbf"
     show(

@@ -72,7 +72,7 @@ def test_corpus_and_root_reach_the_notebooks(ran, tmp_path):
         (["-p", "epoch", "3"], "no parameter epoch. Parameters: corpus, epochs, root, words"),
         (["-p", "epochs", "three"], r"epochs takes int \(default 3\), not 'three'"),
         (["-p", "epochs"], "-p epochs has no value"),
-        (["--corpus", "emo"], "There is no corpus 'emo'. Corpora: embedded, emodb"),
+        (["--corpus", "emo"], "There is no corpus 'emo'. Corpora: embedded, embedded_pairs, emodb"),
         (["-p", "corpus", "emo"], "There is no corpus 'emo'"),
         (["--corpus", "emodb", "--root", "nowhere"], "--root nowhere does not exist"),
         (["--corpus", "ravdess"], "ravdess was not found.*--root"),

@@ -51,6 +51,13 @@ CORPORA = {
             "metadata.csv and audio/, inside the package",
         ),
         Corpus(
+            "embedded_pairs",
+            "Words with their sound, without labels: other voices and other sentences of the same generator",
+            "MIT, as the kit",
+            "comes with sernb",
+            "metadata.csv, SHA256SUMS and audio/, inside the package",
+        ),
+        Corpus(
             "emodb",
             "EMO-DB: German, acted; 535 recordings, 10 speakers, 7 emotions",
             "none stated by its home page; CC BY 4.0 for EmoDB 2.0, by a co-author's recipe (not checked)",
@@ -115,6 +122,7 @@ CORPORA = {
         ),
     )
 }
+INSIDE = ("embedded", "embedded_pairs")  # come with the package, in the folder <name>_data
 
 
 def load(
@@ -138,7 +146,7 @@ def load(
     corpus = _corpus(name)
     check_on_bad(on_bad)
     root = _root(corpus, root)
-    if name != "embedded":  # the kit's own files are not for skipping
+    if name not in INSIDE:  # the kit's own files are not for skipping
         options["on_bad"] = on_bad
     table = check_utterances(corpus.load(root, **options), f"corpus {name!r} in {root}")
     table.attrs = {"notes": [], "skipped": [], **table.attrs, "corpus": name, "root": str(root)}
@@ -148,8 +156,8 @@ def load(
 def find_root(name: str) -> Path | None:
     """Where the corpus stands: `$SERNB_CORPORA/<name>`, else `./corpora/<name>`; None if neither is there."""
     _corpus(name)
-    if name == "embedded":
-        inside = Path(__file__).parent / "embedded_data"
+    if name in INSIDE:
+        inside = Path(__file__).parent / f"{name}_data"
         return inside if inside.is_dir() else None
     return next((folder for folder in expected_folders(name) if folder.exists()), None)
 
@@ -166,7 +174,7 @@ def overview() -> pd.DataFrame:
     rows = []
     for corpus in CORPORA.values():
         root = find_root(corpus.name)
-        inside = corpus.name == "embedded"
+        inside = corpus.name in INSIDE
         found, files = "not found" if root is None else str(root), []
         try:
             files = audio_files(root, (*AUDIO, ".ogg", ".opus", ".mp3")) if root else []

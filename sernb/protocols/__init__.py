@@ -39,6 +39,7 @@ PROTOCOLS = {
 ALIASES = {"loso": "leave-one-speaker-out"}
 DEFAULT_PROTOCOL = {
     "embedded": "leave-one-session-out",
+    "embedded_pairs": "leave-one-session-out",
     "emodb": "leave-one-speaker-out",
     "ravdess": "ravdess-folds",
     "cremad": "group-k-fold",

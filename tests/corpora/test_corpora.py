@@ -9,7 +9,8 @@ from sernb.tables import EMOTIONS
 
 def test_unknown_corpus_lists_the_valid_ones():
     with pytest.raises(
-        SernbError, match="unknown corpus 'emo-db'; the corpora are embedded, emodb, ravdess, cremad, iemocap"
+        SernbError,
+        match="unknown corpus 'emo-db'; the corpora are embedded, embedded_pairs, emodb, ravdess, cremad, iemocap",
     ):
         corpora.load("emo-db")
 
@@ -55,7 +56,8 @@ def test_overview(tmp_path, monkeypatch, emodb_tree):
     monkeypatch.setenv("SERNB_CORPORA", str(tmp_path))
     table = corpora.overview()
     assert list(table.index) == [
-        "embedded", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld", "emobank", "xed", "manifest",
+        "embedded", "embedded_pairs", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld", "emobank", "xed",
+        "manifest",
     ]  # fmt: skip
     assert {"title", "licence", "obtain", "folder", "layout", "found", "files"} <= set(table.columns)
     assert table.loc["emodb", ["found", "files"]].tolist() == [str(emodb_tree), 535]

@@ -184,7 +184,7 @@ def test_lfs_pointers_are_filled_checked_and_taken_up_again(public, tmp_path):
     assert len(server.asked) == asked
 
 
-@pytest.mark.parametrize("name", ["iemocap", "msp_podcast", "manifest", "embedded"])
+@pytest.mark.parametrize("name", ["iemocap", "msp_podcast", "manifest", "embedded", "embedded_pairs"])
 def test_what_cannot_be_fetched_says_how_it_is_had(name, tmp_path):
     with pytest.raises(SernbError) as error:
         fetch(name, tmp_path / name)
