@@ -77,7 +77,10 @@ class StudentConfig:
         return prod(self.strides)
 
 
-LAPTOP_STUDENT = StudentConfig(channels=(96,) * 4, width=96, feed_forward=192, classifier=96)
+# Strides that leave half as many states to attend to: one every 80 ms.
+LAPTOP_STUDENT = StudentConfig(
+    channels=(64,) * 4, strides=(2, 2, 2, 1), width=64, feed_forward=128, classifier=64
+)
 
 
 @dataclass
