@@ -7,10 +7,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
-from transformers.trainer_utils import get_last_checkpoint
 
+from sernb.run_checkpoints import going_on
 from sernb.training import printer
 
 
@@ -70,24 +70,27 @@ def train(
     measures: Callable | None = None,
     collator: Callable | None = None,
     callbacks: Sequence[TrainerCallback] = (),
+    patience: int | None = None,
     checkpoints: str | Path | None = None,
-    resume: str | bool | None = True,
+    run: str = "",
     **settings,
 ) -> list[dict]:
     """Train `learner` in place for `total` steps, `steps` of them an epoch; returns the Trainer's log.
 
     order: of the rows of `examples`; its batch size is that of a step. tried: what is evaluated after each epoch (None:
     nothing), in which `truth` is the key of what is to be told. best: (measure, whether more is better) by which the
-    best epoch's weights are kept; None keeps the last. checkpoints: a folder from which a killed training goes on;
-    None takes a temporary one. resume: from the newest checkpoint there (True), a named one, or none (None). settings:
-    others of `TrainingArguments`.
+    best epoch's weights are kept; None keeps the last. patience: epochs without a better one after which it ends.
+    checkpoints: a folder from which a killed training goes on; None takes a temporary one. run: what names this training
+    (`sernb.run_checkpoints.digest`); SernbError where the checkpoints there are of another. settings: others of
+    `TrainingArguments`.
     """
     # It warns at each training that it sorts checkpoints by number.
     logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
     keeps = best is not None or checkpoints is not None
     settings = {
         "save_strategy": "steps" if keeps else "no",
-        "save_total_limit": 1,
+        "save_total_limit": 1 if checkpoints is None else 2,  # of one, the end deletes the last
+        "restore_callback_states_from_checkpoint": True,  # or the patience would begin anew
         "max_grad_norm": 1.0,
         **({"save_steps": steps} if keeps else {}),
         **({"eval_strategy": "steps", "eval_steps": steps} if tried is not None else {}),
@@ -96,11 +99,15 @@ def train(
     if best is not None:
         settings |= {"load_best_model_at_end": True, "metric_for_best_model": f"eval_{best[0]}"}
         settings |= {"greater_is_better": best[1]}
+    last, done = None, None
+    if checkpoints is not None:
+        last, done = going_on(Path(checkpoints), run, patience)
+    callbacks = [*callbacks, *([EarlyStoppingCallback(patience)] if patience else [])]
     with tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints)) as place:
         arguments = TrainingArguments(
             place,
             per_device_train_batch_size=order.batch_size,
-            max_steps=total,
+            max_steps=done or total,
             use_cpu=not torch.cuda.is_available(),
             dataloader_pin_memory=False,
             remove_unused_columns=False,
@@ -123,12 +130,10 @@ def train(
             data_collator=collator or (lambda batch: batch),
             optimizers=optimizers,
             compute_metrics=measures,
-            callbacks=list(callbacks),
+            callbacks=callbacks,
         )
         trainer.pop_callback(printer(trainer))
-        if resume is True:
-            resume = get_last_checkpoint(place) if checkpoints and Path(place).is_dir() else None
-        trainer.train(resume_from_checkpoint=resume)
+        trainer.train(resume_from_checkpoint=last)
     return trainer.state.log_history
 
 

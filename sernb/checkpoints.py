@@ -39,7 +39,7 @@ def load_network(folder: str | Path) -> tuple[ThreeMSER, object]:
                 f"{folder}: there is no {file}; expected a network that notebook 02 or 03 saved (their parameter `save`)."
             )
     try:
-        model = ThreeMSER.from_pretrained(str(folder))
+        model = ThreeMSER.from_pretrained(str(folder), strict=True)
         own = folder / "tokenizer"
         tokenizer = AutoTokenizer.from_pretrained(str(own)) if "text" in model.shape.streams else None
     except (

@@ -25,7 +25,7 @@ from sernb.losses.multi_level import MCEDConfig, MultiLevelLoss
 from sernb.models.speech_student import LAPTOP_STUDENT, SpeechStudent, StudentConfig
 from sernb.parallel import side_by_side
 from sernb.protocols import Fold
-from sernb.ragged import Ragged
+from sernb.ragged import Ragged, row_numbers
 from sernb.student_training import LAPTOP, Goal, Recipe, fit
 from sernb.teacher_states import InTheLoop, TeacherStates
 
@@ -72,7 +72,7 @@ def distil(
             f"there are {len(features)} recordings and the teacher speaks of {len(teacher.index)} texts: give it the texts of "
             "the same utterances, in the same order."
         )
-    learned, held_out = _split(np.arange(len(features)) if rows is None else rows, held_out, seed)
+    learned, held_out = _split(rows, held_out, seed, len(features))
     if lacking := {theirs for theirs, _ in mced.pairs} - set(teacher.layers):
         raise SernbError(
             f"the teacher was not asked for its layers {sorted(lacking)}, only for {list(teacher.layers)}: ask for those that "
@@ -114,7 +114,8 @@ def fine_tune(
     the student does not have.
     """
     labels = np.asarray(labels, np.int64)
-    train_rows, validation_rows = (np.asarray(one, int) for one in (train_rows, validation_rows))
+    parts = {"train_rows": train_rows, "validation_rows": validation_rows}
+    train_rows, validation_rows = (row_numbers(one, len(labels), name) for name, one in parts.items())
     train_rows, validation_rows = (one[labels[one] != UNLABELLED] for one in (train_rows, validation_rows))
     if not len(train_rows):
         raise SernbError("there is nothing to train on: no training row has a label.")
@@ -288,16 +289,16 @@ def _recall(found):
     return {"UAR": recall_score(found.label_ids, guess, labels=classes, average="macro", zero_division=0)}
 
 
-def _split(rows, held_out, seed):
+def _split(rows, held_out, seed, count):
     """Rows to learn from, and rows held out."""
-    rows = np.asarray(rows, int)
+    rows = row_numbers(np.arange(count) if rows is None else rows, count, "rows")
     if np.ndim(held_out):
-        held_out = np.asarray(held_out, int)
+        held_out = row_numbers(held_out, count, "held_out")
     else:
         if not 0 < held_out < 1:
             raise SernbError(f"held_out is {held_out:g}; give a share between 0 and 1, or rows.")
-        count = min(max(1, round(held_out * len(rows))), len(rows) - 1)
-        held_out = np.random.default_rng(seed).permutation(rows)[: max(0, count)]
+        wanted = min(max(1, round(held_out * len(rows))), len(rows) - 1)
+        held_out = np.random.default_rng(seed).permutation(rows)[: max(0, wanted)]
     learned = rows[~np.isin(rows, held_out)]
     if not len(learned) or not len(held_out):
         raise SernbError(

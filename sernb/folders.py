@@ -7,27 +7,49 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sernb.errors import SernbError
+from sernb.errors import SernbError, some
 
 
 @contextmanager
 def whole_folder(folder: str | Path, new: bool = False) -> Iterator[Path]:
     """A folder to write into, which takes the place of `folder` when all is written, or goes where something fails.
 
-    new: SernbError where `folder` holds something; otherwise what it holds is replaced.
+    new: SernbError where `folder` holds something; otherwise what it holds is replaced, if all of it is written anew:
+    SernbError where it holds other files too, and where it is no folder.
     """
-    folder = Path(folder)
-    if new:
+    folder = Path(folder).resolve()
+    if new or (folder.exists() and not folder.is_dir()):
         must_be_new(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
     try:
         yield beside
-        if folder.is_dir():
-            folder.rmdir() if new else shutil.rmtree(folder)
-        os.replace(beside, folder)
+        beside.chmod(folder.parent.stat().st_mode)  # mkdtemp's own is for nobody else
+        _take_the_place(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _take_the_place(beside, folder):
+    if not folder.exists():
+        os.replace(beside, folder)
+        return
+    if others := _files(folder) - _files(beside):
+        raise SernbError(
+            f"{folder} holds other files too ({some(sorted(others))}): name a new folder, so that nothing of yours is lost."
+        )
+    old = beside.with_suffix(".old")
+    os.replace(folder, old)
+    try:
+        os.replace(beside, folder)
+    except BaseException:
+        os.replace(old, folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _files(folder):
+    return {one.relative_to(folder).as_posix() for one in folder.rglob("*") if not one.is_dir()}
 
 
 def must_be_new(folder: Path) -> None:

@@ -73,7 +73,7 @@ def select(
     for rule, holds in rules.items():
         before, left = left, left & holds
         rows.append(_row(rule, before, left, choice, classes))
-    if balance is not None:
+    if balance is not None and left.any():
         before, left = left, _balanced(left, choice, classes, balance, seed)
         rows.append(_row("balance of classes", before, left, choice, classes))
     dropped = pd.DataFrame(rows)
@@ -98,26 +98,35 @@ def _answers(answers, index):
         raise SernbError(
             f"the teacher says nothing of {len(missing)} utterances: {some(missing)}. Ask it about this table."
         )
+    if answers.index.has_duplicates:
+        again = answers.index[answers.index.duplicated()].unique()
+        raise SernbError(f"teacher_answers has more than one row for {len(again)} utterances: {some(again)}.")
     answers = answers.loc[index]
-    if answers.shape[1] < 2 or not np.isfinite(answers.to_numpy(float)).all():
+    said = answers.drop(columns="out_of_vocabulary", errors="ignore").apply(pd.to_numeric, errors="coerce")
+    if (
+        said.shape[1] < 2
+        or not said.to_numpy(float).min(initial=0) >= 0
+        or not said.to_numpy(float).max(initial=1) <= 1
+    ):
         raise SernbError(
-            "teacher_answers: expected a column of probabilities for each class, got "
-            f"{some(answers.columns) or 'no column'} with {int(answers.isna().to_numpy().sum())} gaps."
+            "teacher_answers: expected a column of probabilities (0 to 1) for each of two classes or more, got "
+            f"{some(answers.columns) or 'no column'} with {int(said.isna().to_numpy().sum())} gaps and values from "
+            f"{said.min().min():.3g} to {said.max().max():.3g}."
         )
-    return answers
+    return said.assign(**answers.filter(["out_of_vocabulary"]))
 
 
 def _seconds(told, seconds):
+    found = told.get("seconds")
     if seconds is not None:
         if len(seconds) != len(told):
             raise SernbError(f"{len(seconds)} durations for {len(told)} utterances: give one for each.")
-        return pd.Series(np.asarray(seconds, float), told.index)
-    found = told.get("seconds")
-    if found is None and {"start", "end"} <= set(told):
+        found = pd.Series(np.asarray(seconds), told.index)
+    elif found is None and {"start", "end"} <= set(told):
         found = told["end"] - told["start"].fillna(0.0)
-    if found is None or found.isna().any():
+    if found is None or (found := pd.to_numeric(found, errors="coerce")).isna().any():
         raise SernbError(
-            "durations are not known: give seconds=[len(one) / 16000 for one in waveforms], in the table's order."
+            "durations are not known, or no numbers: give seconds=[len(one) / 16000 for one in waveforms], in the table's order."
         )
     return found
 
@@ -130,6 +139,12 @@ def _balanced(left, choice, classes, balance, seed):
         balance = dict.fromkeys(classes, int(there.min()))
         if not there.min():
             _no_candidate(there[there == 0].index)
+    elif not isinstance(balance, Mapping) or any(
+        not isinstance(one, int | np.integer) or one < 0 for one in balance.values()
+    ):
+        raise SernbError(
+            f"balance is {balance!r}; choose None, 'equal' or {{class: a whole number of pairs}}."
+        )
     if unknown := [one for one in balance if one not in classes]:
         raise SernbError(f"balance names {some(unknown)}; the teacher knows {', '.join(classes)}.")
     if lacking := [one for one, count in balance.items() if count and not there[one]]:

@@ -84,7 +84,24 @@ def computed_once(
                 os.replace(beside, place)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-    return Ragged(np.load(place / "values.npy", mmap_mode="r"), np.load(place / "offsets.npy"))
+    try:
+        found = Ragged(np.load(place / "values.npy", mmap_mode="r"), np.load(place / "offsets.npy"))
+    except (EOFError, OSError, ValueError) as problem:
+        raise _damaged(place, problem) from problem
+    if found.values.shape[1:] != tuple(width) or found.values.dtype != dtype:
+        raise _damaged(
+            place,
+            f"values {found.values.dtype} {found.values.shape}, expected {np.dtype(dtype)} and the width {width}",
+        )
+    if not np.array_equal(found.offsets, offsets):
+        raise _damaged(place, "the lengths of its items are not those of this input")
+    return found
+
+
+def _damaged(place, why):
+    return SernbError(
+        f"{place}: what was kept there is damaged ({why}). Delete this folder; it is made again."
+    )
 
 
 def _filled(values, offsets, batches) -> Ragged:
@@ -92,6 +109,23 @@ def _filled(values, offsets, batches) -> Ragged:
         for row, item in zip(rows, items, strict=True):
             values[offsets[row] : offsets[row + 1]] = item
     return Ragged(values, offsets)
+
+
+def row_numbers(rows, count: int, name: str) -> np.ndarray:
+    """`rows` as integers from 0 to count - 1, each once. SernbError for a mask of booleans and all else."""
+    found = np.asarray(rows)
+    if found.size == 0:
+        return np.empty(0, int)
+    if found.ndim != 1 or found.dtype.kind not in "iu":
+        raise SernbError(
+            f"{name}: expected row numbers, got {found.dtype} {found.shape}; np.flatnonzero(mask) makes them of a mask."
+        )
+    if found.min() < 0 or found.max() >= count or len(np.unique(found)) < len(found):
+        raise SernbError(
+            f"{name}: expected each row once, from 0 to {count - 1}; got {len(found)} from {found.min()} to {found.max()}, "
+            f"{len(found) - len(np.unique(found))} of them again."
+        )
+    return found.astype(int)
 
 
 def digest_of(*parts) -> str:

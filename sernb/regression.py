@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
+from transformers import TrainerCallback, set_seed
 
 from sernb.batches import Shuffled, rising_and_falling, train
 from sernb.errors import SernbError
@@ -19,7 +19,7 @@ from sernb.losses.concordance import concordance, concordance_loss
 from sernb.models.audio_text_regressor import AudioTextRegressor
 from sernb.ragged import Ragged
 from sernb.ratings import Targets, check_differ, rows_of
-from sernb.regression_checkpoints import digest, going_on
+from sernb.run_checkpoints import digest
 from sernb.training import Watch
 
 PREDICT_BATCH = 32
@@ -159,14 +159,9 @@ def fit(
         optimizer, lambda step: rising_and_falling(step, total, recipe.warm_up, recipe.falling)
     )
     callbacks = [Watch(progress, recipe.epochs)]
-    if tried:
-        callbacks += [_Finite(), EarlyStoppingCallback(recipe.patience)]
-    last, done = None, None
-    if checkpoints is not None:
-        parts = (train_rows, development_rows)
-        settings = (recipe, seed, model.shape, *(list(spoken.index[rows]) for rows in parts))
-        run = digest(settings, *(spoken.targets.values[rows] for rows in parts))
-        last, done = going_on(Path(checkpoints), run, recipe.patience)
+    callbacks += [_Finite()] if tried else []
+    parts = (train_rows, development_rows)
+    settings = (recipe, seed, model.shape, *(list(spoken.index[rows]) for rows in parts))
     by_length = np.argsort(spoken.lengths(development_rows), kind="stable")  # less padding
     log = train(
         learner,
@@ -175,18 +170,17 @@ def fit(
         _Examples(spoken, development_rows[by_length]) if tried else None,
         (optimizer, schedule),
         steps,
-        done or total,
+        total,
         seed,
         truth="targets",
         best=("CCC", True) if tried else None,
         measures=_development,
         callbacks=callbacks,
+        patience=recipe.patience if tried else None,
         checkpoints=checkpoints,
-        resume=last,
+        run=digest(settings, *(spoken.targets.values[rows] for rows in parts)),
         per_device_eval_batch_size=PREDICT_BATCH,
         bf16=recipe.bf16,
-        save_total_limit=1 if checkpoints is None else 2,  # of one, the end of the training deletes the last
-        restore_callback_states_from_checkpoint=True,  # or the patience would begin anew
     )
     if not all(one.isfinite().all() for one in learner.parameters()):
         raise SernbError(

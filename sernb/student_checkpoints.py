@@ -26,7 +26,7 @@ def load_student(folder: str | Path) -> tuple[SpeechStudent, Scaling]:
             raise SernbError(f"{folder}: there is no {file}; expected a student that save_student wrote.")
     scaling = Scaling.read(folder)
     try:
-        return SpeechStudent.from_pretrained(str(folder)), scaling
-    except (RuntimeError, SafetensorError, TypeError, ValueError) as problem:
+        return SpeechStudent.from_pretrained(str(folder), strict=True), scaling
+    except (AttributeError, RuntimeError, SafetensorError, TypeError, ValueError) as problem:
         first = str(problem).strip().splitlines()[0]
         raise SernbError(f"{folder}: this is no speech student ({first}).") from problem

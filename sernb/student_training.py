@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from transformers import EarlyStoppingCallback, set_seed
+from transformers import set_seed
 
 from sernb.batches import Shuffled, rising_and_falling, train
 from sernb.errors import SernbError
+from sernb.run_checkpoints import run_of
 from sernb.training import Watch
 
 TRY_BATCH = 64
@@ -39,6 +40,11 @@ class Recipe:
     bf16: bool = False
 
     def __post_init__(self):
+        if not 0 <= self.warm_up < 1 or not self.learning_rate > 0:
+            raise SernbError(
+                f"warm_up is {self.warm_up:g} and learning_rate {self.learning_rate:g}; expected a share of the epochs, at "
+                "least 0 and below 1, and a rate above 0."
+            )
         for name in ("epochs", "batch_size", "patience"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -89,9 +95,6 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: rising_and_falling(step, total, recipe.warm_up)
     )
-    callbacks = [Watch(progress, recipe.epochs)]
-    if len(tried) and recipe.patience is not None:
-        callbacks.append(EarlyStoppingCallback(recipe.patience))
     log = train(
         learner,
         Shuffled(examples.lengths(), recipe.batch_size, seed, recipe.by_length),
@@ -104,8 +107,10 @@ def fit(
         truth=goal.truth,
         best=(goal.best, goal.higher) if len(tried) else None,
         measures=goal.measures,
-        callbacks=callbacks,
+        callbacks=[Watch(progress, recipe.epochs)],
+        patience=recipe.patience if len(tried) else None,
         checkpoints=checkpoints,
+        run=run_of((recipe, seed, goal.name), learner, examples.lengths(), tried.lengths()),
         per_device_eval_batch_size=TRY_BATCH,
         bf16=recipe.bf16,
     )

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from transformers import EarlyStoppingCallback, get_linear_schedule_with_warmup
+from transformers import get_linear_schedule_with_warmup
 
 from sernb.batches import Shuffled, train
 from sernb.errors import SernbError
 from sernb.ragged import Ragged
+from sernb.run_checkpoints import run_of
 from sernb.text import token_ids
 from sernb.training import Watch
 
@@ -118,11 +119,10 @@ def trained(
         best=("WF1", True) if scores else None,
         measures=scores,
         collator=collator,
-        callbacks=[
-            Watch(progress, recipe.epochs),
-            *([EarlyStoppingCallback(recipe.patience)] if scores else []),
-        ],
+        callbacks=[Watch(progress, recipe.epochs)],
+        patience=recipe.patience if scores else None,
         checkpoints=checkpoints,
+        run=run_of((recipe, seed), model, *(one.lengths() for one in sets)),
         per_device_eval_batch_size=EVALUATION_BATCH,
         prediction_loss_only=scores is None,
         bf16=recipe.bf16,

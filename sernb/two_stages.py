@@ -23,6 +23,7 @@ from sernb.losses.distillation import Distillation, DistillationConfig
 from sernb.losses.logits import UNLABELLED
 from sernb.models.three_m_ser import ThreeMSER
 from sernb.multimodal import Examples, Inputs, Outputs, text_states
+from sernb.run_checkpoints import run_of
 from sernb.training import Watch
 from sernb.word_embeddings import only_used
 
@@ -201,6 +202,7 @@ def _fit(model, train_set, validation_set, stage, loss, labelled, seed, checkpoi
         measures=_validation,
         callbacks=[Watch(title, stage.epochs)],
         checkpoints=checkpoints,
+        run=run_of((stage, loss and loss.config, seed), learner, train_set.lengths()),
         per_device_eval_batch_size=64,
         max_grad_norm=0 if stage.optimizer == "sgd" else 1.0,
         bf16=stage.bf16,

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from joblib import parallel_config
+from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
 import sernb.cross_modal as place
@@ -160,6 +161,23 @@ def test_a_killed_distillation_goes_on(tmp_path, monkeypatch):
     found = distilled(checkpoints=tmp_path / "c")
     assert same(expected.student, found.student) and same(expected.loss, found.loss)
     np.testing.assert_allclose(found.curve["held_out_loss"], expected.curve["held_out_loss"], rtol=1e-6)
+    for other in ({"seed": 1}, {"recipe": replace(QUICK, epochs=4)}):
+        with pytest.raises(SernbError, match="checkpoints there are of a run with other settings"):
+            distilled(**other, checkpoints=tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"held_out": np.arange(48) < 8}, "held_out: expected row numbers, got bool"),
+        ({"rows": np.arange(48) < 8}, "rows: expected row numbers, got bool"),
+        ({"held_out": [3, 99]}, "from 0 to 47; got 2 from 3 to 99"),
+        ({"rows": [1, 2, 2, -1]}, "got 4 from -1 to 2, 1 of them again"),
+    ],
+)
+def test_rows_are_numbers_each_once(given, message):
+    with pytest.raises(SernbError, match=message):
+        distilled(**given)
 
 
 def pipeline(utterances, waveforms):
@@ -353,6 +371,15 @@ def test_a_student_is_saved_with_its_scaling(tmp_path):
         predict(again, scaling.applied(features), rows),
     )
     assert [one.name for one in tmp_path.iterdir()] == ["s"]
+    weights = load_file(tmp_path / "s" / "model.safetensors")
+    fewer = {name: one for name, one in weights.items() if not name.startswith("layers.")}
+    for other in (
+        fewer,
+        {"bert.embeddings.weight": torch.zeros(3, 4)},
+    ):  # never a student with random weights
+        save_file(other, tmp_path / "s" / "model.safetensors")
+        with pytest.raises(SernbError, match="this is no speech student"):
+            load_student(tmp_path / "s")
     (tmp_path / "s" / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(SernbError, match="this is no speech student"):
         load_student(tmp_path / "s")

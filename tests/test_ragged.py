@@ -62,6 +62,22 @@ def test_a_folder_that_lacks_a_file_is_made_anew(tmp_path, file):
     assert again.lengths.tolist() == [3, 2, 1]
 
 
+@pytest.mark.parametrize("damage", ["cut", "empty", "garbage", "other width", "other lengths"])
+def test_what_is_damaged_is_named_and_not_used(tmp_path, damage):
+    given = (tmp_path, "states", np.array([3, 2, 1]), (2,))
+    computed_once(*given, halves())
+    file = tmp_path / "states" / "values.npy"
+    content = {"cut": file.read_bytes()[:-8], "empty": b"", "garbage": b"garbage"}
+    if damage in content:
+        file.write_bytes(content[damage])
+    elif damage == "other width":
+        np.save(file, np.zeros((6, 5), np.float32))
+    else:
+        np.save(tmp_path / "states" / "offsets.npy", np.array([0, 1, 2, 6]))
+    with pytest.raises(SernbError, match=r"states: what was kept there is damaged .* Delete this folder"):
+        computed_once(*given, halves())
+
+
 def test_settings_are_part_of_a_name():
     one = Ragged.of([[1, 2]])
     assert len({digest_of(one), digest_of("a", one), digest_of("b", one)}) == 3

@@ -28,6 +28,7 @@ from sernb.text_teacher import (
     text_predictions,
     vocabulary_fit,
 )
+from sernb.training import Watch
 
 CLASSES = ("neutral", "happy", "sad")
 TELLING = {"neutral": "door table cup", "happy": "lovely splendid glad", "sad": "awful gloomy lost"}
@@ -298,14 +299,31 @@ def test_recipes():
     assert Recipe().epochs == 6 and LAPTOP.epochs <= 6 and LAPTOP_READING.masked == 0.15
 
 
-def test_a_killed_training_goes_on(folder, tmp_path):
-    """Whole, or cut after an epoch: the same weights."""
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_training_goes_on(folder, tmp_path, monkeypatch):
+    """Whole, or cut in the second epoch: the same weights."""
     texts, labels = sentences(24)
     recipe = Recipe(epochs=2, batch_size=8, learning_rate=1e-3)
     given = (*text_encoder(folder), texts, labels, CLASSES, texts, labels, recipe)
     whole, _ = fine_tune_text(*given)
     place = tmp_path / "checkpoints"
-    fine_tune_text(*given, checkpoints=place)
+    on_log, told = Watch.on_log, []
+
+    def dies(self, args, state, control, logs=None, **kwargs):
+        on_log(self, args, state, control, logs, **kwargs)
+        told.append(logs)
+        if sum("loss" in one for one in told) == 2:
+            raise Killed
+
+    monkeypatch.setattr(Watch, "on_log", dies)
+    with pytest.raises(Killed):
+        fine_tune_text(*given, checkpoints=place)
+    monkeypatch.setattr(Watch, "on_log", on_log)
     again, curve = fine_tune_text(*given, checkpoints=place)
     assert isinstance(again, BertForSequenceClassification) and len(curve) == 2
     assert np.allclose(text_logits(whole, given[1], texts), text_logits(again, given[1], texts), atol=1e-6)
+    with pytest.raises(SernbError, match="of a run with other settings"):
+        fine_tune_text(*given, seed=1, checkpoints=place)

@@ -1,4 +1,4 @@
-"""Checkpoints of a regressor's training: of which run they are, which of them is whole, and whether that run is over."""
+"""Checkpoints of a training: of which run they are, which of them is whole, and whether that run is over."""
 
 import hashlib
 import json
@@ -23,7 +23,13 @@ def digest(settings, *arrays: np.ndarray) -> str:
     return told.hexdigest()
 
 
-def going_on(folder: Path, run: str, patience: int) -> tuple[str | None, int | None]:
+def run_of(settings, learner: torch.nn.Module, *lengths: np.ndarray) -> str:
+    """`digest` of a training that begins with these weights, and whose parts have items of these lengths."""
+    weights = (one.detach().cpu().float().numpy() for one in learner.state_dict().values())
+    return digest(settings, *(np.asarray(one) for one in lengths), *weights)
+
+
+def going_on(folder: Path, run: str, patience: int | None) -> tuple[str | None, int | None]:
     """(the last whole checkpoint in `folder`, the step where that run stopped early), each None where there is none.
 
     `run` is noted in run.txt. Raises SernbError where the checkpoints are of another one.
@@ -32,8 +38,8 @@ def going_on(folder: Path, run: str, patience: int) -> tuple[str | None, int | N
     found = sorted(folder.glob("checkpoint-*"), key=lambda one: int(one.name.split("-")[1]), reverse=True)
     if found and (not noted.is_file() or noted.read_text() != run):
         raise SernbError(
-            f"{folder}: the checkpoints there are of a run with other settings, another seed, or other utterances or "
-            "ratings. Remove the folder, or name another."
+            f"{folder}: the checkpoints there are of a run with other settings, another seed, other weights to begin with, or "
+            "other data. Remove the folder, or name another."
         )
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f"run.txt.{os.getpid()}.part"
@@ -44,7 +50,7 @@ def going_on(folder: Path, run: str, patience: int) -> tuple[str | None, int | N
         return None, None
     state = json.loads((last / "trainer_state.json").read_text())
     stopping = state["stateful_callbacks"].get("EarlyStoppingCallback")
-    over = stopping and stopping["attributes"]["early_stopping_patience_counter"] >= patience
+    over = patience and stopping and stopping["attributes"]["early_stopping_patience_counter"] >= patience
     return str(last), state["global_step"] if over else None
 
 
