@@ -6,12 +6,16 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+import pandas as pd
 import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from sernb.run_checkpoints import going_on
-from sernb.training import printer
+from sernb.training import Watch, printer
+
+# what the Trainer adds to measures
+SPEED = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
 
 
 class Shuffled(torch.utils.data.Sampler):
@@ -66,6 +70,7 @@ def train(
     total: int,
     seed: int,
     truth: str,
+    part: str,
     best: tuple[str, bool] | None = None,
     measures: Callable | None = None,
     collator: Callable | None = None,
@@ -73,16 +78,18 @@ def train(
     patience: int | None = None,
     checkpoints: str | Path | None = None,
     run: str = "",
+    progress: str | None = None,
     **settings,
-) -> list[dict]:
-    """Train `learner` in place for `total` steps, `steps` of them an epoch; returns the Trainer's log.
+) -> pd.DataFrame:
+    """Train `learner` in place for `total` steps, `steps` of them an epoch; returns the curve: epoch, loss, learning_rate,
+    <part>_loss and <part>_<measure>. SernbError where the loss is no longer finite.
 
     order: of the rows of `examples`; its batch size is that of a step. tried: what is evaluated after each epoch (None:
-    nothing), in which `truth` is the key of what is to be told. best: (measure, whether more is better) by which the
+    nothing), in which `truth` is the key of what is to be told; part: what the curve calls it. best: (measure, whether more is better) by which the
     best epoch's weights are kept; None keeps the last. patience: epochs without a better one after which it ends.
     checkpoints: a folder from which a killed training goes on; None takes a temporary one. run: what names this training
-    (`sernb.run_checkpoints.digest`); SernbError where the checkpoints there are of another. settings: others of
-    `TrainingArguments`.
+    (`sernb.run_checkpoints.digest`); SernbError where the checkpoints there are of another. progress: the title of a bar over
+    epochs. settings: others of `TrainingArguments`.
     """
     # It warns at each training that it sorts checkpoints by number.
     logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)
@@ -102,7 +109,8 @@ def train(
     last, done = None, None
     if checkpoints is not None:
         last, done = going_on(Path(checkpoints), run, patience)
-    callbacks = [*callbacks, *([EarlyStoppingCallback(patience)] if patience else [])]
+    watch = [Watch(progress, total // steps)]
+    stop = [EarlyStoppingCallback(patience)] if patience else []
     with tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints)) as place:
         arguments = TrainingArguments(
             place,
@@ -130,11 +138,11 @@ def train(
             data_collator=collator or (lambda batch: batch),
             optimizers=optimizers,
             compute_metrics=measures,
-            callbacks=callbacks,
+            callbacks=[*watch, *callbacks, *stop],
         )
         trainer.pop_callback(printer(trainer))
         trainer.train(resume_from_checkpoint=last)
-    return trainer.state.log_history
+    return _curve(trainer.state.log_history, steps, part)
 
 
 def rising_and_falling(step: int, total: int, warm_up: float, falling: bool = True) -> float:
@@ -143,3 +151,16 @@ def rising_and_falling(step: int, total: int, warm_up: float, falling: bool = Tr
     if step < rising:
         return (step + 1) / rising
     return max(0.0, (total - step) / (total - rising)) if falling else 1.0
+
+
+def _curve(history, steps, part):
+    """The Trainer's log, a row an epoch; what it tells before the first, or after the last, is left out."""
+    table = pd.DataFrame(history)
+    table["epoch"] = (table["step"] / steps).round().astype(int)
+    measured = {one for one in table if one.startswith("eval_")} - {*SPEED}
+    measured = sorted(
+        measured, key=lambda one: (one != "eval_loss", one)
+    )  # a log read back is in another order
+    table = table[table["epoch"] > 0].groupby("epoch")[["loss", "learning_rate", *measured]].first()
+    table = table[table["loss"].notna()].reset_index()
+    return table.rename(columns=lambda one: one.replace("eval_", f"{part}_", 1))

@@ -20,7 +20,6 @@ from sernb.models.audio_text_regressor import AudioTextRegressor
 from sernb.ragged import Ragged
 from sernb.ratings import Targets, check_differ, rows_of
 from sernb.run_checkpoints import digest
-from sernb.training import Watch
 
 PREDICT_BATCH = 32
 DIVERGED = "training diverged"
@@ -158,12 +157,10 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: rising_and_falling(step, total, recipe.warm_up, recipe.falling)
     )
-    callbacks = [Watch(progress, recipe.epochs)]
-    callbacks += [_Finite()] if tried else []
     parts = (train_rows, development_rows)
     settings = (recipe, seed, model.shape, *(list(spoken.index[rows]) for rows in parts))
     by_length = np.argsort(spoken.lengths(development_rows), kind="stable")  # less padding
-    log = train(
+    curve = train(
         learner,
         order,
         _Examples(spoken, train_rows),
@@ -173,12 +170,14 @@ def fit(
         total,
         seed,
         truth="targets",
+        part="development",
         best=("CCC", True) if tried else None,
         measures=_development,
-        callbacks=callbacks,
+        callbacks=[_Finite()] if tried else [],
         patience=recipe.patience if tried else None,
         checkpoints=checkpoints,
         run=digest(settings, *(spoken.targets.values[rows] for rows in parts)),
+        progress=progress,
         per_device_eval_batch_size=PREDICT_BATCH,
         bf16=recipe.bf16,
     )
@@ -186,7 +185,7 @@ def fit(
         raise SernbError(
             f"{DIVERGED} in the last epoch: lower learning_rate (it was {recipe.learning_rate:g})."
         )
-    return _curve(log, steps)
+    return curve.drop(columns="development_loss", errors="ignore")  # of batches, no CCC of the whole part
 
 
 @torch.inference_mode()
@@ -297,12 +296,3 @@ def _of_like_length(lengths):
     """Row numbers, some at a time, from short to long."""
     rows = np.argsort(lengths, kind="stable")
     return np.split(rows, range(PREDICT_BATCH, len(rows), PREDICT_BATCH))
-
-
-def _curve(history, steps):
-    table = pd.DataFrame(history)
-    table["epoch"] = (table["step"] / steps).round().astype(int)
-    table = table.rename(columns={"eval_CCC": "development_CCC"})
-    kept = [one for one in ("loss", "learning_rate", "development_CCC") if one in table]
-    table = table[table["epoch"] > 0].groupby("epoch")[kept].first()
-    return table[table["loss"].notna()].reset_index()

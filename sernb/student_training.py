@@ -15,7 +15,6 @@ from transformers import set_seed
 from sernb.batches import Shuffled, rising_and_falling, train
 from sernb.errors import SernbError
 from sernb.run_checkpoints import run_of
-from sernb.training import Watch
 
 TRY_BATCH = 64
 
@@ -95,7 +94,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: rising_and_falling(step, total, recipe.warm_up)
     )
-    log = train(
+    return train(
         learner,
         Shuffled(examples.lengths(), recipe.batch_size, seed, recipe.by_length),
         examples,
@@ -105,26 +104,13 @@ def fit(
         total,
         seed,
         truth=goal.truth,
+        part=goal.name,
         best=(goal.best, goal.higher) if len(tried) else None,
         measures=goal.measures,
-        callbacks=[Watch(progress, recipe.epochs)],
         patience=recipe.patience if len(tried) else None,
         checkpoints=checkpoints,
         run=run_of((recipe, seed, goal.name), learner, examples.lengths(), tried.lengths()),
+        progress=progress,
         per_device_eval_batch_size=TRY_BATCH,
         bf16=recipe.bf16,
-    )
-    return _curve(log, steps, goal.name)
-
-
-def _curve(history, steps, name) -> pd.DataFrame:
-    table = pd.DataFrame(history)
-    table["epoch"] = (table["step"] / steps).round().astype(int)
-    speed = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
-    measured = [one for one in table if one.startswith("eval_") and one not in speed]
-    table = table[table["epoch"] > 0].groupby("epoch")[["loss", "learning_rate", *measured]].first()
-    return (
-        table[table["loss"].notna()]
-        .rename(columns=lambda one: one.replace("eval_", f"{name}_", 1))
-        .reset_index()
     )

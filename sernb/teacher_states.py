@@ -18,8 +18,9 @@ from transformers import BertForSequenceClassification
 
 from sernb.errors import SernbError, some
 from sernb.ragged import Ragged, computed_once, digest_of
-from sernb.text import EMPTY, clean, token_ids
-from sernb.text_teacher import classes_of_teacher
+from sernb.text import EMPTY, clean
+from sernb.text_teacher import classes_of_teacher, text_logits
+from sernb.text_training import tokens_of
 
 BATCH = 32  # texts asked at a time
 LIMIT = 20_000_000_000  # bytes on disk that nobody has to think about
@@ -148,11 +149,8 @@ def answers(
     That is the share of a text's words which the tokenizer knows only in pieces, or not at all: near 1, the text is hardly in a
     language that the teacher reads. An empty text is answered too (as "NULL"), with a share of 0.
     """
-    tokens = Ragged.of(token_ids(texts, tokenizer, teacher.config.max_position_embeddings), np.int64)
-    found = np.empty((len(texts), teacher.config.num_labels), np.float32)
-    for rows in _parts(tokens.lengths, "teacher's answers", progress):
-        found[rows] = _asked(teacher, tokens, rows, ())[0].float().softmax(-1).cpu().numpy()
-    table = pd.DataFrame(found, texts.index, classes_of_teacher(teacher))
+    said = torch.from_numpy(text_logits(teacher, tokenizer, texts, progress)).softmax(-1).numpy()
+    table = pd.DataFrame(said, texts.index, classes_of_teacher(teacher))
     return table.assign(out_of_vocabulary=_unknown(texts, tokenizer))
 
 
@@ -200,7 +198,7 @@ def _tokens(texts, tokenizer, teacher):
             f"{len(empty)} of {len(texts)} texts are empty: {some(empty)}. A teacher needs words; sernb.pairs.select leaves "
             "such pairs out."
         )
-    return Ragged.of(token_ids(texts, tokenizer, teacher.config.max_position_embeddings), np.int64)
+    return tokens_of(texts, tokenizer, teacher)
 
 
 def _words(tokens, specials):

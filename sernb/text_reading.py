@@ -115,11 +115,12 @@ def adapt(
     reader = _Reader(model, _guesser(encoder, model.config))
     sets = [Sentences(tokens, rows) for rows in (read, tried)]
     collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=recipe.masked)
-    curve = trained(reader, sets, recipe, seed, collator, checkpoints=checkpoints, progress=progress)
+    curve = trained(
+        reader, sets, recipe, seed, "held_out", collator, checkpoints=checkpoints, progress=progress
+    )
     with whole_folder(out, new=True) as beside, quietly():
         model.save_pretrained(beside)
         tokenizer.save_pretrained(beside)
-        curve = curve.rename(columns={"eval_loss": "held_out_loss"})
         curve.to_csv(beside / "training.csv", index=False, lineterminator="\n")
     return out
 

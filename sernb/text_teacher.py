@@ -13,6 +13,7 @@ import torch
 from huggingface_hub.errors import HfHubHTTPError
 from safetensors import SafetensorError
 from sklearn.metrics import accuracy_score, f1_score
+from tqdm.auto import tqdm
 from transformers import (
     AutoConfig,
     AutoTokenizer,
@@ -84,20 +85,25 @@ def fine_tune_text(
     naming = {"id2label": dict(enumerate(classes)), "label2id": known}
     model = BertForSequenceClassification(BertConfig.from_dict({**encoder.config.to_dict(), **naming}))
     model.bert = copy.deepcopy(encoder)
-    curve = trained(model, sets, recipe, seed, scores=_scores, checkpoints=checkpoints, progress=progress)
-    return model.eval(), curve.rename(columns=lambda name: name.replace("eval_", "validation_"))
+    curve = trained(
+        model, sets, recipe, seed, "validation", scores=_scores, checkpoints=checkpoints, progress=progress
+    )
+    return model.eval(), curve
 
 
 @torch.inference_mode()
-def text_logits(model: BertForSequenceClassification, tokenizer, texts: Sequence[str]) -> np.ndarray:
+def text_logits(
+    model: BertForSequenceClassification, tokenizer, texts: Sequence[str], progress: bool = False
+) -> np.ndarray:
     """What a teacher says of each text: float32 `(texts, classes)`, in the order of its id2label. SernbError for no texts."""
     if not len(texts):
         raise SernbError("there is no text to ask the teacher about.")
-    tokens = tokens_of(list(texts), tokenizer, model)
+    tokens = tokens_of(texts, tokenizer, model)
     device, order = next(model.parameters()).device, np.argsort(tokens.lengths, kind="stable")
     found = np.empty((len(tokens), model.config.num_labels), np.float32)
     model.eval()
-    for rows in np.split(order, range(EVALUATION_BATCH, len(order), EVALUATION_BATCH)):
+    parts = np.split(order, range(EVALUATION_BATCH, len(order), EVALUATION_BATCH))
+    for rows in tqdm(parts, "teacher's answers", leave=False, unit="batch", disable=not progress):
         ids, mask = (one.to(device) for one in tokens.padded(rows))
         found[rows] = model(ids, attention_mask=mask.long()).logits.float().cpu().numpy()
     return found

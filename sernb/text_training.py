@@ -3,7 +3,7 @@
 Source: Li, Zhao, Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech 2022, 3.2.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from sernb.errors import SernbError
 from sernb.ragged import Ragged
 from sernb.run_checkpoints import run_of
 from sernb.text import token_ids
-from sernb.training import Watch
 
 EVALUATION_BATCH = 64
 
@@ -55,7 +54,7 @@ LAPTOP = Recipe(epochs=3, batch_size=64, learning_rate=5e-4)
 LAPTOP_READING = Recipe(epochs=5, batch_size=128, learning_rate=1e-3)
 
 
-def tokens_of(texts: list[str], tokenizer, model) -> Ragged:
+def tokens_of(texts: Sequence[str], tokenizer, model) -> Ragged:
     """Token ids of each text, as many as the model has places for."""
     return Ragged.of(token_ids(pd.Series(texts), tokenizer, model.config.max_position_embeddings), np.int64)
 
@@ -94,20 +93,21 @@ def trained(
     sets: list[Sentences],
     recipe: Recipe,
     seed: int,
+    part: str,
     collator: Callable | None = None,
     scores: Callable | None = None,
     checkpoints: str | Path | None = None,
     progress: str | None = None,
 ) -> pd.DataFrame:
     """Train `model` in place on the first of `sets`, trying the second after each epoch; with `scores` the best epoch is
-    kept and training may stop early. Returns the curve."""
+    kept and training may stop early. Returns the curve, in which the second is called `part`."""
     steps = -(-len(sets[0]) // recipe.batch_size)
     total = steps * recipe.epochs
     optimizer = torch.optim.AdamW(
         model.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
     schedule = get_linear_schedule_with_warmup(optimizer, round(recipe.warm_up * total), total)
-    log = train(
+    return train(
         model,
         Shuffled(sets[0].lengths(), recipe.batch_size, seed, recipe.by_length),
         *sets,
@@ -116,19 +116,15 @@ def trained(
         total,
         seed,
         truth="labels",
+        part=part,
         best=("WF1", True) if scores else None,
         measures=scores,
         collator=collator,
-        callbacks=[Watch(progress, recipe.epochs)],
         patience=recipe.patience if scores else None,
         checkpoints=checkpoints,
         run=run_of((recipe, seed), model, *(one.lengths() for one in sets)),
+        progress=progress,
         per_device_eval_batch_size=EVALUATION_BATCH,
         prediction_loss_only=scores is None,
         bf16=recipe.bf16,
     )
-    table = pd.DataFrame(log)
-    table["epoch"] = (table["step"] / steps).round().astype(int)
-    kept = [one for one in ("loss", "learning_rate", "eval_loss", "eval_WF1", "eval_WA") if one in table]
-    table = table[table["epoch"] > 0].groupby("epoch")[kept].first()
-    return table[table["loss"].notna()].reset_index()

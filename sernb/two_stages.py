@@ -24,7 +24,6 @@ from sernb.losses.logits import UNLABELLED
 from sernb.models.three_m_ser import ThreeMSER
 from sernb.multimodal import Examples, Inputs, Outputs, text_states
 from sernb.run_checkpoints import run_of
-from sernb.training import Watch
 from sernb.word_embeddings import only_used
 
 
@@ -181,14 +180,16 @@ class _Learner(torch.nn.Module):
         return {"loss": total, "logits": out.logits}
 
 
-def _fit(model, train_set, validation_set, stage, loss, labelled, seed, checkpoints, title) -> pd.DataFrame:
+def _fit(
+    model, train_set, validation_set, stage, loss, labelled, seed, checkpoints, progress
+) -> pd.DataFrame:
     set_seed(seed)
     learner = _Learner(model, stage, loss)
     steps = -(-labelled // stage.batch_size)  # an epoch of labelled rows
     optimizer = _optimizer(learner, stage)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, stage))
     tried = len(validation_set) > 0
-    log = train_batches(
+    return train_batches(
         learner,
         Shuffled(train_set.lengths(), stage.batch_size, seed, stage.by_length),
         train_set,
@@ -198,16 +199,16 @@ def _fit(model, train_set, validation_set, stage, loss, labelled, seed, checkpoi
         stage.epochs * steps,
         seed,
         truth="labels",
+        part="validation",
         best=("UAR", True) if tried else None,
         measures=_validation,
-        callbacks=[Watch(title, stage.epochs)],
         checkpoints=checkpoints,
         run=run_of((stage, loss and loss.config, seed), learner, train_set.lengths()),
+        progress=progress,
         per_device_eval_batch_size=64,
         max_grad_norm=0 if stage.optimizer == "sgd" else 1.0,
         bf16=stage.bf16,
     )
-    return _curve(log, steps)
 
 
 def _validation(predicted):
@@ -234,13 +235,3 @@ def _rate(step, steps, stage) -> float:
     if not stage.drop_every:
         return max(0.0, 1 - step / (steps * stage.epochs))
     return stage.drop ** (step // (steps * stage.drop_every))
-
-
-def _curve(history, steps) -> pd.DataFrame:
-    table = pd.DataFrame(history)
-    table["epoch"] = (table["step"] / steps).round().astype(int)
-    names = {"eval_loss": "validation_loss", "eval_UAR": "validation_UAR"}
-    table = table.rename(columns=names)
-    kept = [one for one in ("loss", "learning_rate", *names.values()) if one in table]
-    table = table[table["epoch"] > 0].groupby("epoch")[kept].first()
-    return table[table["loss"].notna()].reset_index()
