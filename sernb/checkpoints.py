@@ -1,7 +1,7 @@
 """A trained 3M-SER on disk, with the tokenizer that it reads with."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -10,20 +10,29 @@ from transformers import AutoTokenizer
 from sernb.errors import SernbError
 from sernb.folders import whole_folder
 from sernb.models.three_m_ser import ThreeMSER
+from sernb.provenance import write_about
 
 HEARD = "learnt_from.json"
 
 
-def save_network(model: ThreeMSER, tokenizer, folder: str | Path, learnt_from: Iterable[str] = ()) -> Path:
+def save_network(
+    model: ThreeMSER,
+    tokenizer,
+    folder: str | Path,
+    learnt_from: Iterable[str] = (),
+    about: Mapping | None = None,
+) -> Path:
     """Write config.json, model.safetensors and (where the model reads) tokenizer/ into `folder`, whole or not at all.
 
     learnt_from: ids of the utterances that it was trained and validated on, kept beside it in learnt_from.json.
+    about: what else is known, in about.json (`sernb.provenance`).
     """
     with whole_folder(folder) as beside:
         model.save_pretrained(beside)
         if tokenizer is not None and "text" in model.shape.streams:
             tokenizer.save_pretrained(beside / "tokenizer")
         (beside / HEARD).write_text(json.dumps(list(learnt_from)))
+        write_about(beside, about)
     return Path(folder)
 
 

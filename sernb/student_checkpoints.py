@@ -1,5 +1,6 @@
 """A trained speech student on disk, with the scaling of what it hears."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -8,13 +9,20 @@ from sernb.errors import SernbError
 from sernb.folders import whole_folder
 from sernb.frame_features import Scaling
 from sernb.models.speech_student import SpeechStudent
+from sernb.provenance import write_about
 
 
-def save_student(student: SpeechStudent, scaling: Scaling, folder: str | Path) -> Path:
-    """Write config.json, model.safetensors and scaling.safetensors into `folder`, whole or not at all."""
+def save_student(
+    student: SpeechStudent, scaling: Scaling, folder: str | Path, about: Mapping | None = None
+) -> Path:
+    """Write config.json, model.safetensors and scaling.safetensors into `folder`, whole or not at all.
+
+    about: what else is known, in about.json (`sernb.provenance`): its `features`, if they are not log-mel bands.
+    """
     with whole_folder(folder) as beside:
         student.save_pretrained(beside)
         scaling.save(beside)
+        write_about(beside, about)
     return Path(folder)
 
 

@@ -163,6 +163,11 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
 
     Ids, folds, models, speakers and labels are read as text ("03" stays "03"). Raises SernbError naming the file.
     """
+    return check_predictions(read_rows(path), str(path))
+
+
+def read_rows(path: str | Path) -> pd.DataFrame:
+    """The rows of a predictions CSV as they are, indexed by utterance; SernbError naming a file that holds none."""
     path = Path(path)
     text = ("utterance", *_PREDICTION_TEXT, *_TEXT)
     try:
@@ -179,7 +184,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     if table["utterance"].isna().any():
         rows = ", ".join(str(row + 2) for row in np.flatnonzero(table["utterance"].isna())[:SHOWN])
         raise SernbError(f"{path}: the column 'utterance' is empty in row {rows}.")
-    return check_predictions(table.set_index("utterance"), str(path))
+    return table.set_index("utterance")
 
 
 def _start(table: pd.DataFrame, source: str, unique: bool = True) -> pd.DataFrame:

@@ -475,7 +475,7 @@ if save:
     for fold in folds:
         place = folder / "teachers" / fold.name
         heard = fold.train.append(fold.validation)
-        checkpoints.save_network(teachers[fold.name], tokenizer, place, heard)
+        checkpoints.save_network(teachers[fold.name], tokenizer, place, heard, {"corpus": corpus})
     print(f"saved to {folder}")
 
 # %% [markdown]

@@ -824,8 +824,9 @@ for count, words, number in (
 if save:
     Path(save).mkdir(parents=True, exist_ok=True)
     write_predictions(tested.drop(columns=["start", "share"]), Path(save) / "predictions.csv")
+    about = {"corpus": pairs if own_name else "manifest", "features": heard}
     for (way, seed), pupil in pupils.items():
-        save_student(pupil.student, pupil.scaling, Path(save) / "students" / f"{way} {seed}")
+        save_student(pupil.student, pupil.scaling, Path(save) / "students" / f"{way} {seed}", about)
         pupil.curve.to_csv(Path(save) / f"distilling {way} {seed}.csv", index=False)
     if not teacher and not (Path(save) / "teacher").exists():
         text_teacher.save_teacher(reader, tokenizer, Path(save) / "teacher")

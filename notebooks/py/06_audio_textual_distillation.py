@@ -70,6 +70,7 @@ from sernb.audio_text import BOTH, FROZEN, SPEECH, WORDS
 from sernb.errors import SernbError
 from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap, usual_unit
 from sernb.models.audio_text_regressor import RegressorConfig, assemble
+from sernb.provenance import write_about
 from sernb.recognisers import recogniser
 from sernb.tables import write_predictions
 
@@ -796,10 +797,12 @@ if save:
     Path(save).mkdir(parents=True, exist_ok=True)
     write_predictions(tested, Path(save) / "predictions.csv")
     history.to_csv(Path(save) / "curves.csv", index=False)
+    about = {"corpus": corpus, "scale": targets.scale, "standardised": studied[distilled][1]}
     for fold in folds:
-        model = models[human, fold.name]
-        model.save_pretrained(Path(save) / "models" / fold.name)
-        tokenizer.save_pretrained(Path(save) / "models" / fold.name / "tokenizer")
+        place = Path(save) / "models" / fold.name
+        models[human, fold.name].save_pretrained(place)
+        tokenizer.save_pretrained(place / "tokenizer")
+        write_about(place, about)
     print(f"saved to {save}")
 
 # %% [markdown]

@@ -496,7 +496,8 @@ if save:
     tables.write_predictions(predictions, folder / "predictions.csv")
     if has_attention:
         networks["attention"][folds[0].name].save_pretrained(folder / "attention")
-        front_end = {"classes": list(utterances["emotion"].cat.categories), "spectrogram": asdict(config)}
+        labels_heard = list(utterances["emotion"].cat.categories)
+        front_end = {"classes": labels_heard, "spectrogram": asdict(config), "corpus": corpus}
         (folder / "attention" / "front_end.json").write_text(json.dumps(front_end, indent=1))
     print(f"saved to {folder}")
 

@@ -1,0 +1,233 @@
+"""One chosen clip: its sound, envelope and mel spectrogram, and what an overlay (attention, attributions) says of it.
+
+Paths come from the utterances table only, and where the corpus's folder is known, only files inside it are opened.
+"""
+
+import base64
+import io
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+import torch
+from torchaudio.transforms import MelSpectrogram
+
+from sernb.audio import read_audio
+from sernb.errors import SernbError
+
+RATE = 16000  # Hz
+LONGEST = 60.0  # seconds of a clip that are sent
+PAIRS = 600  # lowest and highest sample of as many parts
+BANDS, HIGH, RANGE = 64, 8000.0, 80.0  # mel bands, Hz, dB
+WINDOW, HOP, FRAMES = 400, 160, 800  # samples (25 ms, 10 ms), and frames at most
+LARGEST_MAP = 1_000_000  # values
+KEPT = 16  # clips that were asked for last
+
+
+class Clips:
+    """The clips of a state's rows, the last few kept; may be asked by several threads.
+
+    ids: utterance ids by row; utterances, root, overlay: see `clip`.
+    """
+
+    def __init__(self, ids, utterances: pd.DataFrame | None, root=None, overlay: Callable | None = None):
+        self.ids, self.utterances, self.root, self.overlay = list(ids), utterances, root, overlay
+        self._kept, self._lock = OrderedDict(), threading.RLock()
+
+    def of(self, row) -> dict:
+        """The CLIP of a row; for what is no row, one that says so in `problem`."""
+        if isinstance(row, bool) or not isinstance(row, (int, np.integer)) or not 0 <= row < len(self.ids):
+            return {"row": -1, "utterance": None, "problem": "There is no such utterance here."}
+        row = int(row)
+        with self._lock:
+            if row not in self._kept:
+                self._kept[row] = self.made(row)
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(row)
+            return self._kept[row]
+
+    def made(self, row: int) -> dict:
+        """As `of`, made anew and not kept."""
+        return {"row": row} | clip(self.utterances, self.ids[row], self.root, self.overlay)
+
+
+def clip(
+    utterances: pd.DataFrame | None,
+    name: str,
+    root: str | Path | None = None,
+    overlay: Callable | None = None,
+) -> dict:
+    """A clip as JSON-able data: utterance, seconds, audio (FLAC, 16 kHz mono, a data URL), peaks, spectrogram.
+
+    peaks: lowest and highest sample of up to 600 parts, the loudest sample of the clip being ±127 (`peak` is its level,
+    full scale 1). spectrogram: 64 mel bands up to 8 kHz, 80 dB below the loudest, as bytes. At most 60 s, `cut` says so.
+
+    root: the folder (or manifest) that recordings must lie in; by default the table's `attrs["root"]`; where neither is
+    known, any path of the table is read. overlay: a function of the utterance's id that gives a mapping, or None. Keys,
+    each optional: map (array (bands, frames), low bands first), what, start, end (s), low, high (Hz); words, weights,
+    words_what.
+
+    Nothing is raised: `problem` says why there is no sound, `overlay_problem` what is wrong with the overlay.
+    """
+    made = {"utterance": name, "map": None, "words": None, "problem": None}
+    try:
+        made |= _heard(utterances, name, root)
+    except SernbError as problem:
+        made["problem"] = str(problem)
+    except Exception as problem:  # a clip that cannot be had must not end the session
+        made["problem"] = f"The recording of {name!r} cannot be used ({type(problem).__name__}: {problem})."
+    if overlay is not None:
+        try:
+            made |= _laid_over(overlay(name), made.get("seconds", 0.0))
+        except Exception as problem:  # somebody's own function: the sound is not lost with it
+            kind = "" if isinstance(problem, SernbError) else f"{type(problem).__name__}: "
+            made["overlay_problem"] = f"The overlay cannot be shown: {kind}{problem}"[:500]
+    return made
+
+
+def sound_file(path, root: str | Path | None = None) -> Path:
+    """The file that `path` names, once it is known to be a file inside `root` (None: anywhere); SernbError else."""
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path) or "\0" in os.fspath(path):
+        raise SernbError(f"{path!r} is no path to a recording; correct the column 'path'.")
+    path = Path(path)
+    if root is not None:
+        home = Path(root).expanduser().resolve()
+        home = home.parent if home.is_file() else home  # a manifest
+        path = (home / path).resolve()
+        if not path.is_relative_to(home):
+            raise SernbError(
+                f"{path} lies outside the corpus's folder {home}, so it is not opened; name the folder that holds "
+                "the recordings as root."
+            )
+    if not path.exists():
+        raise SernbError(
+            f"{path}: no such file; name the corpus's folder as root, or correct the column 'path'."
+        )
+    if not path.is_file():
+        raise SernbError(f"{path} is not a file; the column 'path' must name recordings.")
+    return path
+
+
+def _heard(utterances, name, root):
+    """Sound, envelope and spectrogram; SernbError that says why there is none."""
+    if utterances is None:
+        raise SernbError("There are predictions only: give the utterances too, to hear them.")
+    if name not in utterances.index:
+        raise SernbError(f"{name!r} is not in the utterances table, so its recording is not known.")
+    if "path" not in utterances:
+        raise SernbError("The utterances are only words here: the table has no column 'path'.")
+    row = utterances.loc[name]
+    row = row.iloc[0] if isinstance(row, pd.DataFrame) else row
+    if row["path"] is None or row["path"] is pd.NA or row["path"] != row["path"]:
+        raise SernbError(f"The utterances table names no recording of {name!r}.")
+    path = sound_file(row["path"], utterances.attrs.get("root") if root is None else root)
+    start, end, cut = _part(path, row.get("start"), row.get("end"))
+    samples = np.clip(read_audio(path, start, end, RATE), -1, 1)
+    file = io.BytesIO()
+    soundfile.write(file, samples, RATE, format="FLAC", subtype="PCM_16")
+    made = {
+        "seconds": round(len(samples) / RATE, 4),
+        "audio": f"data:audio/flac;base64,{base64.b64encode(file.getvalue()).decode()}",
+        **_envelope(samples),
+        "spectrogram": _spectrogram(samples),
+    }
+    return made | ({"cut": True} if cut else {})
+
+
+def _part(path, start, end):
+    """Start and end (s, None = the file's edge) of at most LONGEST, and whether that cuts something off."""
+    start, end = (None if one is None or pd.isna(one) else float(one) for one in (start, end))
+    begin, last = start or 0.0, end
+    if last is None:
+        try:
+            last = soundfile.info(os.fspath(path)).duration
+        except (soundfile.SoundFileError, OSError, TypeError, ValueError):
+            return start, end, False  # read_audio says what is wrong with it
+    if last - begin <= LONGEST:
+        return start, end, False
+    return start, begin + LONGEST, True
+
+
+def _envelope(samples):
+    starts = np.linspace(0, len(samples), min(PAIRS, len(samples)), endpoint=False).astype(int)
+    peak = float(np.abs(samples).max())
+    ends = np.stack([np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)], 1)
+    scaled = np.rint(127 * ends / peak) if peak else np.zeros_like(ends)
+    return {"peaks": scaled.astype(int).reshape(-1).tolist(), "peak": round(peak, 4)}
+
+
+def _spectrogram(samples):
+    hop = HOP if len(samples) <= HOP * FRAMES else -(-len(samples) // (FRAMES - 1))
+    power = _mel(hop)(torch.from_numpy(np.ascontiguousarray(samples)))[:, :FRAMES].numpy()  # (bands, frames)
+    top = power.max()
+    level = np.zeros(power.shape, np.uint8)
+    if top > 1e-12:  # not silence
+        decibel = 10 * np.log10(np.maximum(power / top, 1e-12))
+        level = np.rint(255 * np.clip(1 + decibel / RANGE, 0, 1)).astype(np.uint8)
+    bands, frames = level.shape
+    return {
+        "bands": bands,
+        "frames": frames,
+        "high": HIGH,
+        "data": base64.b64encode(level.tobytes()).decode(),
+    }
+
+
+@lru_cache(maxsize=8)
+def _mel(hop):
+    # 1024 points: with as few as the window has, the lowest bands would hold none of them.
+    return MelSpectrogram(RATE, 1024, WINDOW, hop, 0.0, HIGH, n_mels=BANDS, pad_mode="constant")
+
+
+def _laid_over(given, seconds):
+    """The CLIP's map and words of what an overlay gave; SernbError where it cannot be drawn."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise SernbError(f"it is {type(given).__name__}, expected a mapping with map or words.")
+    made = {}
+    if given.get("map") is not None:
+        made["map"] = _map(given, seconds)
+    if given.get("words") is not None:
+        words, weights = [str(word) for word in given["words"]], np.asarray(given.get("weights"), float)
+        if weights.shape != (len(words),) or not np.isfinite(weights).all():
+            raise SernbError(
+                f"expected a finite weight for each of the {len(words)} words, got {weights.shape}."
+            )
+        what = str(given.get("words_what") or given.get("what") or "words")
+        made["words"] = {"what": what, "words": words, "weights": [float(f"{one:.6g}") for one in weights]}
+    return made
+
+
+def _map(given, seconds):
+    values = given["map"]
+    values = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, float)
+    if values.ndim != 2 or not 0 < values.size <= LARGEST_MAP or not np.isfinite(values).all():
+        raise SernbError(
+            f"its map has the shape {values.shape}"
+            + ("" if np.isfinite(values).all() else " with NaN or infinity")
+            + f"; expected finite numbers (bands, frames), at most {LARGEST_MAP:,} of them."
+        )
+    edges = {"start": 0.0, "end": seconds, "low": 0.0, "high": HIGH}
+    edges = {key: float(edges[key] if given.get(key) is None else given[key]) for key in edges}
+    if not np.isfinite(list(edges.values())).all() or not (
+        edges["start"] < edges["end"] and edges["low"] < edges["high"]
+    ):
+        raise SernbError(f"expected start < end (s) and low < high (Hz), got {edges}.")
+    largest = np.abs(values).max()
+    scaled = np.rint(127 * values / largest) if largest else values
+    return {
+        "what": str(given.get("what") or "overlay"),
+        "bands": values.shape[0],
+        "frames": values.shape[1],
+        **edges,
+        "data": base64.b64encode(scaled.astype(np.int8).tobytes()).decode(),
+        "signed": bool((values < 0).any()),
+    }

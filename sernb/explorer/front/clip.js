@@ -1,0 +1,166 @@
+// One utterance: sound with a moving cursor, what the model looked at, words, probabilities, raters, facts and a note.
+
+const MAGMA = [[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]];
+
+function drawClip(app) {
+  const here = app.places.clip, { state } = app.data, row = data_row(app);
+  if (row === app.drawn) return;
+  app.drawn = row;
+  app.player?.stop();
+  app.player = null;
+  if (row < 0) {
+    here.replaceChildren(make("p.quiet", {}, "Choose a cell, then an utterance: space plays it, n plays the next, p the one before."));
+    return;
+  }
+  const sound = make("div.sound", {}, make("p.quiet", { text: "fetching the sound …", role: "status" }));
+  const words = make("div.transcript", {}, state.text?.[row] ? data_("p.long", state.text[row]) : null);
+  here.replaceChildren(
+    data_("h3", state.utterance[row]), verdict(app, row), sound, words, bars(app, row), raters(state, row),
+    facts(app, row), noteEditor(app, row));
+  app.clip(row).then((clip) => {
+    if (app.drawn !== row) return;
+    if (clip.problem) sound.replaceChildren(make("p.warn", { text: clip.problem, role: "status" }));
+    else app.player = player(app, clip, sound);
+    if (clip.overlay_problem) sound.append(make("p.warn", {}, clip.overlay_problem));
+    if (clip.words) words.replaceChildren(weighted(clip.words));
+    if (app.playNext && app.player) app.player.play();
+    app.playNext = false;
+  });
+}
+
+function verdict(app, row) {
+  const { state } = app.data, truth = labelOf(state, state.emotion, row);
+  return make("p.verdict", {}, truth === null ? null : ["true ", chip(app, truth)],
+    compared(app).map((name) => {
+      const said = labelOf(state, app.data.models.get(name).predicted, row);
+      return said ? [` · ${name} says `, chip(app, said)] : [];
+    }).flat());
+}
+
+function player(app, clip, place) {
+  const audio = new Audio(clip.audio), length = clip.seconds;
+  const toggle = button("▶ Play", () => (audio.paused ? play() : audio.pause()), { className: "main" });
+  const time = make("span.mono", {}, `0.0 / ${number(length, 1)} s`);
+  const seek = make("input", { type: "range", min: 0, max: length, step: 0.01, value: 0, label: "Position in seconds", oninput: () => { audio.currentTime = Number(seek.value); place_cursor(); } });
+  const status = make("span", { role: "status", className: "quiet" });
+  const over = clip.map ? make("input", { type: "checkbox", checked: app.overlay, onchange: () => { app.overlay = over.checked; picture.redraw(); } }) : null;
+  const wave = canvas(56, (context, width, height) => drawWave(context, width, height, clip, inkOf(wave.node, "--accent")), "Waveform");
+  const picture = canvas(150, (context, width, height) => drawSpectrogram(context, width, height, clip, clip.map && app.overlay),
+    "Mel spectrogram, 0 to 8 kHz, low frequencies at the bottom");
+  const cursor = make("i.cursor", {});
+  const stage = make("div.stage", { onclick: (event) => {
+    const box = stage.getBoundingClientRect();
+    audio.currentTime = length * Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+    place_cursor();
+  } }, wave.node, picture.node, cursor, make("span.top", {}, "8 kHz"), make("span.bottom", {}, "0"));
+  function place_cursor() {
+    cursor.style.setProperty("left", `${100 * Math.min(1, audio.currentTime / length)}%`);
+    seek.value = audio.currentTime;
+    time.textContent = `${number(audio.currentTime, 1)} / ${number(length, 1)} s`;
+  }
+  function follow() {
+    place_cursor();
+    if (!audio.paused) requestAnimationFrame(follow);
+  }
+  function play() {
+    if (audio.ended || audio.currentTime >= length - 0.01) audio.currentTime = 0;
+    audio.play().then(follow, (problem) => { status.textContent = `This browser does not play it: ${problem.message}`; });
+  }
+  for (const kind of ["play", "pause", "ended"]) audio.addEventListener(kind, () => { toggle.textContent = audio.paused ? "▶ Play" : "❚❚ Pause"; follow(); });
+  place.replaceChildren(
+    make("div.row", {}, toggle, seek, time, over ? make("label", {}, over, ` ${clip.map.what}`) : null, status), stage,
+    make("div.row.quiet.small", {}, make("span", {}, "0 s"), make("span.push", {}, `${number(length, 1)} s${clip.cut ? " (cut)" : ""}`)),
+    clip.map ? make("p.quiet.small", {}, clip.map.signed ? "Orange speaks for the prediction, blue against it." : "The brighter, the more it counts.") : "");
+  return { audio, play, toggle: () => (audio.paused ? play() : audio.pause()), stop: () => audio.pause() };
+}
+
+function drawWave(context, width, height, { peaks }, color) {
+  const pairs = peaks.length / 2, middle = height / 2;
+  context.fillStyle = color;
+  for (let i = 0; i < pairs; i++) {
+    const low = middle - peaks[2 * i] / 127 * middle, high = middle - peaks[2 * i + 1] / 127 * middle;
+    context.fillRect(i / pairs * width, high, Math.max(0.7, width / pairs), Math.max(0.7, low - high));
+  }
+}
+
+// An array (bands, frames), low bands first, stretched over a canvas; color(value) gives red, green, blue, alpha.
+function paint(context, values, bands, frames, box, color) {
+  const image = new ImageData(frames, bands);
+  for (let band = 0; band < bands; band++) {
+    for (let frame = 0; frame < frames; frame++) {
+      image.data.set(color(values[band * frames + frame]), 4 * ((bands - 1 - band) * frames + frame));
+    }
+  }
+  const small = make("canvas");
+  [small.width, small.height] = [frames, bands];
+  small.getContext("2d").putImageData(image, 0, 0);
+  context.drawImage(small, ...box);
+}
+
+function drawSpectrogram(context, width, height, { spectrogram, map, seconds }, over) {
+  const { bands, frames, data } = spectrogram;
+  paint(context, bytesOf(data), bands, frames, [0, 0, width, height], (level) => {
+    if (over) return [...Array(3).fill(255 - level * 0.55), 255];
+    const at = level / 255 * 4.999, i = Math.floor(at);
+    return [...mix(MAGMA[i], MAGMA[i + 1], at - i), 255];
+  });
+  if (!over) return;
+  // The spectrogram's axis is mel, the map's is hertz: its rows are laid where their frequencies are.
+  const mel = (hertz) => 2595 * Math.log10(1 + hertz / 700), values = new Int8Array(bytesOf(map.data).buffer);
+  const y = (hertz) => height * (1 - mel(Math.min(hertz, spectrogram.high)) / mel(spectrogram.high));
+  const x = (second) => second / seconds * width, step = (map.high - map.low) / map.bands;
+  for (let band = 0; band < map.bands; band++) {
+    const top = y(map.low + (band + 1) * step), bottom = y(map.low + band * step);
+    paint(context, values.subarray(band * map.frames, (band + 1) * map.frames), 1, map.frames, [x(map.start), top, x(map.end) - x(map.start), bottom - top],
+      (one) => (one >= 0 ? [176, 58, 2, 200 * (one / 127) ** 0.8] : [11, 63, 168, 200 * (-one / 127) ** 0.8]));
+  }
+}
+
+// Words coloured by their weight, the number below where it is a tenth of the largest or more.
+function weighted({ what, words, weights }) {
+  const largest = Math.max(1e-9, ...weights.map(Math.abs));
+  return make("figure.weighted", {}, make("figcaption.quiet.small", {}, what), words.map((word, i) => {
+    const share = weights[i] / largest, told = Math.abs(share) >= 0.1;
+    return make("span", { style: told ? { background: `rgba(${share > 0 ? "232,119,34" : "70,130,225"},${0.15 + 0.5 * Math.abs(share)})` } : null },
+      data_("span", word), make("small", {}, told ? signed(weights[i], 2) : " "));
+  }));
+}
+
+function bars(app, row) {
+  const { state, models } = app.data, told = compared(app).map((name) => models.get(name));
+  const tables = told.filter((model) => model.p && model.p.some((p) => p[row] !== null)).map((model) =>
+    make("table.bars", {}, make("caption", {}, `probabilities, ${model.name}`), state.classes.map((name, k) => make("tr", {},
+      make("th", { scope: "row" }, chip(app, name)),
+      make("td.track", {}, make("i", { style: { width: `${100 * (model.p[k]?.[row] ?? 0)}%` } })), make("td.mono", {}, percent(model.p[k]?.[row] ?? NaN))))));
+  const dims = state.dimensions.length ? make("table.bars", {}, make("caption", {}, "dimensions: true, then predicted"), state.dimensions.map((one) => make("tr", {},
+    make("th", { scope: "row", text: one.name }), make("td.mono", {}, number(one.truth[row])),
+    told.map((model) => make("td.mono", {}, number(model.dimensions[one.name]?.[row])))))) : null;
+  return make("div.columns", {}, tables, dims);
+}
+
+function raters(state, row) {
+  const votes = state.votes?.[row], heard = state.listeners?.[row];
+  if (!votes && !heard) return "";
+  const parts = [...Object.entries(votes ?? {}).map(([name, count]) => `${count} × ${name}`), ...(heard ?? []).map(([what, value]) => `${what} ${typeof value === "number" ? `by ${value} % of listeners` : value}`)];
+  return make("p.raters", {}, "Raters: ", data_("span", parts.join(", ")));
+}
+
+function facts({ data }, row) {
+  return make("details", {}, make("summary", {}, "All that is known"), make("dl", {}, data.state.columns.map((column) => {
+    const value = column.kind === "category" ? column.values[column.codes[row]] : column.values[row];
+    return value === undefined || value === null ? [] : [make("dt", {}, column.name), data_("dd", typeof value === "number" ? `${Number(value.toPrecision(4))} ${column.unit ?? ""}` : value)];
+  }).flat()));
+}
+
+function noteEditor(app, row) {
+  const id = app.data.state.utterance[row], own = () => app.notes[id] ?? { note: "", tags: [] };
+  const keep = () => {
+    const tags = tag.value.split(";").map((one) => one.trim()).filter(Boolean), notes = { ...app.notes };
+    if (note.value || tags.length) notes[id] = { note: note.value, tags };
+    else delete notes[id];
+    app.keepNotes(notes);
+  };
+  const note = make("textarea", { rows: 2, value: own().note, onchange: keep, dir: "auto" });
+  const tag = make("input", { type: "text", value: own().tags.join("; "), onchange: keep, dir: "auto", placeholder: "noisy; two speakers" });
+  return make("div.note", {}, field("Note", note), field("Tags, with ; between", tag));
+}

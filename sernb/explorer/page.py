@@ -1,0 +1,186 @@
+"""The explorer as one HTML file: code, data and sounds in the page, nothing fetched from anywhere."""
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+from contextlib import suppress
+from functools import cache
+from itertools import chain, zip_longest
+from pathlib import Path
+
+import numpy as np
+from rjsmin import jsmin
+from tqdm.auto import tqdm
+
+from sernb.errors import SernbError
+from sernb.explorer import front
+from sernb.explorer.readable import clean
+
+CAP = 20_000_000  # bytes of a saved page
+MISSES = 20  # clips in a row that do not fit any more: the page is full
+_SPARE = 300  # bytes for the sentence about the cap and the list's brackets
+
+
+def html_page(state: dict, view: dict, notes: dict, clips: dict[int, dict], served: bool = False) -> str:
+    """A whole page. `clips`: {row: CLIP}, those in the page; `served`: the others are fetched from `clip/<row>`.
+
+    A policy in the page allows this code and style alone, no connections (served: to its own server), and no HTML
+    made of text.
+    """
+    data = {"state": state, "view": view, "notes": notes, "served": served}
+    data["clips"] = {str(row): clip for row, clip in clips.items()}
+    # Notes taken in the page are kept by the browser, under what tells these utterances and these notes from others.
+    data["key"] = _short([state["title"], *state["utterance"]])
+    data["noted"] = _short([as_json(notes)])
+    code, style = _code(), _style()
+    title = html.escape(clean(state["title"] or "Predictions"))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy(served)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<main id="explorer"></main>
+<noscript>This page needs JavaScript; all of it is in the page.</noscript>
+<script type="application/json" id="sernb-data">{as_json(data)}</script>
+<script type="module">{code}</script>
+</body>
+</html>
+"""
+
+
+def policy(served: bool = False) -> str:
+    """The page's Content-Security-Policy."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src '{_digest(_code())}'",
+            f"style-src '{_digest(_style())}'",
+            "media-src data: blob:",
+            "img-src data: blob:",
+            "connect-src 'self'" if served else "connect-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+        ]
+    )
+
+
+def as_json(data) -> str:
+    """JSON that may stand in a page: no text in it can end the script it stands in, or begin another."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for one in "<>&\u2028\u2029":
+        text = text.replace(one, f"\\u{ord(one):04x}")
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+def page_size_without_data() -> int:
+    """Bytes of a page before any data: the code, the style and what holds them."""
+    bare = {"title": "", "utterance": []}
+    return len(html_page(bare, {}, {}, {}).encode())
+
+
+def candidates(state: dict, view: dict, seed: int = 0) -> list[int]:
+    """Rows with sound, those first that a reader will want to hear.
+
+    The open one; then, in turn, likely label errors, wrong predictions (the surest first; of dimensions, the farthest
+    off), and any, drawn with `seed`.
+    """
+    n, model = state["n"], next(one for one in state["models"] if one["name"] == view["model"])
+    has = np.array(state["sound"] or [0] * n, bool)
+    errors = model["errors"]["rows"] if model["errors"] else []
+    if model["predicted"]:
+        truth, said = np.array(state["emotion"]), np.array(model["predicted"])
+        wrong = (truth >= 0) & (said >= 0) & (truth != said)
+        off = np.array(model["confidence"] or [0.0] * n, float)
+    elif not model["dimensions"]:
+        wrong, off = np.zeros(n, bool), np.zeros(n)
+    else:
+        dim = next(one for one in state["dimensions"] if one["name"] in model["dimensions"])
+        off = np.abs(np.array(model["dimensions"][dim["name"]], float) - np.array(dim["truth"], float))
+        wrong = off > np.nanmedian(off) if np.isfinite(off).any() else np.zeros(n, bool)
+    worst = np.flatnonzero(wrong)
+    worst = worst[np.argsort(-np.nan_to_num(off[worst]), kind="stable")]
+    drawn = np.random.default_rng(seed).permutation(np.flatnonzero(~wrong))
+    first = [state["utterance"].index(view["utterance"])] if view["utterance"] is not None else []
+    in_turn = chain.from_iterable(zip_longest(errors, worst.tolist(), drawn.tolist()))
+    return [row for row in dict.fromkeys(chain(first, in_turn)) if row is not None and has[row]]
+
+
+def filled(
+    state: dict, view: dict, notes: dict, made, cap: int = CAP, progress: bool = True
+) -> tuple[str, int]:
+    """A page of at most `cap` bytes with the clips that fit, and how many these are.
+
+    made: a function of a row that gives its CLIP. Raises SernbError where the page is larger before any clip.
+    """
+    if isinstance(cap, bool) or not isinstance(cap, (int, float)) or not cap > 0:
+        raise SernbError(f"cap is {cap!r}; expected the largest size of the page in bytes.")
+    size = len(html_page(state, view, notes, {}).encode())
+    if size > cap:
+        raise SernbError(
+            f"the page is {size:,} bytes before any sound, more than cap={int(cap):,}: give it more, or fewer predictions."
+        )
+    clips, size, misses = {}, size + _SPARE, 0
+    for row in tqdm(candidates(state, view), desc="clips", unit="", disable=not progress):
+        clip = made(row)
+        if clip["problem"]:
+            continue  # it may name folders of this machine
+        bytes_more = len(as_json(clip).encode()) + 2 * len(str(row)) + 5  # in the list of rows, too
+        if size + bytes_more > cap:
+            misses += 1
+            if misses == MISSES:
+                break
+            continue
+        clips[row], size, misses = clip, size + bytes_more, 0
+    heard = sum(state["sound"] or [])
+    limit = None
+    if len(clips) < heard:
+        limit = f"{len(clips):,} of {heard:,} clips are in this page ({cap / 1e6:.3g} MB); the others show all but their sound."
+    kept = state | {"embedded": sorted(clips), "limit": limit}
+    return html_page(kept, view, notes, clips), len(clips)
+
+
+def write_page(text: str, path: str | Path) -> Path:
+    """Write a page, whole or not at all. Raises SernbError where it cannot be written."""
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(beside, path)
+    except OSError as problem:
+        raise SernbError(
+            f"{path}: the page cannot be written ({problem.strerror}); name another file."
+        ) from problem
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+    return path
+
+
+@cache
+def _code() -> str:
+    return jsmin(f"{front.module()}\n{front.read('page.js')}")
+
+
+@cache
+def _style() -> str:
+    lines = re.sub(r"\s+", " ", front.read("explorer.css"))
+    return re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", lines)
+
+
+def _digest(text):
+    """A source of a policy: the browser runs what has this sum and nothing else."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _short(texts):
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()[:16]

@@ -1,0 +1,69 @@
+"""A real browser: Debian's chromium (or Chrome), driven by Playwright. Skipped with a reason where there is none."""
+
+import os
+import shutil
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Chromium reaches for its maker's hosts at every start; sound plays without a click in a test.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+
+
+def missing(why):
+    """Skips, with the reason; an error where SERNB_NEEDS_BROWSER is set, as in CI."""
+    if os.environ.get("SERNB_NEEDS_BROWSER"):
+        pytest.fail(f"SERNB_NEEDS_BROWSER is set, and {why}")
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="module")  # while it is open, nothing else in this process can run an asyncio loop
+def browser():
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        missing(f"there is no browser here (looked for {', '.join(NAMES)})")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright is not installed: pip install playwright")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """`open_page(url, width=…, dark=…)`: a page of its own; the test fails on any error that the page reports."""
+    contexts, problems = [], []
+
+    def opened(url, width=1200, height=900, dark=False, **context):
+        made = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **context
+        )
+        contexts.append(made)
+        page = made.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "console", lambda one: problems.append(one.text) if one.type == "error" else None
+        )  # a refusal by the content-security-policy, say
+        page.problems = problems
+        page.goto(url)
+        return page
+
+    yield opened
+    for made in contexts:
+        made.close()
+    assert problems == []

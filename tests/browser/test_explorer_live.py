@@ -1,0 +1,145 @@
+"""The explorer as a live widget: in JupyterLab and in Voila, with a kernel behind it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAKE = """from sernb.explorer import explore
+from tests.browser.material import predictions, utterances
+table = utterances(60)
+explorer = explore(predictions(table), table, title="A live one")
+explorer"""
+TELL = "print('chosen:', len(explorer.selected), explorer.view['cells'], sorted(explorer.notes))"
+SET = "explorer.view = {'cells': [['sad', 'sad']], 'filters': {'gender': ['female']}}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("live")
+    cells = [nbformat.v4.new_code_cell(one) for one in (MAKE, TELL, SET)]
+    notebook = nbformat.v4.new_notebook(
+        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    )
+    nbformat.write(notebook, made / "errors.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(cells=cells[:1], metadata=notebook.metadata), made / "page.ipynb")
+    return made
+
+
+@pytest.fixture(scope="module")
+def start(folder):
+    """`start("jupyterlab", options…)`: the address of a server, when it answers; ended afterwards."""
+    running = []
+
+    def started(module, *options, option="--port"):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+        own = {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+        own |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        own |= {"JUPYTER_PREFER_ENV_PATH": "1"}  # this environment's kernel, whatever else is installed
+        with (folder / f"{module}.log").open("w") as log:
+            command = [sys.executable, "-m", module, "--no-browser", f"{option}={port}", *options]
+            running.append(
+                subprocess.Popen(command, cwd=folder, env={**os.environ, **own}, stdout=log, stderr=log)
+            )
+        url = f"http://127.0.0.1:{port}/"
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                return url
+            except urllib.error.HTTPError:
+                return url
+            except OSError:
+                time.sleep(0.25)
+            assert running[-1].poll() is None, (folder / f"{module}.log").read_text()
+        raise AssertionError(f"{module} does not answer: {(folder / f'{module}.log').read_text()}")
+
+    yield started
+    for process in running:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def plays(page):
+    for _ in range(150):
+        if page.locator(".sound .mono").count():
+            seconds = page.locator(".sound .mono").first.inner_text().split()[0]
+            if float(seconds) > 0.2:
+                return True
+        page.wait_for_timeout(100)
+    return False
+
+
+def test_in_jupyterlab(browser, start):
+    url = start(
+        "jupyterlab", "--allow-root", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"
+    )
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    page.goto(f"{url}lab/tree/errors.ipynb")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.locator("text=| Idle").wait_for()  # the kernel is there
+
+    def run(number):
+        cell = page.locator(".jp-CodeCell").nth(number)
+        for _ in range(20):  # JupyterLab may still be settling
+            cell.locator(".cm-content").click()
+            page.keyboard.press("Control+Enter")
+            page.wait_for_timeout(500)
+            if cell.locator(".jp-InputPrompt").inner_text() != "[ ]:":
+                return
+        raise AssertionError("the cell does not run")
+
+    run(0)
+    widget = page.locator(".sernb-explorer")
+    widget.wait_for()
+    widget.locator('[data-which=model][data-cell="0,0"]').click()
+    widget.locator('[data-which=model][data-cell="1,1"]').click(modifiers=["Shift"])
+    listed = widget.locator(".list li").count()
+    widget.locator(".list .play").first.click()
+    assert plays(page)
+    widget.locator(".list li[aria-current] .open").focus()
+    cells = page.locator(".jp-CodeCell").count()
+    for key in ("n", "p", "ArrowDown", "n"):  # b, say, would make a cell: JupyterLab's keys stay out of it
+        page.keyboard.press(key)
+    page.keyboard.press("b")
+    assert page.locator(".jp-CodeCell").count() == cells
+    widget.locator(".note textarea").fill("breathy")
+    widget.locator(".note input").click()
+    page.wait_for_timeout(500)
+    run(1)
+    output = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
+    output.wait_for()
+    assert f"chosen: {listed} [['neutral', 'neutral'], ['happy', 'happy']] ['Ses" in output.inner_text()
+    run(2)
+    page.wait_for_timeout(1500)
+    assert widget.locator('[data-which=model][data-cell="2,2"]').get_attribute("aria-selected") == "true"
+    assert widget.locator(".filters summary").first.inner_text() == "Filters (1)"
+    context.close()
+
+
+def test_in_voila(browser, start):
+    url = start(
+        "voila", "page.ipynb", "--VoilaConfiguration.http_keep_alive_timeout=2", "--Voila.ip=127.0.0.1"
+    )
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    page.goto(url)
+    widget = page.locator(".sernb-explorer")
+    widget.wait_for()
+    widget.locator('[data-which=model][data-cell="0,0"]').click()
+    assert widget.locator(".list h3").inner_text().endswith("neutral → neutral")
+    widget.locator(".list .play").first.click()
+    assert plays(page)
+    context.close()

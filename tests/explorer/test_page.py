@@ -1,0 +1,152 @@
+"""The saved page: whole, within its cap, and closed to everything that is not in it."""
+
+import base64
+import hashlib
+import json
+import re
+
+import numpy as np
+import pytest
+
+from sernb.errors import SernbError
+from sernb.explorer import explore, front
+from sernb.explorer.page import as_json, candidates, filled, html_page, page_size_without_data, policy
+
+DATA = re.compile(r'<script type="application/json" id="sernb-data">(.*?)</script>', re.DOTALL)
+
+
+def data_of(page):
+    return json.loads(DATA.search(page)[1])
+
+
+@pytest.fixture(scope="module")
+def explorer(embedded):
+    return explore(*embedded, title="embedded")
+
+
+def test_the_page_without_data_is_small():
+    assert page_size_without_data() < 60_000
+
+
+def test_a_page_holds_state_view_notes_and_clips(explorer):
+    page = html_page(explorer.state, explorer.view, {"u": {"note": "a", "tags": []}}, {3: {"row": 3}})
+    data = data_of(page)
+    assert data["state"] == explorer.state and data["view"] == explorer.view
+    assert data["notes"] == {"u": {"note": "a", "tags": []}}
+    assert data["clips"] == {"3": {"row": 3}} and data["served"] is False
+    assert page.startswith('<!doctype html>\n<html lang="en">')
+    assert '<meta charset="utf-8">' in page and "<title>embedded</title>" in page and "viewport" in page
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_the_policy_lets_this_code_and_style_run_and_nothing_else(explorer, served):
+    page = html_page(explorer.state, explorer.view, {}, {}, served)
+    given = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
+    assert given == policy(served)
+    rules = dict(rule.split(" ", 1) for rule in given.split("; "))
+    for tag, rule in ((r'<script type="module">', "script-src"), ("<style>", "style-src")):
+        (text,) = re.findall(tag + r"(.*?)</(?:script|style)>", page, re.DOTALL)
+        assert rules[rule] == f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        assert "\r" not in text and "\0" not in text
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert rules["connect-src"] == ("'self'" if served else "'none'")
+    assert rules["require-trusted-types-for"] == "'script'"
+    assert page.count("<script") == 2 and page.count("</script") == 2
+
+
+def test_no_text_leaves_the_data(small):
+    bad = "</script><script>alert(1)</script><!-- <script> ]]> & \u2028\u2029 \0 \ud800 ‏"
+    predictions, utterances = small
+    utterances = utterances.astype(object)
+    utterances.loc["u1", "text"] = bad.replace("\ud800", "")
+    explorer = explore(predictions, utterances, title=bad, notes={bad: {"note": bad, "tags": [bad]}})
+    page = html_page(explorer.state, explorer.view, explorer.notes, {})
+    inside = DATA.search(page)[1]
+    assert not set("<>&\u2028\u2029\0") & set(inside)
+    page.encode()
+    assert page.count("<script") == 2
+    clean = bad.replace("\ud800", "\ufffd")
+    assert data_of(page)["state"]["text"][0] == bad.replace("\ud800", "")
+    assert data_of(page)["state"]["title"] == clean
+    assert data_of(page)["notes"][clean]["note"] == clean
+
+
+def test_json_that_is_none_is_refused():
+    with pytest.raises(ValueError):
+        as_json({"a": float("nan")})
+
+
+def test_clips_come_in_turn_label_errors_first(explorer):
+    model = explorer.state["models"][0] | {"errors": {"rows": [700, 3], "scores": [0.01, 0.02]}}
+    state = explorer.state | {"models": [model]}
+    rows = candidates(state, explorer.view)
+    assert sorted(rows) == list(range(state["n"]))
+    truth, said = np.array(state["emotion"]), np.array(model["predicted"])
+    assert rows[0] == 700
+    wrong = np.flatnonzero(truth != said)
+    surest = max(wrong, key=lambda row: model["confidence"][row])
+    assert rows[1] == surest and 3 in rows[2:6]
+    assert (truth[rows[:30]] == said[rows[:30]]).sum() >= 5
+    assert rows == candidates(state, explorer.view) != candidates(state, explorer.view, seed=1)
+    opened = explorer.view | {"utterance": state["utterance"][500]}
+    assert candidates(state, opened)[0] == 500
+
+
+def test_only_clips_that_fit_go_in(explorer, tmp_path):
+    cap = 3_000_000
+    path = explorer.save(tmp_path / "new" / "page.html", cap=cap, progress=False)
+    size = path.stat().st_size
+    assert 0.9 * cap < size <= cap
+    assert list(path.parent.iterdir()) == [path]
+    data = data_of(path.read_text(encoding="utf-8"))
+    held = data["state"]["embedded"]
+    assert held == sorted(map(int, data["clips"])) and 5 < len(held) < 100
+    assert all(data["clips"][str(row)]["audio"] for row in held)
+    assert data["state"]["limit"] == (
+        f"{len(held)} of 1,100 clips are in this page (3 MB); the others show all but their sound."
+    )
+    assert explorer.state["embedded"] is None and explorer.state["limit"] is None
+
+
+def test_where_all_clips_fit_nothing_is_said_of_a_limit(embedded, tmp_path):
+    p, u = embedded
+    explorer = explore(p.head(4), u)
+    page, count = filled(explorer.state, explorer.view, {}, explorer.clips.made, progress=False)
+    assert count == 4
+    assert data_of(page)["state"]["limit"] is None and data_of(page)["state"]["embedded"] == [0, 1, 2, 3]
+
+
+def test_recordings_that_are_missing_are_left_out_without_their_folders(small, tmp_path):
+    explorer = explore(small[0], small[1].assign(path=str(tmp_path / "secret" / "a.wav")))
+    page, count = filled(explorer.state, explorer.view, {}, explorer.clips.made, progress=False)
+    assert count == 0
+    assert "0 of 6 clips" in data_of(page)["state"]["limit"]
+    assert "secret" not in page
+
+
+def test_a_cap_too_small_is_refused(explorer, tmp_path):
+    with pytest.raises(SernbError, match="before any sound, more than cap=1,000"):
+        explorer.save(tmp_path / "a.html", cap=1000, progress=False)
+    for cap in (0, -1, None, "20 MB", True):
+        with pytest.raises(SernbError):
+            explorer.save(tmp_path / "a.html", cap=cap, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_predictions_of_dimensions_and_without_sound(dimensions, small, tmp_path):
+    explorer = explore(dimensions)
+    assert data_of(explorer.save(tmp_path / "a.html", progress=False).read_text())["state"]["embedded"] == []
+    heard = explorer.state | {"sound": [1, 1, 1, 1]}
+    assert candidates(heard, explorer.view)[0] == 1  # its residual is the largest
+    assert sorted(candidates(heard, explorer.view)) == [0, 1, 2, 3]
+    assert (
+        data_of(explore(*small).save(tmp_path / "b.html", progress=False).read_text())["state"]["limit"]
+        is None
+    )
+
+
+def test_a_part_of_the_front_end_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(front, "PARTS", ("none.js",))
+    with pytest.raises(SernbError, match=r"none.js: a part of the explorer is missing"):
+        front.module()
