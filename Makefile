@@ -2,6 +2,7 @@
 # make test      all tests            make test-gpu   the tests that need CUDA
 # make lab       JupyterLab           make install    only .venv (nothing to do when it is current)
 # make figures   the pictures of figures/, by the notebooks
+# make screenshots  those of the explorer, by a browser
 # make lint      ruff, pairing        make notebooks  notebooks/*.ipynb from notebooks/py/*.py
 #
 # Paths are relative and programs are called through the interpreter, so that the checkout may lie in a folder
@@ -12,13 +13,17 @@ PYTHON := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
 TESTS  ?= tests
 
-.PHONY: run figures test test-gpu lab install lint notebooks clean
+.PHONY: run figures screenshots test test-gpu lab install lint notebooks clean
 
 run: install
 	"$(PYTHON)" -m sernb.cli run --profile laptop --corpus embedded --out reports/latest
 
 figures: install
 	"$(PYTHON)" -m sernb.cli run --profile laptop --corpus embedded --out reports/figures -p pictures "$(CURDIR)/figures"
+
+screenshots: install
+	"$(PYTHON)" -m sernb.cli run 8 --out reports/screenshots -p save "$(CURDIR)/reports/screenshots/saved"
+	"$(PYTHON)" -m tests.browser.screenshots reports/screenshots/saved/errors.html figures
 
 test: install
 	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadgroup "$(TESTS)"

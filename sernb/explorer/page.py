@@ -129,7 +129,8 @@ def filled(
             f"the page is {size:,} bytes before any sound, more than cap={int(cap):,}: give it more, or fewer predictions."
         )
     clips, size, misses = {}, size + _SPARE, 0
-    for row in tqdm(candidates(state, view), desc="clips", unit="", disable=not progress):
+    bar = tqdm(candidates(state, view), desc="clips", unit="", disable=not progress)
+    for row in bar:
         clip = made(row)
         if clip["problem"]:
             continue  # it may name folders of this machine
@@ -137,6 +138,7 @@ def filled(
         if size + bytes_more > cap:
             misses += 1
             if misses == MISSES:
+                bar.total = bar.n  # full: this is all that will be done
                 break
             continue
         clips[row], size, misses = clip, size + bytes_more, 0

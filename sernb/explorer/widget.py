@@ -162,5 +162,5 @@ class Explorer(anywidget.AnyWidget):
         title = html.escape(f"Explorer: {self.state['title'] or 'predictions'}")
         return (
             f'<iframe title="{title}" sandbox="allow-scripts allow-downloads" srcdoc="{html.escape(text)}" '
-            'style="width:100%;height:900px;border:1px solid #8884"></iframe>'
+            'style="width:100%;height:1250px;border:1px solid #8884"></iframe>'
         )

@@ -1,16 +1,17 @@
 """Figures from tables and arrays: each function returns its figure, and changes nothing else.
 
 matplotlib figures are made without pyplot and show themselves in a notebook (as a cell's last line, or
-with ``display``); ``affect_plane``, ``confusion_explorer``, ``pareto``, ``predicted_plane``,
-``soft_alignment`` and ``softening_explorer`` are plotly Figures. ``token_attributions`` is HTML, ``transcript_editor`` a widget.
+with ``display``); ``affect_plane``, ``pareto``, ``predicted_plane``, ``soft_alignment`` and
+``softening_explorer`` are plotly Figures. ``token_attributions`` is HTML, ``transcript_editor`` a widget.
 """
 
+from sernb.figures.abstaining import abstaining
 from sernb.figures.affect import affect_plane
 from sernb.figures.annotators import annotator_agreement
 from sernb.figures.attention import attention_maps
 from sernb.figures.comparison import group_scores, model_comparison, setting_comparison
 from sernb.figures.concordance import concordance_panels
-from sernb.figures.confusion import confusion_explorer, confusion_matrix
+from sernb.figures.confusion import confusion_matrix
 from sernb.figures.corpus import class_balance, class_shares
 from sernb.figures.dimensions import dimension_comparison, relative_gain
 from sernb.figures.distillation import confusion_difference, two_counts
@@ -33,6 +34,7 @@ from sernb.figures.wording import telling_words
 
 __all__ = [
     "EMOTION_COLORS",
+    "abstaining",
     "affect_plane",
     "alignment_of_words",
     "alignment_picture",
@@ -42,7 +44,6 @@ __all__ = [
     "class_shares",
     "concordance_panels",
     "confusion_difference",
-    "confusion_explorer",
     "confusion_matrix",
     "dimension_comparison",
     "feature_map",

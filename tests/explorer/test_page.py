@@ -150,3 +150,10 @@ def test_a_part_of_the_front_end_that_is_missing_is_named(monkeypatch):
     monkeypatch.setattr(front, "PARTS", ("none.js",))
     with pytest.raises(SernbError, match=r"none.js: a part of the explorer is missing"):
         front.module()
+
+
+def test_no_template_stands_within_another():
+    """The minifier takes the words between the two for code, and the spaces out of them."""
+    for name in (*front.PARTS, "page.js"):
+        for line in front.read(name).splitlines():
+            assert not re.search(r"\$\{[^{}`]*`", line), line

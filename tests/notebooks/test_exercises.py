@@ -60,6 +60,20 @@ ANSWERS = [
     ),
     ("07_attention_pooling", "hertz, milliseconds = ..., ...", "80, 30", "30, 80"),
     ("07_attention_pooling", "low, high = ..., ...", "-0.02, 0.11", "0.11, -0.02"),
+    ("08_error_inspection", "of_the_unsure = ...", "(70 - 36) / (100 - 40)", "36 / 40"),
+    (
+        "08_error_inspection",
+        'angry_as_happy, happy_as_angry, leans_to = ..., ..., "..."',
+        '80 / 200, 64 / 320, "happy"',
+        '80 / 144, 64 / 144, "happy"',
+    ),
+    ("08_error_inspection", "at_least_one = ...", "1 - (1 - 0.05) ** 10", "10 * 0.05"),
+    (
+        "08_error_inspection",
+        "precision, times, found_share = ..., ..., ...",
+        "24 / 150, (24 / 150) / (50 / 1000), 24 / 50",
+        "24 / 50, 3.2, 24 / 150",
+    ),
 ]
 
 

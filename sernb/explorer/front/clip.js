@@ -9,19 +9,19 @@ function drawClip(app) {
   app.player?.stop();
   app.player = null;
   if (row < 0) {
-    here.replaceChildren(make("p.quiet", {}, "Choose a cell, then an utterance: space plays it, n plays the next, p the one before."));
+    here.replaceChildren(h("p.quiet", {}, "Choose a cell, then an utterance: space plays it, n plays the next, p the one before."));
     return;
   }
-  const sound = make("div.sound", {}, make("p.quiet", { text: "fetching the sound …", role: "status" }));
-  const words = make("div.transcript", {}, state.text?.[row] ? data_("p.long", state.text[row]) : null);
+  const sound = h("div.sound", {}, h("p.quiet", { text: "fetching the sound …", role: "status" }));
+  const words = h("div.transcript", {}, state.text?.[row] ? data_("p.long", state.text[row]) : null);
   here.replaceChildren(
     data_("h3", state.utterance[row]), verdict(app, row), sound, words, bars(app, row), raters(state, row),
     facts(app, row), noteEditor(app, row));
   app.clip(row).then((clip) => {
     if (app.drawn !== row) return;
-    if (clip.problem) sound.replaceChildren(make("p.warn", { text: clip.problem, role: "status" }));
+    if (clip.problem) sound.replaceChildren(h("p.warn", { text: clip.problem, role: "status" }));
     else app.player = player(app, clip, sound);
-    if (clip.overlay_problem) sound.append(make("p.warn", {}, clip.overlay_problem));
+    if (clip.overlay_problem) sound.append(h("p.warn", {}, clip.overlay_problem));
     if (clip.words) words.replaceChildren(weighted(clip.words));
     if (app.playNext && app.player) app.player.play();
     app.playNext = false;
@@ -30,7 +30,7 @@ function drawClip(app) {
 
 function verdict(app, row) {
   const { state } = app.data, truth = labelOf(state, state.emotion, row);
-  return make("p.verdict", {}, truth === null ? null : ["true ", chip(app, truth)],
+  return h("p.verdict", {}, truth === null ? null : ["true ", chip(app, truth)],
     compared(app).map((name) => {
       const said = labelOf(state, app.data.models.get(name).predicted, row);
       return said ? [` · ${name} says `, chip(app, said)] : [];
@@ -40,19 +40,19 @@ function verdict(app, row) {
 function player(app, clip, place) {
   const audio = new Audio(clip.audio), length = clip.seconds;
   const toggle = button("▶ Play", () => (audio.paused ? play() : audio.pause()), { className: "main" });
-  const time = make("span.mono", {}, `0.0 / ${number(length, 1)} s`);
-  const seek = make("input", { type: "range", min: 0, max: length, step: 0.01, value: 0, label: "Position in seconds", oninput: () => { audio.currentTime = Number(seek.value); place_cursor(); } });
-  const status = make("span", { role: "status", className: "quiet" });
-  const over = clip.map ? make("input", { type: "checkbox", checked: app.overlay, onchange: () => { app.overlay = over.checked; picture.redraw(); } }) : null;
+  const time = h("span.mono", {}, `0.0 / ${number(length, 1)} s`);
+  const seek = h("input", { type: "range", min: 0, max: length, step: 0.01, value: 0, label: "Position in seconds", oninput: () => { audio.currentTime = Number(seek.value); place_cursor(); } });
+  const status = h("span", { role: "status", className: "quiet" });
+  const over = clip.map ? h("input", { type: "checkbox", checked: app.overlay, onchange: () => { app.overlay = over.checked; picture.redraw(); } }) : null;
   const wave = canvas(56, (context, width, height) => drawWave(context, width, height, clip, inkOf(wave.node, "--accent")), "Waveform");
   const picture = canvas(150, (context, width, height) => drawSpectrogram(context, width, height, clip, clip.map && app.overlay),
     "Mel spectrogram, 0 to 8 kHz, low frequencies at the bottom");
-  const cursor = make("i.cursor", {});
-  const stage = make("div.stage", { onclick: (event) => {
+  const cursor = h("i.cursor", {});
+  const stage = h("div.stage", { onclick: (event) => {
     const box = stage.getBoundingClientRect();
     audio.currentTime = length * Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
     place_cursor();
-  } }, wave.node, picture.node, cursor, make("span.top", {}, "8 kHz"), make("span.bottom", {}, "0"));
+  } }, wave.node, picture.node, cursor, h("span.top", {}, "8 kHz"), h("span.bottom", {}, "0"));
   function place_cursor() {
     cursor.style.setProperty("left", `${100 * Math.min(1, audio.currentTime / length)}%`);
     seek.value = audio.currentTime;
@@ -68,9 +68,9 @@ function player(app, clip, place) {
   }
   for (const kind of ["play", "pause", "ended"]) audio.addEventListener(kind, () => { toggle.textContent = audio.paused ? "▶ Play" : "❚❚ Pause"; follow(); });
   place.replaceChildren(
-    make("div.row", {}, toggle, seek, time, over ? make("label", {}, over, ` ${clip.map.what}`) : null, status), stage,
-    make("div.row.quiet.small", {}, make("span", {}, "0 s"), make("span.push", {}, `${number(length, 1)} s${clip.cut ? " (cut)" : ""}`)),
-    clip.map ? make("p.quiet.small", {}, clip.map.signed ? "Orange speaks for the prediction, blue against it." : "The brighter, the more it counts.") : "");
+    h("div.row", {}, toggle, seek, time, over ? h("label", {}, over, ` ${clip.map.what}`) : null, status), stage,
+    h("div.row.quiet.small", {}, h("span", {}, "0 s"), h("span.push", {}, `${number(length, 1)} s${clip.cut ? " (cut)" : ""}`)),
+    clip.map ? h("p.quiet.small", {}, clip.map.signed ? "Orange speaks for the prediction, blue against it." : "The brighter, the more it counts.") : "");
   return { audio, play, toggle: () => (audio.paused ? play() : audio.pause()), stop: () => audio.pause() };
 }
 
@@ -91,7 +91,7 @@ function paint(context, values, bands, frames, box, color) {
       image.data.set(color(values[band * frames + frame]), 4 * ((bands - 1 - band) * frames + frame));
     }
   }
-  const small = make("canvas");
+  const small = h("canvas");
   [small.width, small.height] = [frames, bands];
   small.getContext("2d").putImageData(image, 0, 0);
   context.drawImage(small, ...box);
@@ -119,36 +119,37 @@ function drawSpectrogram(context, width, height, { spectrogram, map, seconds }, 
 // Words coloured by their weight, the number below where it is a tenth of the largest or more.
 function weighted({ what, words, weights }) {
   const largest = Math.max(1e-9, ...weights.map(Math.abs));
-  return make("figure.weighted", {}, make("figcaption.quiet.small", {}, what), words.map((word, i) => {
+  return h("figure.weighted", {}, h("figcaption.quiet.small", {}, what), words.map((word, i) => {
     const share = weights[i] / largest, told = Math.abs(share) >= 0.1;
-    return make("span", { style: told ? { background: `rgba(${share > 0 ? "232,119,34" : "70,130,225"},${0.15 + 0.5 * Math.abs(share)})` } : null },
-      data_("span", word), make("small", {}, told ? signed(weights[i], 2) : " "));
+    return h("span", { style: told ? { background: `rgba(${share > 0 ? "232,119,34" : "70,130,225"},${0.15 + 0.5 * Math.abs(share)})` } : null },
+      data_("span", word), h("small", {}, told ? signed(weights[i], 2) : " "));
   }));
 }
 
 function bars(app, row) {
   const { state, models } = app.data, told = compared(app).map((name) => models.get(name));
   const tables = told.filter((model) => model.p && model.p.some((p) => p[row] !== null)).map((model) =>
-    make("table.bars", {}, make("caption", {}, `probabilities, ${model.name}`), state.classes.map((name, k) => make("tr", {},
-      make("th", { scope: "row" }, chip(app, name)),
-      make("td.track", {}, make("i", { style: { width: `${100 * (model.p[k]?.[row] ?? 0)}%` } })), make("td.mono", {}, percent(model.p[k]?.[row] ?? NaN))))));
-  const dims = state.dimensions.length ? make("table.bars", {}, make("caption", {}, "dimensions: true, then predicted"), state.dimensions.map((one) => make("tr", {},
-    make("th", { scope: "row", text: one.name }), make("td.mono", {}, number(one.truth[row])),
-    told.map((model) => make("td.mono", {}, number(model.dimensions[one.name]?.[row])))))) : null;
-  return make("div.columns", {}, tables, dims);
+    h("table.bars", {}, h("caption", {}, `probabilities, ${model.name}`), state.classes.map((name, k) => h("tr", {},
+      h("th", { scope: "row" }, chip(app, name)),
+      h("td.track", {}, h("i", { style: { width: `${100 * (model.p[k]?.[row] ?? 0)}%` } })), h("td.mono", {}, percent(model.p[k]?.[row] ?? NaN))))));
+  const dims = state.dimensions.length ? h("table.bars", {}, h("caption", {}, "dimensions: true, then predicted"), state.dimensions.map((one) => h("tr", {},
+    h("th", { scope: "row", text: one.name }), h("td.mono", {}, number(one.truth[row])),
+    told.map((model) => h("td.mono", {}, number(model.dimensions[one.name]?.[row])))))) : null;
+  return h("div.columns", {}, tables, dims);
 }
 
 function raters(state, row) {
   const votes = state.votes?.[row], heard = state.listeners?.[row];
   if (!votes && !heard) return "";
-  const parts = [...Object.entries(votes ?? {}).map(([name, count]) => `${count} × ${name}`), ...(heard ?? []).map(([what, value]) => `${what} ${typeof value === "number" ? `by ${value} % of listeners` : value}`)];
-  return make("p.raters", {}, "Raters: ", data_("span", parts.join(", ")));
+  const parts = Object.entries(votes ?? {}).map(([name, count]) => `${count} × ${name}`);
+  for (const [what, value] of heard ?? []) parts.push(what + (typeof value === "number" ? ` by ${Math.round(value)} % of listeners` : ` ${value}`));
+  return h("p.raters", {}, "Raters: ", data_("span", parts.join(", ")));
 }
 
 function facts({ data }, row) {
-  return make("details", {}, make("summary", {}, "All that is known"), make("dl", {}, data.state.columns.map((column) => {
+  return h("details", {}, h("summary", {}, "All that is known"), h("dl", {}, data.state.columns.map((column) => {
     const value = column.kind === "category" ? column.values[column.codes[row]] : column.values[row];
-    return value === undefined || value === null ? [] : [make("dt", {}, column.name), data_("dd", typeof value === "number" ? `${Number(value.toPrecision(4))} ${column.unit ?? ""}` : value)];
+    return value === undefined || value === null ? [] : [h("dt", {}, column.name), data_("dd", typeof value === "number" ? `${Number(value.toPrecision(4))} ${column.unit ?? ""}` : value)];
   }).flat()));
 }
 
@@ -160,7 +161,7 @@ function noteEditor(app, row) {
     else delete notes[id];
     app.keepNotes(notes);
   };
-  const note = make("textarea", { rows: 2, value: own().note, onchange: keep, dir: "auto" });
-  const tag = make("input", { type: "text", value: own().tags.join("; "), onchange: keep, dir: "auto", placeholder: "noisy; two speakers" });
-  return make("div.note", {}, field("Note", note), field("Tags, with ; between", tag));
+  const note = h("textarea", { rows: 2, value: own().note, onchange: keep, dir: "auto" });
+  const tag = h("input", { type: "text", value: own().tags.join("; "), onchange: keep, dir: "auto", placeholder: "noisy; two speakers" });
+  return h("div.note", {}, field("Note", note), field("Tags, with ; between", tag));
 }

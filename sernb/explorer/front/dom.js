@@ -1,7 +1,7 @@
 // Elements, text that is only ever text, numbers in words, colours.
 
-// make("p.quiet", …) is a p of the class quiet.
-function make(kind, options, ...children) {
+// An element: h("p.quiet", { role: "status" }, "text", child) is a p of the class quiet, as hyperscript writes it.
+function h(kind, options, ...children) {
   const [tag, ...classes] = kind.split("."), node = document.createElement(tag);
   node.classList.add(...classes);
   for (const [name, value] of Object.entries(options ?? {})) {
@@ -30,7 +30,7 @@ function short(text, most) {
 
 // Text from a corpus stands by itself: its direction does not spill over.
 function data_(tag, text, options) {
-  return make(tag, { dir: "auto", ...options, text });
+  return h(tag, { dir: "auto", ...options, text });
 }
 
 function named(value) {
@@ -50,9 +50,9 @@ function many(count) {
 }
 
 function select(label, options, value, change) {
-  const box = make("select", { onchange: () => change(box.value) });
+  const box = h("select", { onchange: () => change(box.value) });
   const fill = (list, chosen) => {
-    box.replaceChildren(...list.map(([key, words]) => make("option", { value: key, text: words })));
+    box.replaceChildren(...list.map(([key, words]) => h("option", { value: key, text: words })));
     box.value = chosen;
   };
   fill(options, value);
@@ -60,14 +60,14 @@ function select(label, options, value, change) {
 }
 
 function button(text, click, options) {
-  return make("button", { type: "button", onclick: click, text, ...options });
+  return h("button", { type: "button", onclick: click, text, ...options });
 }
 
 // The swatch that goes with an emotion's name; the name always stands beside it.
 function chip(app, name) {
   const at = app.data.state.classes.indexOf(name);
   const color = at >= 0 ? app.data.state.colors[at] : "transparent";
-  return make("span.chip", {}, make("i", { style: { background: color } }), data_("span", named(name)));
+  return h("span.chip", {}, h("i", { style: { background: color } }), data_("span", named(name)));
 }
 
 function mix(from, to, share) {
@@ -86,7 +86,7 @@ function shade(app, share) {
 
 function saveAs(name, text, type) {
   const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = make("a", { href: url, download: name });
+  const link = h("a", { href: url, download: name });
   document.body.append(link);
   link.click();
   link.remove();
@@ -98,12 +98,12 @@ function bytesOf(base64) {
 }
 
 function field(words, control) {
-  return make("label.field", {}, make("span", { text: words }), control);
+  return h("label.field", {}, h("span", { text: words }), control);
 }
 
 // A canvas as sharp as the screen; draw(context, width, height) is called again when its width changes.
 function canvas(height, draw, label, options) {
-  const node = make("canvas", { role: "img", label, style: { height: `${height}px` }, ...options });
+  const node = h("canvas", { role: "img", label, style: { height: `${height}px` }, ...options });
   const redraw = () => {
     const width = node.clientWidth, scale = window.devicePixelRatio || 1;
     if (!width) return;

@@ -12,20 +12,20 @@ function drawList(app) {
     const id = state.utterance[row], tabIndex = row === stop ? 0 : -1, sound = heard(app, row);
     const truth = view.tab === "dimensions" ? null : labelOf(state, state.emotion, row), said = labelOf(state, model.predicted, row);
     const off = view.tab === "dimensions" ? residuals(data, view)?.[row] ?? null : null;
-    return make("li", { "data-row": row, "aria-current": id === view.utterance ? "true" : null },
+    return h("li", { "data-row": row, "aria-current": id === view.utterance ? "true" : null },
       button("▶", () => app.open(row, true), { className: "play", tabIndex, disabled: !sound, label: `Play ${id}` }),
-      make("button", { type: "button", className: "open", tabIndex, onclick: () => app.open(row, false) },
+      h("button", { type: "button", className: "open", tabIndex, onclick: () => app.open(row, false) },
         data_("span.id", short(id, 40)),
-        truth === null && off === null ? null : off !== null ? make("span.mono", {}, `${view.dimension} ${signed(off, 2)}`)
-          : make("span.pair", {}, chip(app, truth), make("span", { label: "taken for", text: "→" }), chip(app, said ?? ""), other ? [" / ", chip(app, labelOf(state, other.predicted, row) ?? "")] : null),
-        model.confidence ? make("span.mono", {}, percent(model.confidence[row] ?? NaN)) : null,
-        Object.hasOwn(app.notes, id) ? make("span", { text: "✎", label: "has a note" }) : null,
+        truth === null && off === null ? null : off !== null ? h("span.mono", {}, `${view.dimension} ${signed(off, 2)}`)
+          : h("span.pair", {}, chip(app, truth), h("span", { label: "taken for", text: "→" }), chip(app, said ?? ""), other ? [" / ", chip(app, labelOf(state, other.predicted, row) ?? "")] : null),
+        model.confidence ? h("span.mono", {}, percent(model.confidence[row] ?? NaN)) : null,
+        Object.hasOwn(app.notes, id) ? h("span", { text: "✎", label: "has a note" }) : null,
         state.text?.[row] ? data_("span.words", short(state.text[row], 200)) : null));
   });
   const rest = rows.length - app.shown;
   here.replaceChildren(
-    make("h3", { text: headingOf(app), "aria-live": "polite" }),
-    rows.length ? make("ol", { label: "Utterances" }, items) : make("p.quiet", {}, emptyWords(app)),
+    h("h3", { text: headingOf(app), "aria-live": "polite" }),
+    rows.length ? h("ol", { label: "Utterances" }, items) : h("p.quiet", {}, emptyWords(app)),
     rest > 0 ? button(`Show ${Math.min(PAGE, rest)} more of ${many(rest)}`, () => { app.shown += PAGE; drawList(app); }) : "");
   if (held) (here.querySelector(`li[data-row="${view.utterance === null ? held : wanted}"] .open`) ?? here.querySelector(".open"))?.focus({ preventScroll: true });
 }
@@ -45,8 +45,9 @@ function headingOf(app) {
   if (view.list === "errors") return `${count} whose label may be wrong, the likeliest first`;
   if (view.list === "noted") return `${count} with a note`;
   if (view.tab !== "matrix" || !view.cells.length) return `${count} that pass`;
+  const told = view.other ? ` (true → ${view.model} / ${view.other})` : "";
   const cells = view.cells.map((pair) => pair.map(named).join(" → "));
-  return `${count}: ${short(cells.join(", "), 80)}${view.which === "difference" ? " with one model, not with both" : ""}`;
+  return `${count}: ${short(cells.join(", "), 80)}${view.which === "difference" ? " with one model, not with both" : ""}${told}`;
 }
 
 function emptyWords(app) {

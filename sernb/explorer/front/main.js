@@ -3,7 +3,7 @@
 const SPACE_IS_THEIRS = "input:not([type=checkbox]):not([type=range]), textarea, select";
 
 function render({ model, el }) {
-  const root = make("div", { className: "sernb-explorer" });
+  const root = h("div", { className: "sernb-explorer" });
   // JupyterLab takes keys before any listener here (b makes a cell, d d deletes one); it lets those of such an element be.
   root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
   el.append(root);
@@ -67,8 +67,8 @@ function render({ model, el }) {
     app.redraw();
   };
   const theme = () => {
-    const { dataset, classList } = document.body, light = dataset.jpThemeLight ?? (classList.contains("vscode-dark") ? "false" : classList.contains("vscode-light") ? "true" : null);
-    app.dark = light ? light === "false" : dark.matches;
+    const { dataset, classList } = document.body; // JupyterLab's theme, VS Code's, else the system's
+    app.dark = dataset.jpThemeLight ? dataset.jpThemeLight === "false" : classList.contains("vscode-dark") || dark.matches;
     root.dataset.theme = app.dark ? "dark" : "light";
   };
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -89,7 +89,7 @@ function render({ model, el }) {
 }
 
 function build(app) {
-  const { data, root, places } = app, { state } = data, { models } = state, place = (name, options) => (places[name] = make("div", { className: name, ...options }));
+  const { data, root, places } = app, { state } = data, { models } = state, place = (name, options) => (places[name] = h("div", { className: name, ...options }));
   const tabs = [["matrix", "Matrix", models.some((one) => one.predicted)], ["dimensions", "Dimensions", models.some((one) => Object.keys(one.dimensions).length)], ["quiz", "Quiz", state.emotion && state.sound]];
   app.tabs = tabs.filter((one) => one[2]).map(([name, words]) => button(words, () => app.update({ tab: name, cells: [], sort: name === "dimensions" ? "residual" : "given" }), { "data-tab": name }));
   const categories = state.columns.filter((one) => one.kind === "category").map((one) => one.name), sources = [["cells", "chosen cells"], ["errors", "likely label errors"], ["noted", "with a note"]];
@@ -109,32 +109,32 @@ function build(app) {
     one.control.whole.hidden = Boolean(one[2]);
   }
   const group = (...names) => names.map((name) => selects[name].control.whole);
-  app.threshold = make("input", { type: "range", min: 0, max: 1, step: 0.01, label: "Answer only from this confidence on", oninput: () => app.update({ threshold: Number(app.threshold.value) }) });
+  app.threshold = h("input", { type: "range", min: 0, max: 1, step: 0.01, label: "Answer only from this confidence on", oninput: () => app.update({ threshold: Number(app.threshold.value) }) });
   app.curve = canvas(110, (...given) => app.curve.draw?.(...given), "Accuracy of those answered (up) against the share answered (across)");
-  app.told = make("output");
+  app.told = h("output");
   root.replaceChildren(
-    make("header", {}, data_("h2", state.title || "Predictions"), make("nav.row", { label: "Views" }, app.tabs)),
+    h("header", {}, data_("h2", state.title || "Predictions"), h("nav.row", { label: "Views" }, app.tabs)),
     filters(app, group("model", "other")),
-    make("p.summary", {}, places.summary = make("span", { role: "status" })),
-    make("div.sides", {},
-      make("div.side", {},
-        places.axes = make("div.row", {}, group("rows", "columns", "show", "order", "outcome")),
+    h("p.summary", {}, places.summary = h("span", { role: "status" })),
+    h("div.sides", {},
+      h("div.side", {},
+        places.axes = h("div.row", {}, group("rows", "columns", "show", "order", "outcome")),
         place("matrix"),
-        place("abstain", {}), places.dims = make("div.row", {}, group("dimension", "plane"), range(app, "residual", "residual", () => app.view.residual, (residual) => ({ residual }))),
+        place("abstain", {}), places.dims = h("div.row", {}, group("dimension", "plane"), range(app, "residual", "residual", () => app.view.residual, (residual) => ({ residual }))),
         place("dimensions")),
-      places.second = make("div.side", {}, make("div.row", {}, group("list", "sort")), place("list"), place("clip", { "aria-live": "off" }))),
+      places.second = h("div.side", {}, h("div.row", {}, group("list", "sort")), place("list"), place("clip", { "aria-live": "off" }))),
     place("quiz"), sharing(app),
-    make("div.notices", {}, [...state.notices, state.limit].filter(Boolean).map((one) => make("p.quiet.small", {}, one))));
+    h("div.notices", {}, [...state.notices, state.limit].filter(Boolean).map((one) => h("p.quiet.small", {}, one))));
   places.abstain.append(field("Abstain below a confidence of", app.threshold), " ", app.told, app.curve.node);
 }
 
 // Two numbers, the lowest and the highest that pass; an empty one sets no limit.
 function range(app, name, words, get, set) {
-  const boxes = [0, 1].map((end) => make("input", { type: "number", step: "any", "data-filter": `${name}:${end}`, label: `${words}, ${end ? "highest" : "lowest"}`, onchange: () => {
+  const boxes = [0, 1].map((end) => h("input", { type: "number", step: "any", "data-filter": `${name}:${end}`, label: `${words}, ${end ? "highest" : "lowest"}`, onchange: () => {
     app.update(set(boxes.map((box) => (box.value === "" ? null : Number(box.value)))));
   } }));
   app.ranges = [...(app.ranges ?? []), () => boxes.forEach((box, end) => { if (box !== document.activeElement) box.value = get()?.[end] ?? ""; })];
-  return make("fieldset", {}, make("legend", {}, words), boxes[0], " to ", boxes[1]);
+  return h("fieldset", {}, h("legend", {}, words), boxes[0], " to ", boxes[1]);
 }
 
 function filters(app, chosen) {
@@ -143,24 +143,24 @@ function filters(app, chosen) {
     if (empty) delete filters[name];
     app.update({ filters });
   };
-  const search = make("input", { type: "search", "data-filter": "text", placeholder: "words or id", dir: "auto", oninput: () => set("text", search.value, !search.value) });
+  const search = h("input", { type: "search", "data-filter": "text", placeholder: "words or id", dir: "auto", oninput: () => set("text", search.value, !search.value) });
   app.ranges = [() => { if (search !== document.activeElement) search.value = app.view.filters.text ?? ""; }];
   const limits = (name, words) => range(app, name, words, () => app.view.filters[name], (pair) => {
     const filters = { ...app.view.filters, [name]: pair };
     if (pair[0] === null && pair[1] === null) delete filters[name];
     return { filters };
   });
-  const boxes = columns.filter((one) => one.kind === "category").map(({ name, values }) => make("details.choice", {}, make("summary", {}, name), make("div", {}, values.map((value) => {
-    const box = make("input", { type: "checkbox", "data-filter": `${name}=${value}`, onchange: () => {
+  const boxes = columns.filter((one) => one.kind === "category").map(({ name, values }) => h("details.choice", {}, h("summary", {}, name), h("div", {}, values.map((value) => {
+    const box = h("input", { type: "checkbox", "data-filter": `${name}=${value}`, onchange: () => {
       const now = app.view.filters[name] ?? [], wanted = box.checked ? [...now, value] : now.filter((one) => one !== value);
       set(name, wanted, !wanted.length);
     } });
     app.ranges.push(() => { box.checked = (app.view.filters[name] ?? []).includes(value); });
-    return make("label", {}, box, data_("span", value));
+    return h("label", {}, box, data_("span", value));
   }))));
-  app.filterCount = make("summary");
-  return make("div.filters", {}, chosen, field("Search", search),
-    make("details", {}, app.filterCount, make("div.row", {}, boxes), make("div.row", {},
+  app.filterCount = h("summary");
+  return h("div.filters", {}, chosen, field("Search", search),
+    h("details", {}, app.filterCount, h("div.row", {}, boxes), h("div.row", {},
       models.some((one) => one.confidence) ? limits("confidence", "confidence") : null,
       columns.filter((one) => one.kind === "number").map((one) => limits(one.name, one.unit ? `${one.name} (${one.unit})` : one.name))),
     button("Take all filters away", () => app.update({ filters: {}, outcome: null, threshold: 0, residual: [null, null], box: null }))));
@@ -168,7 +168,7 @@ function filters(app, chosen) {
 
 // The view as JSON, to send to somebody with the same predictions; the notes as CSV.
 function sharing(app) {
-  const box = make("textarea", { rows: 4, label: "This view as JSON", "data-view": true, spellcheck: "false" }), said = make("span", { role: "status" });
+  const box = h("textarea", { rows: 4, label: "This view as JSON", "data-view": true, spellcheck: "false" }), said = h("span", { role: "status" });
   const use = () => {
     try {
       const given = JSON.parse(box.value);
@@ -180,8 +180,8 @@ function sharing(app) {
     }
   };
   const notes = () => saveAs("notes.csv", csv([["utterance", "note", "tags"], ...Object.entries(app.notes).map(([id, one]) => [id, one.note, one.tags.join("; ")])]), "text/csv");
-  const whole = make("details.sharing", { ontoggle: () => { box.value = JSON.stringify(app.view, null, 1); } }, make("summary", {}, "Share this view · save notes"), box,
-    make("div.row", {}, button("Show the view in the box", use), button("Save the view (JSON)", () => saveAs("view.json", JSON.stringify(app.view, null, 1), "application/json")), button("Save notes (CSV)", notes), said));
+  const whole = h("details.sharing", { ontoggle: () => { box.value = JSON.stringify(app.view, null, 1); } }, h("summary", {}, "Share this view · save notes"), box,
+    h("div.row", {}, button("Show the view in the box", use), button("Save the view (JSON)", () => saveAs("view.json", JSON.stringify(app.view, null, 1), "application/json")), button("Save notes (CSV)", notes), said));
   app.ranges.push(() => { if (whole.open && box !== document.activeElement) box.value = JSON.stringify(app.view, null, 1); });
   return whole;
 }

@@ -16,7 +16,7 @@ function drawMatrix(app) {
       return { value: gap, words: view.show === "count" ? signed(gap, 0) : `${signed(100 * gap, 0)} pts`, small: "", signed: true };
     }));
   }
-  here.replaceChildren(make("div.matrices", {}, tables), both ? outcomes(app) : "");
+  here.replaceChildren(h("div.matrices", {}, tables), both ? outcomes(app) : "");
   if (focused?.cell) here.querySelector(`[data-which="${focused.which}"][data-cell="${focused.cell}"]`)?.focus({ preventScroll: true });
 }
 
@@ -39,29 +39,29 @@ function table(app, matrix, which, shown) {
   const scale = view.show === "count" || which === "difference" ? largest : 1;
   const chosen = new Set(view.which === which ? view.cells.map((cell) => JSON.stringify(cell)) : []);
   const kept = view.which === which && view.cells.length ? view.cells.at(-1) : [down[0], across[0]];
-  const head = make("tr", { role: "row" }, make("td"), across.map((value) => make("th", { scope: "col", role: "columnheader" }, chip(app, value))),
-    which === "difference" ? null : make("th", { scope: "col", text: "all" }));
-  const body = down.map((value, i) => make("tr", { role: "row" },
-    make("th", { scope: "row", role: "rowheader" }, chip(app, value)),
+  const head = h("tr", { role: "row" }, h("td"), across.map((value) => h("th", { scope: "col", role: "columnheader" }, chip(app, value))),
+    which === "difference" ? null : h("th", { scope: "col", text: "all" }));
+  const body = down.map((value, i) => h("tr", { role: "row" },
+    h("th", { scope: "row", role: "rowheader" }, chip(app, value)),
     across.map((said, j) => {
       const { value: size, words, small } = values[i][j], pair = [value, said];
       const name = which === "difference" ? "" : `${many(matrix.count(i, j))} of ${many(matrix.rowTotal(i))}, `;
-      return make("td", {
+      return h("td", {
         role: "gridcell", "data-cell": `${i},${j}`, "data-which": which,
         tabIndex: pair[0] === kept[0] && pair[1] === kept[1] ? 0 : -1, className: value === said ? "cell own" : "cell",
         "aria-selected": String(chosen.has(JSON.stringify(pair))), style: shade(app, (Number.isFinite(size) ? size : 0) / scale),
         label: `${matrix.titles[0]} ${named(value)}, ${matrix.titles[1]} ${named(said)}: ${name}${words}`,
         onclick: (event) => choose(app, which, pair, event.shiftKey || event.ctrlKey || event.metaKey),
-      }, make("b", {}, words), small ? make("small", {}, small) : null);
+      }, h("b", {}, words), small ? h("small", {}, small) : null);
     }),
-    which === "difference" ? null : make("td.sum", {}, many(matrix.rowTotal(i)))));
-  const foot = make("tr", { role: "row" }, make("th", { scope: "row", text: "all" }), across.map((_, j) => make("td.sum", {}, many(matrix.columnTotal(j)))),
-    make("td.sum", {}, many(matrix.all)));
-  return make("figure.matrix", {}, make("figcaption", {}, title),
-    make("div.scroll", {}, make("table", {
+    which === "difference" ? null : h("td.sum", {}, many(matrix.rowTotal(i)))));
+  const foot = h("tr", { role: "row" }, h("th", { scope: "row", text: "all" }), across.map((_, j) => h("td.sum", {}, many(matrix.columnTotal(j)))),
+    h("td.sum", {}, many(matrix.all)));
+  return h("figure.matrix", {}, h("figcaption", {}, title),
+    h("div.scroll", {}, h("table", {
       style: { "--n": across.length }, role: "grid", label: title, "aria-multiselectable": "true",
       onkeydown: (event) => moved(app, event, which, down, across),
-    }, make("thead", {}, head), make("tbody", {}, body), which === "difference" ? null : make("tfoot", {}, foot))));
+    }, h("thead", {}, head), h("tbody", {}, body), which === "difference" ? null : h("tfoot", {}, foot))));
 }
 
 function titleOf(app, which, matrix) {
@@ -111,11 +111,11 @@ function outcomes(app) {
     if (data.state.emotion?.[row] >= 0 && other.predicted?.[row] >= 0) counts[a(row) ? (b(row) ? "both" : "only_a") : b(row) ? "only_b" : "neither"]++;
   }
   const names = { both: "both right", only_a: `only ${view.model} right`, only_b: `only ${view.other} right`, neither: "both wrong" };
-  return make("div.outcomes", { role: "group", label: "Who is right" }, Object.entries(names).map(([key, words]) =>
-    make("button", {
+  return h("div.outcomes", { role: "group", label: "Who is right" }, Object.entries(names).map(([key, words]) =>
+    h("button", {
       type: "button", "aria-pressed": String(view.outcome === key), "data-outcome": key,
       onclick: () => app.update({ outcome: view.outcome === key ? null : key, cells: [] }),
-    }, make("b", {}, many(counts[key])), ` ${words}`)));
+    }, h("b", {}, many(counts[key])), ` ${words}`)));
 }
 
 // UAR, accuracy and how many, of the rows that pass.

@@ -64,8 +64,8 @@ function drawDimensions(app) {
   const words = `${view.model}, ${view.dimension}: CCC ${number(told.ccc, 3)}, root mean square error ${number(told.rmse)}, mean residual ${signed(told.bias ?? NaN, 2)}, ${many(both.length)} utterances with both numbers.`;
   const plots = [scatter(app, false, dim, dim, `true ${dim.name}`, `predicted ${dim.name}`)];
   if (has("valence") && has("arousal")) plots.push(scatter(app, true, has("valence"), has("arousal"), `valence, ${view.plane}`, `arousal, ${view.plane}`));
-  here.replaceChildren(make("p", { text: words, "aria-live": "polite" }), make("div.columns", {}, plots),
-    view.box ? button("Take the rectangle away", () => app.update({ box: null })) : make("p.quiet.small", {}, "Click a dot to open it; drag a rectangle to keep what lies in it. With the keyboard: the residual's limits and the list do the same."));
+  here.replaceChildren(h("p", { text: words, "aria-live": "polite" }), h("div.columns", {}, plots),
+    view.box ? button("Take the rectangle away", () => app.update({ box: null })) : h("p.quiet.small", {}, "Click a dot to open it, drag a rectangle to keep what lies in it; by keyboard: the residual's limits, and the list."));
 }
 
 function scatter(app, plane, across, down, xName, yName) {
@@ -119,5 +119,5 @@ function scatter(app, plane, across, down, xName, yName) {
       if (best >= 0) app.open(best, true);
     },
   });
-  return make("figure.scatter", {}, make("figcaption", {}, plane ? "Arousal and valence" : "Predicted against true"), picture.node);
+  return h("figure.scatter", {}, h("figcaption", {}, plane ? "Arousal and valence" : "Predicted against true"), picture.node);
 }

@@ -29,14 +29,14 @@ function drawn(app, { size, seed }) {
 function drawQuiz(app) {
   const here = app.places.quiz, { state } = app.data, { view } = app;
   if (!playable(app).length) {
-    here.replaceChildren(make("p.warn", {}, "The quiz needs recordings with a true label; there are none here."));
+    here.replaceChildren(h("p.warn", {}, "The quiz needs recordings with a true label; there are none here."));
     return;
   }
   const quiz = app.quiz;
   if (!quiz) {
-    const size = make("input", { type: "number", min: 1, max: 200, value: view.quiz.size }), seed = make("input", { type: "number", min: 0, value: view.quiz.seed });
-    here.replaceChildren(make("p", {}, "Listen, guess the emotion, then see what was meant, what the model heard and, where it is known, how other people voted."),
-      make("div.row", {}, field("clips", size),
+    const size = h("input", { type: "number", min: 1, max: 200, value: view.quiz.size }), seed = h("input", { type: "number", min: 0, value: view.quiz.seed });
+    here.replaceChildren(h("p", {}, "Listen, guess the emotion, then see what was meant, what the model heard and, where it is known, how other people voted."),
+      h("div.row", {}, field("clips", size),
         field("which draw (the same number: the same clips)", seed),
         button("Start", () => {
           const chosen = { size: Math.max(1, Math.min(200, Number(size.value) || 10)), seed: Number(seed.value) || 0 };
@@ -47,14 +47,14 @@ function drawQuiz(app) {
     return;
   }
   if (quiz.at >= quiz.rows.length) return finished(app);
-  const row = quiz.rows[quiz.at], answer = quiz.answers[quiz.at], sound = make("div.sound", {});
-  const guesses = state.classes.map((name, k) => make("button", {
+  const row = quiz.rows[quiz.at], answer = quiz.answers[quiz.at], sound = h("div.sound", {});
+  const guesses = state.classes.map((name, k) => h("button", {
     type: "button", disabled: answer !== undefined, "aria-pressed": String(answer === k), onclick: () => guess(app, k),
   }, `${k + 1} `, chip(app, name)));
-  here.replaceChildren(make("h3", { text: `Clip ${quiz.at + 1} of ${quiz.rows.length}: which emotion do you hear?`, tabindex: -1 }), sound,
-    make("div.row", { role: "group", label: "Your guess" }, guesses),
-    make("div", { role: "status" }, answer === undefined ? make("p.quiet", {}, "Space plays it; the numbers answer.") : [
-      make("p", {}, make("b", {}, answer === state.emotion[row] ? "Yes: " : "It was meant as "), chip(app, state.classes[state.emotion[row]])), verdict(app, row), bars(app, row), raters(state, row),
+  here.replaceChildren(h("h3", { text: `Clip ${quiz.at + 1} of ${quiz.rows.length}: which emotion do you hear?`, tabindex: -1 }), sound,
+    h("div.row", { role: "group", label: "Your guess" }, guesses),
+    h("div", { role: "status" }, answer === undefined ? h("p.quiet", {}, "Space plays it; the numbers answer.") : [
+      h("p", {}, h("b", {}, answer === state.emotion[row] ? "Yes: " : "It was meant as "), chip(app, state.classes[state.emotion[row]])), verdict(app, row), bars(app, row), raters(state, row),
       state.text?.[row] ? data_("p.long", state.text[row]) : null,
       button(quiz.at + 1 < quiz.rows.length ? "Next clip (n)" : "How did I do? (n)", () => onwards(app), { className: "main" }),
     ]));
@@ -62,7 +62,7 @@ function drawQuiz(app) {
   app.player = null;
   app.clip(row).then((clip) => {
     if (app.quiz !== quiz || quiz.rows[quiz.at] !== row) return;
-    if (clip.problem) return sound.replaceChildren(make("p.warn", {}, clip.problem));
+    if (clip.problem) return sound.replaceChildren(h("p.warn", {}, clip.problem));
     app.player = player(app, { ...clip, map: answer === undefined ? null : clip.map }, sound);
     if (app.playNext) app.player.play();
     app.playNext = false;
@@ -98,15 +98,15 @@ function finished(app) {
   const right = (codes) => quiz.rows.filter((row) => codes[row] === state.emotion[row]).length;
   const still = (source, name, codes) => {
     const matrix = matrixOf(source, { ...view, model: name, rows: "emotion", columns: "predicted", order: "given" }, quiz.rows);
-    return make("figure.matrix", {}, make("figcaption", {}, `${name}: ${right(codes)} of ${quiz.rows.length} right`), make("div.scroll", {}, make("table", {},
-      make("tr", {}, make("td"), matrix.across.map((one) => make("th", { scope: "col" }, chip(app, one)))),
-      matrix.down.map((one, i) => make("tr", {}, make("th", { scope: "row" }, chip(app, one)), matrix.across.map((_, j) =>
-        make("td.cell", { style: shade(app, matrix.count(i, j) / Math.max(1, matrix.rowTotal(i))) }, make("b", {}, many(matrix.count(i, j))))))))));
+    return h("figure.matrix", {}, h("figcaption", {}, `${name}: ${right(codes)} of ${quiz.rows.length} right`), h("div.scroll", {}, h("table", {},
+      h("tr", {}, h("td"), matrix.across.map((one) => h("th", { scope: "col" }, chip(app, one)))),
+      matrix.down.map((one, i) => h("tr", {}, h("th", { scope: "row" }, chip(app, one)), matrix.across.map((_, j) =>
+        h("td.cell", { style: shade(app, matrix.count(i, j) / Math.max(1, matrix.rowTotal(i))) }, h("b", {}, many(matrix.count(i, j))))))))));
   };
   const rows = quiz.rows.map((row, i) => [state.utterance[row], state.classes[state.emotion[row]], state.classes[quiz.answers[i]], labelOf(state, a.predicted, row) ?? ""]);
-  places.quiz.replaceChildren(make("h3", { text: "You and the model, on the same clips", tabindex: -1 }),
-    make("div.columns", {}, still(own(yours), "you", yours), a.predicted ? still(data, view.model, a.predicted) : null),
-    make("div.row", {}, button("Again, with other clips", () => { app.quiz = null; app.update({ quiz: { ...view.quiz, seed: view.quiz.seed + 1 } }); }, { className: "main" }),
+  places.quiz.replaceChildren(h("h3", { text: "You and the model, on the same clips", tabindex: -1 }),
+    h("div.columns", {}, still(own(yours), "you", yours), a.predicted ? still(data, view.model, a.predicted) : null),
+    h("div.row", {}, button("Again, with other clips", () => { app.quiz = null; app.update({ quiz: { ...view.quiz, seed: view.quiz.seed + 1 } }); }, { className: "main" }),
       button("Save my answers (CSV)", () => saveAs("quiz.csv", csv([["utterance", "emotion", "guess", "model"], ...rows]), "text/csv"))));
 }
 

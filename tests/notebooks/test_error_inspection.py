@@ -1,0 +1,152 @@
+"""Notebook 08: the words model is the baseline; halves, shares of wrong labels by hand; corpora without words, predictions of one's own."""
+
+from pathlib import Path
+
+import jupytext
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from sernb import corpora, protocols
+from sernb.answers import predictions_of
+from sernb.baselines import baseline, pipeline
+from sernb.evaluation.intervals import interval, resample
+from sernb.explorer import read_notes
+from sernb.recordings import load_model
+from sernb.reports.plan import make_plans
+from sernb.reports.run import run
+from sernb.tables import read_predictions
+
+pytestmark = pytest.mark.xdist_group("notebooks")
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def cell(part):
+    cells = jupytext.read(NOTEBOOKS / "py" / "08_error_inspection.py").cells
+    (found,) = [one.source for one in cells if one.cell_type == "code" and part in one.source]
+    return found
+
+
+def test_the_words_are_the_baseline():
+    utterances = corpora.load("embedded").groupby(["speaker", "emotion"], observed=True).head(3)
+    folds = protocols.by_name("auto", utterances)[:2]
+    names = {
+        "utterances": utterances,
+        "folds": folds,
+        "of_models": [],
+        "predictions": "",
+        "WORDS": "the words",
+    }
+    names |= {"pipeline": pipeline, "pd": pd, "predictions_of": predictions_of}
+    exec(cell("has_words ="), names)
+    (ours,) = names["of_models"]
+    theirs = baseline(utterances, folds, "text").loc[ours.index]
+    assert (ours["predicted"] == theirs["predicted"].astype(str)).all()
+    chances = [one for one in ours if one.startswith("p_")]
+    np.testing.assert_allclose(ours[chances], theirs[chances])
+    assert set(names["readers"]) == {fold.name for fold in folds}
+
+
+def test_halves_are_even_for_each_speaker():
+    speakers = np.repeat(["a", "b", "c"], [10, 7, 1])
+    emotions = pd.Categorical(np.tile(["happy", "sad"], 9))
+    answers = pd.DataFrame({"model": "m", "speaker": speakers, "emotion": emotions})
+    right = {"m": pd.Series(np.arange(18) % 2 == 0)}
+    names = {"answers": answers, "first": "m", "right": right, "by_speaker": True, "np": np, "pd": pd}
+    exec(cell("def halved"), names)
+    halves = np.array([names["halved"](np.random.default_rng(seed)) for seed in range(200)])
+    for name, fewest in (("a", 5), ("b", 3), ("c", 0)):
+        counts = halves[:, speakers == name].sum(1)
+        size = (speakers == name).sum()
+        assert set(np.minimum(counts, size - counts)) == {fewest}
+    assert abs(halves.mean() - 0.5) < 0.05 and len(np.unique(halves, axis=0)) > 150
+    shares = names["accuracy"](right["m"].to_numpy(float), np.array([True] * 10 + [False] * 8))
+    np.testing.assert_allclose(shares, [0.5, np.nan, np.nan])
+
+
+def test_shares_of_wrong_labels_by_hand():
+    rows = pd.DataFrame({"speaker": ["a"] * 4 + ["b"] * 4}, [f"u{n}" for n in range(8)])
+    wrong = np.array([1, 0, 0, 0, 1, 0, 0, 0], bool)
+    names = {"rows": rows, "wrong": wrong, "unit": "speaker", "seed": 0, "np": np, "pd": pd}
+    names |= {"resample": resample, "interval": interval}
+    exec(cell("def share_wrong"), names)
+    share, more = names["share_wrong"](np.array([1, 1, 0, 0, 1, 1, 0, 0], bool))
+    assert share == (0.5, 0.5, 0.5) and more == (0.25, 0.25, 0.25)  # both speakers are alike: no spread
+    share, more = names["share_wrong"](np.array([1, 1, 1, 1, 0, 0, 0, 0], bool))
+    assert share[0] == 0.25 and more[0] == 0
+
+
+def result(out, **given):
+    (entry,) = run(make_plans(["8"], "smoke", given, NOTEBOOKS), out, "smoke")["notebooks"]
+    return entry
+
+
+def said(out, entry):
+    return "\n".join(
+        str(one.get("text", one.get("data", {}).get("text/plain", "")))
+        for code in nbformat.read(out / entry["executed"], 4).cells
+        for one in code.get("outputs", [])
+    )
+
+
+def manifest(folder, count=32, **columns):
+    """A CSV of `count` noises of half a second beside it: four speakers, two emotions."""
+    rng, files = np.random.default_rng(0), []
+    for number in range(count):
+        files.append(f"{number}.wav")
+        soundfile.write(folder / files[-1], 0.1 * rng.normal(size=8000).clip(-3, 3), 16000)
+    speaker = [f"s{number % 4}" for number in range(count)]
+    emotion = [("calm", "bored")[number // 4 % 2] for number in range(count)]
+    table = pd.DataFrame({"file": files, "speaker": speaker, "emotion": emotion, **columns})
+    table.to_csv(folder / "own.csv", index=False)
+    return folder / "own.csv"
+
+
+def test_a_corpus_without_words_and_no_cleanlab(tmp_path, monkeypatch):
+    without = tmp_path / "without"
+    without.mkdir()
+    (without / "cleanlab.py").write_text("raise ImportError('not here')\n")
+    monkeypatch.setenv("PYTHONPATH", str(without))
+    saved = tmp_path / "saved"
+    entry = result(
+        tmp_path / "report", corpus="manifest", root=str(manifest(tmp_path)), protocol="loso", per_speaker=0,
+        folds_used=0, save=str(saved), pictures=str(tmp_path / "pictures"),
+    )  # fmt: skip
+    assert entry["status"] == "succeeded", entry["error"]
+    text = said(tmp_path / "report", entry)
+    assert "only the voice is tested" in text and "pip install 'sernb[labels]'" in text
+    assert "no ratings of arousal" in text and "Here stands a button" in text
+    cards = {one["paper"]: one for one in entry["claims"]}
+    assert len(cards) == 2
+    assert cards["Northcutt, Jiang & Chuang 2021"]["verdict"] == "cannot be tested on this corpus"
+    assert set(read_predictions(saved / "predictions.csv")["model"]) == {"the voice"}
+    assert (saved / "errors.html").stat().st_size > 50_000 and len(read_notes(saved / "notes.csv")) == 0
+    assert load_model(saved / "voice").classes == ("calm", "bored")
+    assert {one.name for one in (tmp_path / "pictures").glob("08_*.png")} >= {
+        "08_models.png",
+        "08_abstaining.png",
+    }
+
+
+def test_predictions_of_ones_own_without_probabilities(tmp_path):
+    root = manifest(tmp_path, text=["yes"] * 32)
+    ids = corpora.load("manifest", root).index
+    table = pd.DataFrame({"emotion": [("calm", "bored")[n // 4 % 2] for n in range(32)]}, ids)
+    table["predicted"] = np.where(np.arange(32) % 3 == 0, "calm", table["emotion"])
+    table.rename_axis("utterance").to_csv(tmp_path / "own predictions.csv")
+    notes = tmp_path / "notes.csv"
+    notes.write_text(f"utterance,note,tags\r\n{ids[0]},hm <b>,noise\r\n", encoding="utf-8")
+    entry = result(
+        tmp_path / "report", corpus="manifest", root=str(root), per_speaker=0, notes=str(notes),
+        predictions=str(tmp_path / "own predictions.csv"), save=str(tmp_path / "saved"),
+    )  # fmt: skip
+    assert entry["status"] == "succeeded", entry["error"]
+    text = said(tmp_path / "report", entry)
+    assert "nobody knows how sure the model was" in text and "bored taken for calm" in text
+    assert {one["verdict"] for one in entry["claims"]} == {"cannot be tested on this corpus"}
+    kept = read_notes(tmp_path / "saved" / "notes.csv")
+    assert kept.loc[ids[0], "note"] == "hm <b>" and kept.loc[ids[0], "tags"] == "noise"
+    assert not (tmp_path / "saved" / "voice").exists()
