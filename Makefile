@@ -22,8 +22,8 @@ figures: install
 	"$(PYTHON)" -m sernb.cli run --profile laptop --corpus embedded --out reports/figures -p pictures "$(CURDIR)/figures"
 
 screenshots: install
-	"$(PYTHON)" -m sernb.cli run 8 --out reports/screenshots -p save "$(CURDIR)/reports/screenshots/saved"
-	"$(PYTHON)" -m tests.browser.screenshots reports/screenshots/saved/errors.html figures
+	"$(PYTHON)" -m sernb.cli run 8 --out reports/screenshots -p save "$(CURDIR)/reports/explorer"
+	"$(PYTHON)" -m tests.browser.screenshots reports/explorer/errors.html figures
 
 test: install
 	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadgroup "$(TESTS)"

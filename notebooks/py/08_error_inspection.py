@@ -786,6 +786,7 @@ if save:
     folder = Path(save)
     tables.write_predictions(answers, folder / "predictions.csv")
     write_notes(explorer.notes_table(), folder / "notes.csv")
+    explorer.view = {"model": first, "cells": [[meant, said]], "sort": by_sureness}  # what the page begins with
     explorer.save(folder / "errors.html")
     print(
         f"saved to {folder}: predictions.csv, notes.csv, errors.html"

@@ -63,11 +63,11 @@ def explore(
             utterances = corpora.load(corpus, root, on_bad=on_bad, **options)
         from sernb.explorer import explore as make
         from sernb.explorer import write_notes
+        from sernb.explorer.page import write_page
         from sernb.explorer.server import serve
-        from sernb.tables import read_rows
 
         explorer = make(
-            read_rows(predictions),
+            predictions,
             utterances,
             title=title or predictions.stem,
             notes=notes if notes and notes.exists() else None,
@@ -76,12 +76,16 @@ def explore(
         for notice in explorer.state["notices"]:
             typer.echo(notice, err=True)
         if html:
-            explorer.save(html, cap=int(cap * 1_000_000))
+            text, count = explorer.html(cap=int(cap * 1_000_000))
+            write_page(text, html)
+            clips = f"{count:,} clip{'' if count == 1 else 's'}"
             typer.echo(
-                f"Written: {html} ({html.stat().st_size / 1e6:.1f} MB). It opens in any browser, without a network."
+                f"Written: {html} ({html.stat().st_size / 1e6:.1f} MB, {clips}). It opens in any browser, without a network."
             )
-            if utterances is not None:
-                typer.echo("It holds recordings of the corpus: mind its licence before you pass it on.")
+            if count:
+                typer.echo(
+                    f"It holds recordings of the corpus ({clips}): mind its licence before you pass it on."
+                )
             return
         keep = (lambda one: write_notes(one.notes_table(), notes)) if notes else None
         serve(explorer, port, not no_browser, typer.echo, keep)

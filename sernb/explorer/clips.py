@@ -25,9 +25,12 @@ RATE = 16000  # Hz
 LONGEST = 60.0  # seconds of a clip that are sent
 PAIRS = 600  # lowest and highest sample of as many parts
 BANDS, HIGH, RANGE = 64, 8000.0, 80.0  # mel bands, Hz, dB
-WINDOW, HOP, FRAMES = 400, 160, 800  # samples (25 ms, 10 ms), and frames at most
+WINDOW, HOP, FRAMES = 400, 160, 800  # samples (25 ms, 10 ms), frames at most; a saved page has half of them
 LARGEST_MAP = 1_000_000  # values
 KEPT = 16  # clips that were asked for last
+# 48 kbit/s. With 32 the header that says where the sound begins does not fit any more: it would come 70 ms late.
+MP3 = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT", "compression_level": 0.75}
+FLAC = {"format": "FLAC", "subtype": "PCM_16"}
 
 
 class Clips:
@@ -53,9 +56,9 @@ class Clips:
             self._kept.move_to_end(row)
             return self._kept[row]
 
-    def made(self, row: int) -> dict:
-        """As `of`, made anew and not kept."""
-        return {"row": row} | clip(self.utterances, self.ids[row], self.root, self.overlay)
+    def made(self, row: int, small: bool = False) -> dict:
+        """As `of`, made anew and not kept; `small`, for a saved page: see `clip`."""
+        return {"row": row} | clip(self.utterances, self.ids[row], self.root, self.overlay, small)
 
 
 def clip(
@@ -63,8 +66,12 @@ def clip(
     name: str,
     root: str | Path | None = None,
     overlay: Callable | None = None,
+    small: bool = False,
 ) -> dict:
     """A clip as JSON-able data: utterance, seconds, audio (FLAC, 16 kHz mono, a data URL), peaks, spectrogram.
+
+    small: about a third of the bytes, for a page that holds many: the sound as MP3 (where libsndfile can write it), half
+    the spectrogram's frames.
 
     peaks: lowest and highest sample of up to 600 parts, the loudest sample of the clip being ±127 (`peak` is its level,
     full scale 1). spectrogram: 64 mel bands up to 8 kHz, 80 dB below the loudest, as bytes. At most 60 s, `cut` says so.
@@ -78,7 +85,7 @@ def clip(
     """
     made = {"utterance": name, "map": None, "words": None, "problem": None}
     try:
-        made |= _heard(utterances, name, root)
+        made |= _heard(utterances, name, root, small)
     except SernbError as problem:
         made["problem"] = str(problem)
     except Exception as problem:  # a clip that cannot be had must not end the session
@@ -115,7 +122,7 @@ def sound_file(path, root: str | Path | None = None) -> Path:
     return path
 
 
-def _heard(utterances, name, root):
+def _heard(utterances, name, root, small):
     """Sound, envelope and spectrogram; SernbError that says why there is none."""
     if utterances is None:
         raise SernbError("There are predictions only: give the utterances too, to hear them.")
@@ -130,15 +137,21 @@ def _heard(utterances, name, root):
     path = sound_file(row["path"], utterances.attrs.get("root") if root is None else root)
     start, end, cut = _part(path, row.get("start"), row.get("end"))
     samples = np.clip(read_audio(path, start, end, RATE), -1, 1)
-    file = io.BytesIO()
-    soundfile.write(file, samples, RATE, format="FLAC", subtype="PCM_16")
     made = {
         "seconds": round(len(samples) / RATE, 4),
-        "audio": f"data:audio/flac;base64,{base64.b64encode(file.getvalue()).decode()}",
+        "audio": _audio(samples, small),
         **_envelope(samples),
-        "spectrogram": _spectrogram(samples),
+        "spectrogram": _spectrogram(samples, *((2 * HOP, FRAMES // 2) if small else (HOP, FRAMES))),
     }
     return made | ({"cut": True} if cut else {})
+
+
+def _audio(samples, small):
+    """The sound as a data URL."""
+    mp3 = small and "MP3" in soundfile.available_formats()
+    file = io.BytesIO()
+    soundfile.write(file, samples, RATE, **(MP3 if mp3 else FLAC))
+    return f"data:audio/{'mpeg' if mp3 else 'flac'};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _part(path, start, end):
@@ -163,9 +176,9 @@ def _envelope(samples):
     return {"peaks": scaled.astype(int).reshape(-1).tolist(), "peak": round(peak, 4)}
 
 
-def _spectrogram(samples):
-    hop = HOP if len(samples) <= HOP * FRAMES else -(-len(samples) // (FRAMES - 1))
-    power = _mel(hop)(torch.from_numpy(np.ascontiguousarray(samples)))[:, :FRAMES].numpy()  # (bands, frames)
+def _spectrogram(samples, hop, most):
+    hop = hop if len(samples) <= hop * most else -(-len(samples) // (most - 1))
+    power = _mel(hop)(torch.from_numpy(np.ascontiguousarray(samples)))[:, :most].numpy()  # (bands, frames)
     top = power.max()
     level = np.zeros(power.shape, np.uint8)
     if top > 1e-12:  # not silence

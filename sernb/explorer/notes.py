@@ -118,6 +118,20 @@ def as_dict(notes: pd.DataFrame | Mapping, source: str = "notes") -> dict[str, d
     return found
 
 
+def merged(notes: Mapping, changes: Mapping) -> dict[str, dict]:
+    """Notes after `changes`: {utterance: a note as in `as_dict`, or None, which takes it away}; the others stay.
+
+    Raises SernbError for changes that are none; nothing is taken over then.
+    """
+    if not isinstance(changes, Mapping):
+        raise SernbError(f"notes: expected a dict of notes, got {type(changes).__name__}.")
+    new = as_dict({name: one for name, one in changes.items() if one is not None})
+    gone = {clean(name) for name in changes if isinstance(name, str)} - set(
+        new
+    )  # an empty note is none, either
+    return {name: one for name, one in notes.items() if name not in gone} | new
+
+
 def as_table(notes: Mapping) -> pd.DataFrame:
     """A table of a dict of notes: index `utterance`, columns note and tags (text, "; " between)."""
     rows = {name: (one["note"], BETWEEN.join(one["tags"])) for name, one in notes.items()}

@@ -21,7 +21,8 @@ from sernb.explorer.readable import clean
 
 CAP = 20_000_000  # bytes of a saved page
 MISSES = 20  # clips in a row that do not fit any more: the page is full
-_SPARE = 300  # bytes for the sentence about the cap and the list's brackets
+QUIZ, QUIZ_PART = 40, 4  # clips for the quiz at most, in at most a fourth of the bytes for sound
+_SPARE = 300  # bytes for the sentence about the cap and the lists' brackets
 
 
 def html_page(state: dict, view: dict, notes: dict, clips: dict[int, dict], served: bool = False) -> str:
@@ -48,7 +49,7 @@ def html_page(state: dict, view: dict, notes: dict, clips: dict[int, dict], serv
 </head>
 <body>
 <main id="explorer"></main>
-<noscript>This page needs JavaScript; all of it is in the page.</noscript>
+<noscript>This page needs JavaScript.</noscript>
 <script type="application/json" id="sernb-data">{as_json(data)}</script>
 <script type="module">{code}</script>
 </body>
@@ -114,40 +115,68 @@ def candidates(state: dict, view: dict, seed: int = 0) -> list[int]:
     return [row for row in dict.fromkeys(chain(first, in_turn)) if row is not None and has[row]]
 
 
+def quiz_rows(state: dict, seed: int = 0) -> list[int]:
+    """Rows with sound and truth, the classes in turn, each in an order drawn with `seed`, whatever a model says of them."""
+    if state["emotion"] is None or state["sound"] is None:
+        return []
+    truth, random = np.where(state["sound"], state["emotion"], -1), np.random.default_rng(seed)
+    each = [random.permutation(np.flatnonzero(truth == k)).tolist() for k in range(len(state["classes"]))]
+    return [row for row in chain.from_iterable(zip_longest(*each)) if row is not None]
+
+
 def filled(
     state: dict, view: dict, notes: dict, made, cap: int = CAP, progress: bool = True
 ) -> tuple[str, int]:
     """A page of at most `cap` bytes with the clips that fit, and how many these are.
 
-    made: a function of a row that gives its CLIP. Raises SernbError where the page is larger before any clip.
+    Where not all fit, those for the quiz come first (`quiz_rows`): a quiz of the clips that a model fails on would be no
+    fair one. made: a function of a row that gives its CLIP. Raises SernbError where the page is larger before any clip.
     """
     if isinstance(cap, bool) or not isinstance(cap, (int, float)) or not cap > 0:
         raise SernbError(f"cap is {cap!r}; expected the largest size of the page in bytes.")
-    size = len(html_page(state, view, notes, {}).encode())
+    size = len(html_page(state, view, notes, {}).encode()) + _SPARE
     if size > cap:
         raise SernbError(
             f"the page is {size:,} bytes before any sound, more than cap={int(cap):,}: give it more, or fewer predictions."
         )
-    clips, size, misses = {}, size + _SPARE, 0
-    bar = tqdm(candidates(state, view), desc="clips", unit="", disable=not progress)
-    for row in bar:
-        clip = made(row)
-        if clip["problem"]:
-            continue  # it may name folders of this machine
-        bytes_more = len(as_json(clip).encode()) + 2 * len(str(row)) + 5  # in the list of rows, too
-        if size + bytes_more > cap:
-            misses += 1
-            if misses == MISSES:
-                bar.total = bar.n  # full: this is all that will be done
-                break
-            continue
-        clips[row], size, misses = clip, size + bytes_more, 0
+    clips, room = {}, cap - size
+    rows, for_quiz = candidates(state, view), quiz_rows(state)
+    with tqdm(total=len(rows), desc="clips", unit="", disable=not progress) as bar:
+        # Some of those that are tried may not be readable.
+        used, _ = _put(clips, for_quiz[: 2 * QUIZ], made, room / QUIZ_PART, bar, most=QUIZ)
+        quiz = sorted(clips)
+        _, all_fit = _put(clips, rows, made, room - used, bar)
+        bar.total = bar.n  # full: this is all that will be done
     heard = sum(state["sound"] or [])
     limit = None
     if len(clips) < heard:
         limit = f"{len(clips):,} of {heard:,} clips are in this page ({cap / 1e6:.3g} MB); the others show all but their sound."
-    kept = state | {"embedded": sorted(clips), "limit": limit}
+    kept = state | {
+        "embedded": sorted(clips),
+        "limit": limit,
+        "quiz": None if all_fit or not for_quiz else quiz,
+    }
     return html_page(kept, view, notes, clips), len(clips)
+
+
+def _put(clips, rows, made, room, bar, most=None):
+    """Add clips of `rows` that fit into `room` bytes, `most` at most; the bytes they take, and whether all fitted."""
+    used, misses, all_fit = 0, 0, True
+    for row in rows:
+        if len(clips) == most or misses == MISSES:
+            break
+        if row in clips:
+            continue
+        clip = made(row)
+        bar.update()
+        if clip["problem"]:
+            continue  # it may name folders of this machine
+        more = len(as_json(clip).encode()) + 3 * len(str(row)) + 6  # in the lists of rows, too
+        if used + more > room:
+            misses, all_fit = misses + 1, False
+            continue
+        clips[row], used, misses = clip, used + more, 0
+    return used, all_fit
 
 
 def write_page(text: str, path: str | Path) -> Path:
@@ -170,13 +199,16 @@ def write_page(text: str, path: str | Path) -> Path:
 
 @cache
 def _code() -> str:
-    return jsmin(f"{front.module()}\n{front.read('page.js')}")
+    """The module and its start-up without comments, spaces, last commas and semicolons, and brackets around one parameter."""
+    code = jsmin(f"{front.module()}\n{front.read('page.js')}")
+    code = re.sub(r"(?<![\w$])\((\w+)\)=>", r"\1=>", code)
+    return re.sub(r"[,;]}", "}", code).replace("}\n", "}")
 
 
 @cache
 def _style() -> str:
     lines = re.sub(r"\s+", " ", front.read("explorer.css"))
-    return re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", lines)
+    return re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", lines).replace(";}", "}")
 
 
 def _digest(text):

@@ -7,6 +7,7 @@ from sernb.errors import SernbError, some
 from sernb.tables import DIMENSIONS, SUM_TOLERANCE, check_predictions, check_utterances, in_order
 
 NO_TRUTH = "The predictions have no true labels: which of them are right cannot be shown."
+NO_RATING = "The predictions have no true {}: residuals cannot be shown."
 GONE = ""  # stands for a missing label or fold while the table is checked
 
 
@@ -133,7 +134,7 @@ def _relaxed(table):
         if f"{dim}_predicted" in table:
             if dim not in table:
                 table[dim] = np.nan
-                notices.append(f"The predictions have no true {dim}: residuals cannot be shown.")
+                notices.append(NO_RATING.format(dim))
             gone[f"{dim}_predicted"] = table[f"{dim}_predicted"].isna().to_numpy()
             table[f"{dim}_predicted"] = table[f"{dim}_predicted"].astype(object).fillna(0.0).infer_objects()
     return table, gone, notices

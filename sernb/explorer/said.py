@@ -5,8 +5,9 @@ import pandas as pd
 
 from sernb.errors import SernbError
 from sernb.explorer.columns import numbers, take
+from sernb.explorer.doubts import not_the_largest
 from sernb.explorer.label_errors import likely_label_errors
-from sernb.explorer.readable import NO_TRUTH, cleaned, text_of
+from sernb.explorer.readable import NO_RATING, NO_TRUTH, cleaned, text_of
 from sernb.tables import DIMENSIONS, in_order
 
 
@@ -82,6 +83,7 @@ def model_of(
     model["p"] = [numbers(p[:, k], 3) for k in range(len(classes))]
     confidence = np.where(np.isnan(p), -1.0, p).max(1)
     model["confidence"] = numbers(np.where(confidence < 0, np.nan, confidence), 4)
+    notices += not_the_largest(material.ids, name, predicted, p, classes)
     found, why = likely_label_errors(truth, p)
     if found is None and (truth >= 0).any():  # without any truth there is a notice already
         notices.append(why)
@@ -90,9 +92,10 @@ def model_of(
     return model
 
 
-def dimensions_of(material) -> list[dict]:
+def dimensions_of(material, notices: list[str]) -> list[dict]:
     """Name, truth by row and scale of each dimension that is predicted; the scale is the corpus's, else what the values
-    span. Raises SernbError where models disagree about the truth."""
+    span. Truth that the predictions do not bring is the utterances', and told; so is that there is none. Raises SernbError
+    where models disagree about the truth."""
     table, utterances, made = material.predictions, material.utterances, []
     scale = None if utterances is None else utterances.attrs.get("scale")
     for dim in DIMENSIONS:
@@ -102,8 +105,19 @@ def dimensions_of(material) -> list[dict]:
         truth = _first(values, np.isfinite(values), material, np.nan)
         with np.errstate(invalid="ignore"):
             _agree(np.isfinite(values) & (np.abs(values - truth[material.row]) > 1e-6), dim, table)
-        if np.isnan(truth).all() and utterances is not None and dim in utterances:
-            truth = take(utterances[dim].to_numpy(float), material.at, np.nan)
+        if np.isnan(truth).all():
+            notices[:] = [one for one in notices if one != NO_RATING.format(dim)]
+            if utterances is not None and dim in utterances:
+                truth = take(utterances[dim].to_numpy(float), material.at, np.nan)
+            if np.isfinite(truth).any():
+                notices.append(
+                    f"The predictions bring no true {dim}: the values of the utterances table are taken."
+                )
+            elif said := int(np.isfinite(table[f"{dim}_predicted"].to_numpy(float)).sum()):
+                notices.append(
+                    f"There is no true {dim} of any of {said:,} predicted values, so how far off they are cannot be shown: "
+                    f"give the predictions or the utterances a column {dim!r}."
+                )
         low, high = _span(scale, np.concatenate([truth, table[f"{dim}_predicted"].to_numpy(float)]))
         made.append({"name": dim, "truth": numbers(truth, 4), "low": low, "high": high})
     return made

@@ -8,7 +8,7 @@ import webbrowser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from sernb.errors import SernbError
-from sernb.explorer.notes import as_dict
+from sernb.explorer.notes import merged
 from sernb.explorer.page import html_page, policy
 
 HOME = "127.0.0.1"
@@ -19,7 +19,7 @@ LARGEST = 20_000_000  # bytes of notes that are taken
 def serve(explorer, port: int = 0, open_browser: bool = True, say=print, keep=None) -> None:
     """Serve an Explorer's page until Ctrl-C; `port` 0 takes a free one, `say` tells the address.
 
-    What is noted in the page becomes `explorer.notes`; `keep(explorer)` is called after each change.
+    What is noted in the page goes into `explorer.notes`; `keep(explorer)` is called after each change.
 
     Only this machine can reach it, and only with the address's token. Raises SernbError for a port that is taken.
     """
@@ -51,9 +51,9 @@ def make_server(explorer, port: int = 0, keep=None) -> tuple[ThreadingHTTPServer
                 else None
             )
 
-        def note(self, notes):
-            with lock:
-                explorer.notes = as_dict(notes)
+        def note(self, changes):
+            with lock:  # two tabs may note at a time
+                explorer.notes = merged(explorer.notes, changes)
                 if keep:
                     keep(explorer)
 
@@ -69,7 +69,10 @@ def make_server(explorer, port: int = 0, keep=None) -> tuple[ThreadingHTTPServer
 
 
 class Answer(BaseHTTPRequestHandler):
-    """Answers for `/<token>/` and `/<token>/clip/<row>` (GET) and `/<token>/notes` (POST); all else is not found."""
+    """Answers for `/<token>/` and `/<token>/clip/<row>` (GET) and `/<token>/notes` (POST); all else is not found.
+
+    The notes that are posted are changes, {utterance: note, or null to take it away} (`sernb.explorer.notes.merged`).
+    """
 
     token = ""
     server_version, sys_version = "sernb", ""
@@ -93,6 +96,8 @@ class Answer(BaseHTTPRequestHandler):
             return
         try:
             self.note(json.loads(self.rfile.read(int(length))))
+        except RecursionError:
+            self._send(400, TEXT, b"too deeply nested to be notes\n")
         except (SernbError, ValueError, OSError) as problem:  # OSError: where they are to be kept
             self._send(400, TEXT, f"{problem}\n".encode(errors="replace"))
         else:
@@ -101,9 +106,16 @@ class Answer(BaseHTTPRequestHandler):
     def _asked(self, what):
         """The match of the path behind the token; None where it was answered already: no such thing here."""
         port = self.server.server_port
-        if self.headers.get("Host") not in (f"{HOME}:{port}", f"localhost:{port}"):
+        own = [f"{HOME}:{port}", f"localhost:{port}"]
+        if self.headers.get("Host") not in own:
             # Another site's name that was made to lead here must not read the page.
             self._send(403, TEXT, b"wrong host\n")
+            return None
+        if any(
+            origin not in [f"http://{one}" for one in own] for origin in self.headers.get_all("Origin", [])
+        ):
+            # Another site's page must not write, even if it knew the address.
+            self._send(403, TEXT, b"wrong origin\n")
             return None
         found = re.fullmatch(rf"/(?P<token>[^/]+)/{what}", self.path.partition("?")[0])
         if found and not secrets.compare_digest(found["token"].encode(), self.token.encode()):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sernb.errors import SernbError, some
+from sernb.explorer import doubts
 from sernb.explorer.clips import sound_file
 from sernb.explorer.columns import FILES, FIRST, columns_of, listeners_of, take, votes_of
 from sernb.explorer.readable import clean, cleaned, readable, readable_utterances, text_of
@@ -33,13 +34,16 @@ class Material:
     notices: list[str]
 
 
-def make_state(predictions: pd.DataFrame, utterances: pd.DataFrame | None = None, *, title: str = "") -> dict:
+def make_state(
+    predictions: pd.DataFrame, utterances: pd.DataFrame | None = None, *, title: str = "", root=None
+) -> dict:
     """The state (`version`, `title`, `n`, `notices`, `utterance`, `text`, `classes`, …) as plain JSON-able data.
 
-    What is missing or does not fit is left out and told in `notices`. Raises SernbError where nothing can be shown, a
-    model says something twice, or models disagree about the truth.
+    root: the folder that recordings must lie in, by default `utterances.attrs["root"]`. What is missing or does not fit
+    is left out and told in `notices`. Raises SernbError where nothing can be shown, a model says something twice, or
+    models disagree about the truth.
     """
-    return state_of(read(predictions, utterances), title)
+    return state_of(read(predictions, utterances), title, root)
 
 
 def read(predictions: pd.DataFrame, utterances: pd.DataFrame | None = None) -> Material:
@@ -53,6 +57,7 @@ def read(predictions: pd.DataFrame, utterances: pd.DataFrame | None = None) -> M
         utterances = readable_utterances(utterances)
         at = utterances.index.get_indexer(ids)
         missing = at < 0
+        alike = doubts.ids_alike(ids, utterances.index, at)
         if missing.all():
             notices.append(
                 f"None of the {len(ids):,} predicted utterances is in the utterances table ({some(ids, 2)} against "
@@ -64,18 +69,19 @@ def read(predictions: pd.DataFrame, utterances: pd.DataFrame | None = None) -> M
                 f"{int(missing.sum()):,} of {len(ids):,} predicted utterances are not in the utterances table: "
                 f"{some(ids[missing], 3)}. Their sound and what else it tells are missing."
             )
+        notices += alike
     return Material(table, utterances, ids, at, row, models_of(table, row, len(ids)), notices)
 
 
-def state_of(material: Material, title: str = "") -> dict:
+def state_of(material: Material, title: str = "", root=None) -> dict:
     """As `make_state`, of tables that are read already."""
     table, utterances, notices = material.predictions, material.utterances, list(material.notices)
-    root = None if utterances is None else utterances.attrs.get("root")
+    root = utterances.attrs.get("root") if root is None and utterances is not None else root
     text, known = _text(material), _known(material)
     columns, told = columns_of(known, utterances, material.at, lambda path: _file(path, root))
     notices += told
     classes, emotion = truth_of(material, notices)
-    dimensions = dimensions_of(material)
+    dimensions = dimensions_of(material, notices)
     models = [
         model_of(material, name, where, classes, emotion, notices) for name, where in material.models.items()
     ]
@@ -91,6 +97,8 @@ def state_of(material: Material, title: str = "") -> dict:
         notices.append(
             "The predictions name no folds: the list of likely label errors assumes that the model had not seen these clips."
         )
+    notices += doubts.labels_apart(material, classes, emotion)
+    notices += doubts.written_unlike(material, classes, emotion)
     sound = _sound(material, root, notices)
     own = [one for one in classes if one not in EMOTION_COLORS]
     colors = EMOTION_COLORS | {one: SERIES_COLORS[i % len(SERIES_COLORS)] for i, one in enumerate(own)}
@@ -111,6 +119,7 @@ def state_of(material: Material, title: str = "") -> dict:
         "listeners": None if utterances is None else listeners_of(utterances, material.at),
         "sound": sound,
         "embedded": None,
+        "quiz": None,
         "limit": None,
     }
 
@@ -157,7 +166,7 @@ def _one_position(material):
 
 
 def _sound(material, root, notices):
-    """1 where the utterances table names a recording; few files are looked for, and those missing are told."""
+    """1 where the utterances table names a recording; few files are looked for: those missing are told, and 0."""
     if material.utterances is None or "path" not in material.utterances:
         if material.utterances is not None:
             notices.append("The utterances have no recordings (no column 'path'): there is nothing to hear.")
@@ -167,13 +176,14 @@ def _sound(material, root, notices):
     if not has.any():
         notices.append("The utterances table names no recordings: there is nothing to hear.")
         return None
-    if has.sum() < FILES:
-        lost = [
-            name for name, path in zip(material.ids[has], paths[has], strict=True) if not _file(path, root)
-        ]
+    named, count = np.flatnonzero(has), int(has.sum())
+    if count < FILES:
+        lost = [row for row in named if not _file(paths[row], root)]
         if lost:
+            has[lost] = False
             notices.append(
-                f"The recordings of {len(lost):,} of {int(has.sum()):,} utterances are not where the table says: {some(lost, 3)}."
+                f"The recordings of {len(lost):,} of {count:,} utterances are not where the table says: "
+                f"{some(material.ids[lost], 3)}."
             )
     return has.astype(int).tolist()
 

@@ -24,6 +24,8 @@ def rows_of(state: dict, view: dict, notes: dict | None = None) -> np.ndarray:
         passes &= _in_cells(state, view)
     if view["list"] == "noted":
         passes &= np.array([name in (notes or {}) for name in state["utterance"]], bool)
+    if view["list"] == "heard":
+        passes &= _heard(state)
     rows = np.flatnonzero(passes)
     if view["list"] == "errors":
         rows = np.array(model["errors"]["rows"] if model["errors"] else [], int)
@@ -60,13 +62,16 @@ def _laid_out(state, view, which):
     view = complete(view, state)
     rows = np.flatnonzero(_passes(state, view))
     right = _right(state, _model(state, view["model" if which == "model" else "other"]))
+    known_rows = rows[
+        _codes(state["emotion"], state["n"])[rows] >= 0
+    ]  # what has no truth is neither right nor wrong
     values, orders = [], []
     axes = [_axis(state, view, name) for name in _axes(view, which)]
     for known, codes in axes:
         values.append(np.array([*known, ""], object)[codes])  # -1, missing, is the last
         errors = {}
         for k in range(len(known)):
-            inside = rows[codes[rows] == k]
+            inside = known_rows[codes[known_rows] == k]
             errors[known[k]] = 1 - right[inside].sum() / len(inside) if len(inside) else -1
         orders.append((list(known), errors))
     if axes[0][0] is axes[1][0]:  # of two class axes the columns stand as the rows do
@@ -96,24 +101,35 @@ def _passes(state, view):
                 passes &= np.isin(column["codes"], [column["values"].index(value) for value in wanted])
         else:
             passes &= _between(_array(column["values"], n), wanted)
+    tab = _rated if view["tab"] == "dimensions" else _classed
+    return passes & tab(state, view, model)
+
+
+def _classed(state, view, model):
+    """(n,) what the matrix and the quiz ask for: a class from each model that is looked at, sure enough, as they agree."""
+    n, other = state["n"], _model(state, view["other"]) if view["other"] else None
+    passes = _codes(model["predicted"], n) >= 0
+    if other:
+        passes &= _codes(other["predicted"], n) >= 0
     if view["outcome"]:
-        other = _model(state, view["other"])
         need = OUTCOMES[view["outcome"]]
-        passes &= (_codes(state["emotion"], n) >= 0) & (_codes(other["predicted"], n) >= 0)
+        passes &= _codes(state["emotion"], n) >= 0
         passes &= _right(state, model) == need[0]
         passes &= _right(state, other) == need[1]
-    if view["tab"] == "dimensions":
-        truth, said = _dimension(state, view, view["dimension"])
-        passes &= ~np.isnan(said)
-        if view["residual"] != [None, None] and tuple(view["residual"]) != (None, None):
-            passes &= _between(said - truth, view["residual"])
-        if view["box"]:
-            x, y = _plotted(state, view)
-            passes &= _between(x, view["box"]["x"]) & _between(y, view["box"]["y"])
-    else:
-        passes &= _codes(model["predicted"], n) >= 0
-    if view["threshold"] > 0:
+    if view["threshold"] > 0 and model["confidence"] is not None:
         passes &= _between(_array(model["confidence"], n), (view["threshold"], None))
+    return passes
+
+
+def _rated(state, view, _):
+    """(n,) what the tab of dimensions asks for: a predicted value, within the residuals and the box."""
+    truth, said = _dimension(state, view, view["dimension"])
+    passes = ~np.isnan(said)
+    if view["residual"] != [None, None] and tuple(view["residual"]) != (None, None):
+        passes &= _between(said - truth, view["residual"])
+    if view["box"]:
+        x, y = _plotted(state, view)
+        passes &= _between(x, view["box"]["x"]) & _between(y, view["box"]["y"])
     return passes
 
 
@@ -184,6 +200,12 @@ def _has_words(state, query):
     return np.array(
         [query in name.lower() or (text is not None and query in text.lower()) for name, text in pairs]
     )
+
+
+def _heard(state):
+    """(n,) whether the sound can be had: a recording is known and, in a saved page, lies in it."""
+    found = np.array(state["sound"] or [0] * state["n"], bool)
+    return found if state["embedded"] is None else found & np.isin(np.arange(state["n"]), state["embedded"])
 
 
 def _right(state, model):

@@ -9,7 +9,7 @@ SHOWS = ("count", "row", "column", "all", "right")
 ORDERS = ("given", "name", "confusion")
 OUTCOMES = {"both": (1, 1), "only_a": (1, 0), "only_b": (0, 1), "neither": (0, 0)}
 WHICH = ("model", "other", "difference")
-LISTS = ("cells", "errors", "noted")
+LISTS = ("cells", "errors", "noted", "heard")
 SORTS = ("given", "confidence", "unsure", "length", "residual")
 AXES = ("emotion", "predicted", "other")
 

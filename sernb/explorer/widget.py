@@ -3,6 +3,7 @@
 import html
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import anywidget
@@ -15,12 +16,13 @@ from sernb.explorer.clips import Clips
 from sernb.explorer.notes import as_dict, as_table, read_notes
 from sernb.explorer.state import Material, read, state_of
 from sernb.explorer.view import cells, complete, matrix, rows_of
+from sernb.tables import read_rows
 
 REPORT_CAP = 3_000_000  # bytes of the page that a report shows instead of the live widget
 
 
 def explore(
-    predictions: pd.DataFrame,
+    predictions: pd.DataFrame | str | Path,
     utterances: pd.DataFrame | None = None,
     *,
     title: str = "",
@@ -31,13 +33,16 @@ def explore(
 ) -> "Explorer":
     """Look at predictions: confusion matrix, dimensions, clips with sound, notes, a listening quiz.
 
-    predictions: a predictions table, of one model or several; utterances: the corpus's table, for sound, words and
-    filters. overlay: a function of an utterance's id that tells what a model looked at (`sernb.explorer.clips.clip`).
-    notes: of a file, table or dict, to go on with. root: the folder that recordings must lie in (by default the
-    corpus's). view: what is shown first, as `explorer.view` gives it.
+    predictions: a predictions table, of one model or several, or the path of a CSV that holds one; utterances: the
+    corpus's table, for sound, words and filters. overlay: a function of an utterance's id that tells what a model looked
+    at (`sernb.explorer.clips.clip`). notes: of a file, table or dict, to go on with. root: the folder that recordings must lie in (by default the
+    corpus's, where the table knows it; where neither is known, any path of the utterances table is read). view: what is
+    shown first, as `explorer.view` gives it.
 
     Raises SernbError where nothing can be shown; what is only missing in part is told below the explorer.
     """
+    if isinstance(predictions, (str, os.PathLike)):
+        predictions = read_rows(predictions)
     return Explorer(
         read(predictions, utterances), title=title, overlay=overlay, notes=notes, root=root, view=view
     )
@@ -54,7 +59,7 @@ class Explorer(anywidget.AnyWidget):
         self.material = material
         self.clips = Clips(material.ids, material.utterances, root, overlay)
         self.report_cap = REPORT_CAP
-        state = state_of(material, title)
+        state = state_of(material, title, root)
         notes = read_notes(notes) if isinstance(notes, (str, os.PathLike)) else notes
         self._esm, self._css = front.module(), front.read("explorer.css")  # anywidget makes traits of these
         view, notes = complete(view or {}, state), as_dict({} if notes is None else notes)
@@ -92,8 +97,13 @@ class Explorer(anywidget.AnyWidget):
 
     def save(self, path: str | Path, cap: int = page.CAP, progress: bool = True) -> Path:
         """Write the explorer as one HTML page of at most `cap` bytes that works without Python; the clips that fit."""
-        text, _ = page.filled(self.state, self.view, self.notes, self.clips.made, cap, progress)
-        return page.write_page(text, path)
+        return page.write_page(self.html(cap, progress)[0], path)
+
+    def html(self, cap: int = page.CAP, progress: bool = True) -> tuple[str, int]:
+        """The page that `save` writes, and how many clips are in it."""
+        return page.filled(
+            self.state, self.view, self.notes, partial(self.clips.made, small=True), cap, progress
+        )
 
     def in_words(self) -> str:
         """What there is, where widgets are not drawn."""
@@ -156,7 +166,7 @@ class Explorer(anywidget.AnyWidget):
         """The saved page in a frame that can run its own code and reach nothing else."""
         cap = int(os.environ.get("SERNB_REPORT_CAP") or self.report_cap)
         try:
-            text, _ = page.filled(self.state, self.view, self.notes, self.clips.made, cap, progress=False)
+            text, _ = self.html(cap, progress=False)
         except SernbError as problem:
             return f"<p>{html.escape(self.in_words())} It is not shown here: {html.escape(str(problem))}</p>"
         title = html.escape(f"Explorer: {self.state['title'] or 'predictions'}")

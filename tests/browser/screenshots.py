@@ -1,6 +1,6 @@
 """Pictures of the explorer for figures/: `python -m tests.browser.screenshots PAGE.html FOLDER` (or `make screenshots`).
 
-PAGE.html is what notebook 08 saves as errors.html; it has two models, "voice" and "words".
+PAGE.html is what notebook 08 saves as errors.html; it has the models "the voice" and "the words".
 """
 
 import shutil
@@ -27,8 +27,9 @@ def heard(page, place=".list"):
 
 
 def matrix(page):
-    page.locator("[data-control=other]").select_option("words")
-    page.locator('[data-which=model][data-cell="3,1"]').click()
+    page.locator("[data-control=other]").select_option(
+        "the words"
+    )  # the cell that is chosen: the largest confusion
     heard(page)
 
 

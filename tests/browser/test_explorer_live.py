@@ -108,7 +108,7 @@ def test_in_jupyterlab(browser, start):
     listed = widget.locator(".list li").count()
     widget.locator(".list .play").first.click()
     assert plays(page)
-    widget.locator(".list li[aria-current] .open").focus()
+    widget.locator(".list li[aria-current=true] .open").focus()
     cells = page.locator(".jp-CodeCell").count()
     for key in ("n", "p", "ArrowDown", "n"):  # b, say, would make a cell: JupyterLab's keys stay out of it
         page.keyboard.press(key)
@@ -139,7 +139,7 @@ def test_in_voila(browser, start):
     widget = page.locator(".sernb-explorer")
     widget.wait_for()
     widget.locator('[data-which=model][data-cell="0,0"]').click()
-    assert widget.locator(".list h3").inner_text().endswith("neutral → neutral")
+    assert widget.locator(".second > h3").inner_text().endswith("neutral → neutral")
     widget.locator(".list .play").first.click()
     assert plays(page)
     context.close()

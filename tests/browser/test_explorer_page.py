@@ -80,7 +80,7 @@ def playable(page):
 
 def test_a_click_on_a_cell_lists_its_utterances(page, explorer):
     table = explorer.selected.index
-    assert page.locator(".list h3").inner_text().startswith("120 utterances")
+    assert page.locator(".second > h3").inner_text().startswith("120 utterances")
     cell(page, 3, 1).click()  # angry taken for happy
     listed = ids(page, explorer)
     model = explorer.state["models"][0]
@@ -128,15 +128,16 @@ def test_the_keyboard_alone_is_enough(page, explorer):
     assert view(page)["utterance"] in (first, second)
     page.locator(".summary").click()
     before = view(page)["utterance"]
-    page.locator(".list li[aria-current] .open").focus()
+    page.locator(".list li[aria-current=true] .open").focus()
     page.keyboard.press("n")
     after = view(page)["utterance"]
     listed = ids(page, explorer)
-    assert listed.index(after) == listed.index(before) + 1
-    page.locator(".list li[aria-current] .open").focus()
+    assert listed.index(after) > listed.index(before)  # what has no sound is passed over
+    page.locator(".list li[aria-current=true] .open").focus()
+    page.keyboard.press("n")
     page.keyboard.press("p")
-    assert view(page)["utterance"] == before
-    page.locator(".list li[aria-current] .open").focus()
+    assert view(page)["utterance"] == after
+    page.locator(".list li[aria-current=true] .open").focus()
     page.keyboard.press("Escape")
     assert view(page)["cells"] == []
 
@@ -160,7 +161,6 @@ def test_everything_that_works_can_be_reached_by_tab(page):
         "list",
         "sort",
         "0,0",
-        "play",
         "open",
     } <= seen
 
@@ -175,7 +175,7 @@ def test_filters_recompute_the_matrix(page, explorer):
     texts = utterances().query("gender == 'female'")
     hits = texts["text"].str.lower().str.contains("the") | texts.index.str.lower().str.contains("the")
     assert page.locator("tfoot .sum").last.inner_text() == str(int(hits.sum()))
-    page.locator("button", has_text="Take all filters away").click()
+    page.locator("button", has_text="Clear filters").click()
     assert page.locator("tfoot .sum").last.inner_text() == "120"
     assert f"of {explorer.state['n']} utterances" in page.locator(".summary").inner_text()
 
@@ -197,7 +197,7 @@ def test_two_models_side_by_side(page):
         "neither": pairs.count((False, False)),
     }
     page.locator("[data-outcome=only_a]").click()
-    assert page.locator(".list h3").inner_text().startswith(f"{counts['only_a']} utterance")
+    assert page.locator(".second > h3").inner_text().startswith(f"{counts['only_a']} utterance")
 
 
 def test_the_threshold_abstains(page, explorer):
@@ -255,7 +255,7 @@ def test_dimensions(page, explorer):
     assert rows(page)[0] == off.idxmax()  # the largest residual first
     page.locator('[data-filter="residual:0"]').fill("0.5")
     page.locator('[data-filter="residual:0"]').press("Enter")
-    assert page.locator(".list h3").inner_text().startswith(f"{int(((said - truth) >= 0.5).sum())} ")
+    assert page.locator(".second > h3").inner_text().startswith(f"{int(((said - truth) >= 0.5).sum())} ")
     page.locator('[data-filter="residual:0"]').fill("")
     page.locator('[data-filter="residual:0"]').press("Enter")
     box = page.locator(".scatter canvas").first.bounding_box()
@@ -283,7 +283,7 @@ def test_the_listening_quiz(page, explorer):
         page.keyboard.press("n")
     assert page.locator(".quiz figure.matrix").count() == 2
     right = sum(one.startswith("true happy") for one in seen)
-    assert f"you: {right} of 3 right" in page.locator(".quiz figcaption").first.inner_text()
+    assert f"you: {right} of 3 right" in page.locator(".quiz b").first.inner_text()
     with page.expect_download() as download:
         page.locator("button", has_text="Save my answers").click()
     assert pd.read_csv(download.value.path())["guess"].tolist() == ["happy"] * 3

@@ -28,6 +28,9 @@ def explorer():
     table["breath"] = table["breath"].astype(float).where(np.arange(90) != 7)
     said = said[~((said["model"] == "words") & said.index.isin(table.index[:6]))]
     said.loc[table.index[8], "arousal"] = np.nan
+    said.loc[table.index[40:50], "emotion"] = None  # and some truths
+    table["emotion"] = table["emotion"].where(~table.index.isin(table.index[40:50]))
+    table.loc[table.index[60], "path"] = "/not/there.wav"
     notes = {table.index[2]: {"note": "a", "tags": []}, table.index[50]: {"note": "", "tags": ["b"]}}
     return explore(said, table, notes=notes)
 
@@ -38,7 +41,7 @@ def some_view(draw, state):
     groups = [name for name, one in columns.items() if one["kind"] == "category"]
     numbers = [name for name, one in columns.items() if one["kind"] == "number"]
     made = {
-        "tab": draw.choice(["matrix", "matrix", "dimensions"]),
+        "tab": draw.choice(["matrix", "matrix", "dimensions", "quiz"]),
         "model": draw.choice(["voice", "words"]),
         "other": draw.choice([None, "voice", "words"]),
         "rows": draw.choice(["emotion", "emotion", "predicted", "other", *groups]),
@@ -46,7 +49,7 @@ def some_view(draw, state):
         "order": draw.choice(["given", "name", "confusion"]),
         "outcome": draw.choice([None, None, "both", "only_a", "only_b", "neither"]),
         "which": draw.choice(["model", "other", "difference"]),
-        "list": draw.choice(["cells", "cells", "errors", "noted"]),
+        "list": draw.choice(["cells", "cells", "errors", "noted", "heard"]),
         "sort": draw.choice(["given", "confidence", "unsure", "length", "residual"]),
         "dimension": draw.choice(["arousal", "valence", "dominance"]),
         "plane": draw.choice(["true", "predicted"]),

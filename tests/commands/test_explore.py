@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -38,8 +39,10 @@ def test_one_file(predictions, tmp_path):
     words = ("--corpus", "embedded", "--html", page, "--cap", 1, "--view", tmp_path / "view.json")
     code, output = call(path, *words, "--notes", tmp_path / "notes.csv")
     assert code == 0 and "Written:" in output and "licence" in output
+    count = json.loads(re.search(r'"embedded":(\[[0-9,]*\])', page.read_text(encoding="utf-8"))[1])
+    assert f"MB, {len(count)} clips)" in output and f"recordings of the corpus ({len(count)} clips)" in output
     text = page.read_text(encoding="utf-8")
-    assert page.stat().st_size <= 1_000_000 and "data:audio/flac" in text and "<title>said</title>" in text
+    assert page.stat().st_size <= 1_000_000 and "data:audio/" in text and "<title>said</title>" in text
     assert '"show":"row"' in text and '"note":"hm"' in text
     assert "passwd" not in text  # a path in the predictions is never opened
     alone = tmp_path / "alone.html"
@@ -47,6 +50,8 @@ def test_one_file(predictions, tmp_path):
     assert (
         code == 0
         and "no utterances table" in output
+        and "0 clips)" in output
+        and "licence" not in output
         and "data:audio" not in alone.read_text(encoding="utf-8")
     )
 

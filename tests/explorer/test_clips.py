@@ -24,7 +24,7 @@ def table(paths, root=None, **columns):
 
 def sound_of(found):
     kind, code = found["audio"].split(",")
-    assert kind == "data:audio/flac;base64"
+    assert kind in ("data:audio/flac;base64", "data:audio/mpeg;base64")
     return soundfile.read(io.BytesIO(base64.b64decode(code)))
 
 
@@ -43,9 +43,40 @@ def test_the_sound_comes_as_flac_16_khz(tmp_path, write_sound):
     samples = write_sound(tmp_path / "a.wav", seconds=0.5)
     found = clip(table([str(tmp_path / "a.wav")]), "u0")
     heard, rate = sound_of(found)
+    assert found["audio"].startswith("data:audio/flac")
     assert rate == 16000 and found["seconds"] == 0.5 and found["problem"] is None and "cut" not in found
     np.testing.assert_allclose(heard, samples[:, 0], atol=2 / 32768)
     json.dumps(found, allow_nan=False)
+
+
+def test_a_small_clip_is_mp3_that_starts_when_it_should(tmp_path):
+    if "MP3" not in soundfile.available_formats():
+        pytest.skip("this libsndfile writes no MP3: install one of 1.1 or later")
+    time = np.arange(32000) / 16000
+    samples = 0.5 * np.sin(2 * np.pi * (200 + 400 * time) * time) * (np.sin(2 * np.pi * 3 * time) > 0)
+    u = table([write(tmp_path / "a.wav", samples)])
+    whole, small = clip(u, "u0"), clip(u, "u0", small=True)
+    heard, rate = sound_of(small)
+    assert small["audio"].startswith("data:audio/mpeg") and rate == 16000 and len(heard) == 32000
+    match = np.correlate(heard, samples, "full")
+    assert abs(match.argmax() - (len(samples) - 1)) <= 16  # 1 ms
+    assert np.corrcoef(heard, samples)[0, 1] > 0.99
+    assert len(small["audio"]) * 3 / 4 / 2 < 7000  # 48 kbit/s and a little
+    assert (whole["spectrogram"]["frames"], small["spectrogram"]["frames"]) == (201, 101)
+    assert abs(picture_of(small)[:, 50].astype(int) - picture_of(whole)[:, 100]).max() <= 1
+    for name in ("seconds", "peaks", "peak", "problem"):
+        assert small[name] == whole[name]
+    for length in (3, 16000 * 10):
+        u = table([write(tmp_path / "b.wav", np.ones(length) * 0.1)])
+        assert len(sound_of(clip(u, "u0", small=True))[0]) == length
+    assert 350 < clip(u, "u0", small=True)["spectrogram"]["frames"] <= 400
+
+
+def test_where_there_is_no_mp3_a_small_clip_is_flac(tmp_path, write_sound, monkeypatch):
+    write_sound(tmp_path / "a.wav", seconds=0.5)
+    monkeypatch.setattr(soundfile, "available_formats", lambda: {"FLAC": "FLAC"})
+    found = clip(table([str(tmp_path / "a.wav")]), "u0", small=True)
+    assert found["audio"].startswith("data:audio/flac") and len(sound_of(found)[0]) == 8000
 
 
 def test_stereo_at_another_rate_and_louder_than_full_scale(tmp_path):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from sernb.errors import SernbError
-from sernb.explorer.notes import as_dict, as_table, read_notes, write_notes
+from sernb.explorer.notes import as_dict, as_table, merged, read_notes, write_notes
 
 ODD = {
     "../../etc/passwd": {
@@ -92,3 +92,18 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_what_is_no_notes_is_refused(notes):
     with pytest.raises(SernbError):
         as_dict(notes)
+
+
+def test_changes_are_merged_and_the_rest_stays():
+    notes = {"u1": {"note": "a", "tags": []}, "u2": {"note": "b", "tags": ["x"]}}
+    assert merged(notes, {}) == notes
+    assert merged(notes, {"u1": None, "u3": {"note": "c", "tags": "y; z"}}) == {
+        "u2": {"note": "b", "tags": ["x"]},
+        "u3": {"note": "c", "tags": ["y", "z"]},
+    }
+    assert merged(notes, {"u2": {"note": "", "tags": []}}) == {"u1": {"note": "a", "tags": []}}
+    assert list(merged(notes, {"u1": {"note": "new", "tags": []}})) == ["u1", "u2"]
+    for changes in (None, [], "u1", {"u1": 1}, {"": {"note": "a"}}):
+        with pytest.raises(SernbError):
+            merged(notes, changes)
+    assert list(notes) == ["u1", "u2"]

@@ -10,7 +10,16 @@ import pytest
 
 from sernb.errors import SernbError
 from sernb.explorer import explore, front
-from sernb.explorer.page import as_json, candidates, filled, html_page, page_size_without_data, policy
+from sernb.explorer.page import (
+    QUIZ,
+    as_json,
+    candidates,
+    filled,
+    html_page,
+    page_size_without_data,
+    policy,
+    quiz_rows,
+)
 
 DATA = re.compile(r'<script type="application/json" id="sernb-data">(.*?)</script>', re.DOTALL)
 
@@ -101,12 +110,72 @@ def test_only_clips_that_fit_go_in(explorer, tmp_path):
     assert list(path.parent.iterdir()) == [path]
     data = data_of(path.read_text(encoding="utf-8"))
     held = data["state"]["embedded"]
-    assert held == sorted(map(int, data["clips"])) and 5 < len(held) < 100
+    assert held == sorted(map(int, data["clips"])) and 5 < len(held) < 150
     assert all(data["clips"][str(row)]["audio"] for row in held)
     assert data["state"]["limit"] == (
         f"{len(held)} of 1,100 clips are in this page (3 MB); the others show all but their sound."
     )
+    assert all(clip["audio"].startswith("data:audio/mpeg") for clip in data["clips"].values())
     assert explorer.state["embedded"] is None and explorer.state["limit"] is None
+
+
+def saved(explorer, cap, problem=lambda row: None, size=60_000):
+    """The data of a page whose clips have so many bytes of "sound" each."""
+
+    def made(row):
+        return {"row": row, "audio": "a" * size, "problem": problem(row)}
+
+    return data_of(filled(explorer.state, explorer.view, {}, made, cap, progress=False)[0])
+
+
+def test_the_quiz_has_clips_that_were_not_chosen_for_what_the_model_says(explorer):
+    state = explorer.state
+    truth, said = np.array(state["emotion"]), np.array(state["models"][0]["predicted"])
+    drawn = quiz_rows(state)
+    assert sorted(drawn) == list(range(state["n"])) and drawn == quiz_rows(state) != quiz_rows(state, seed=1)
+    assert np.bincount(truth[drawn[:40]]).tolist() == [10] * 4
+    # The draw knows nothing of the model: with all predictions changed, it is the same.
+    other = state | {"models": [state["models"][0] | {"predicted": [0] * state["n"]}]}
+    assert quiz_rows(other) == drawn
+    state = saved(explorer, 12_000_000)["state"]
+    quiz = state["quiz"]
+    assert quiz == sorted(drawn[:QUIZ]) and set(quiz) < set(state["embedded"])
+    right, all_right = (truth[quiz] == said[quiz]).mean(), (truth == said).mean()
+    assert abs(right - all_right) < 0.25
+    assert explorer.state["quiz"] is None
+
+
+def test_the_quiz_takes_a_quarter_at_most(explorer):
+    cap = 3_000_000
+    data = saved(explorer, cap)
+    free = cap - len(html_page(explorer.state, explorer.view, {}, {}).encode())
+    taken = [len(as_json(data["clips"][str(row)]).encode()) for row in data["state"]["quiz"]]
+    assert free / 5 < sum(taken) <= free / 4 and len(taken) < QUIZ
+    assert np.ptp(np.bincount(np.array(explorer.state["emotion"])[data["state"]["quiz"]])) <= 1
+
+
+def test_without_truth_or_where_all_fit_the_quiz_is_drawn_from_all(embedded, explorer):
+    p, u = embedded
+    assert saved(explore(p.head(60), u), 20_000_000)["state"]["quiz"] is None
+    broken = saved(explore(p.head(60), u), 20_000_000, lambda row: "broken" if row == 3 else None)["state"]
+    assert broken["quiz"] is None and len(broken["embedded"]) == 59  # all that there are
+    unknown = explore(p.drop(columns="emotion"), u.drop(columns="emotion"))
+    assert quiz_rows(unknown.state) == []
+    state = saved(unknown, 3_000_000)["state"]
+    assert state["quiz"] is None and state["limit"]
+    assert quiz_rows(explorer.state | {"sound": None}) == []
+    some = [row % 2 for row in range(explorer.state["n"])]
+    assert {row % 2 for row in quiz_rows(explorer.state | {"sound": some})} == {1}
+
+
+def test_where_no_clip_fits_into_the_quarter_there_is_no_quiz(explorer):
+    state = saved(explorer, 3_000_000, size=1_000_000)["state"]
+    assert state["quiz"] == [] and len(state["embedded"]) >= 1
+
+
+def test_clips_that_cannot_be_read_leave_their_place_in_the_quiz_to_others(explorer):
+    state = saved(explorer, 12_000_000, lambda row: "broken" if row % 2 else None)["state"]
+    assert len(state["quiz"]) >= 30 and not any(row % 2 for row in state["embedded"])
 
 
 def test_where_all_clips_fit_nothing_is_said_of_a_limit(embedded, tmp_path):
@@ -121,7 +190,9 @@ def test_recordings_that_are_missing_are_left_out_without_their_folders(small, t
     explorer = explore(small[0], small[1].assign(path=str(tmp_path / "secret" / "a.wav")))
     page, count = filled(explorer.state, explorer.view, {}, explorer.clips.made, progress=False)
     assert count == 0
-    assert "0 of 6 clips" in data_of(page)["state"]["limit"]
+    state = data_of(page)["state"]
+    assert state["embedded"] == [] and state["sound"] == [0] * 6 and state["limit"] is None
+    assert any("6 of 6 utterances are not where the table says" in one for one in state["notices"])
     assert "secret" not in page
 
 

@@ -121,12 +121,13 @@ def test_ctrl_c_ends_it_quietly(small, monkeypatch):
     assert said[0].startswith(f"The explorer is at {opened[0]}") and said[-1] == "The explorer has ended."
 
 
-def post(url, body, host=None, path="notes", length=None):
+def post(url, body, host=None, path="notes", length=None, origin=None):
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
     headers = {"Content-Length": str(len(body) if length is None else length)} | (
         {"Host": host} if host else {}
     )
+    headers |= {} if origin is None else {"Origin": origin}
     connection.request("POST", parts.path + path, body, headers)
     answer = connection.getresponse()
     told = answer.status, answer.read()
@@ -152,10 +153,45 @@ def test_notes_of_the_page_reach_python_and_come_back(noted):
     assert post(url, json.dumps(notes).encode())[0] == 200
     assert explorer.notes == notes == kept[-1]
     assert b"breathy \\u003c/script\\u003e" in get(url)[2]
-    assert post(url, b"{}")[0] == 200 and explorer.notes == {} == kept[-1]
+    assert post(url, b"{}")[0] == 200 and explorer.notes == notes
+    assert post(url, json.dumps({name: None}).encode())[0] == 200 and explorer.notes == {} == kept[-1]
 
 
-@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b'{"a": 1}', b'{"a": {"note": 1}}', b"\xff"])
+def test_what_two_tabs_note_is_brought_together(noted):
+    url, explorer, kept = noted
+    one, two, three = explorer.state["utterance"][:3]
+    explorer.notes = {one: {"note": "of the file", "tags": []}}
+    for changes in (
+        {two: {"note": "a", "tags": []}},
+        {three: {"note": "b", "tags": ["x"]}, two: {"note": "a!", "tags": []}},
+        {one: None, "never noted": None},
+    ):
+        assert post(url, json.dumps(changes).encode())[0] == 200
+    assert (
+        explorer.notes == {two: {"note": "a!", "tags": []}, three: {"note": "b", "tags": ["x"]}} == kept[-1]
+    )
+    assert post(url, json.dumps({two: {"note": "", "tags": []}}).encode())[0] == 200  # an empty note is none
+    assert list(explorer.notes) == [three]
+    assert post(url, json.dumps({one: {"note": "c", "tags": []}, three: 3}).encode())[0] == 400
+    assert list(explorer.notes) == [three] and len(kept) == 4
+
+
+def test_many_notes_at_a_time_are_all_kept(noted):
+    url, explorer, _ = noted
+    names = explorer.state["utterance"][:24]
+    threads = [
+        threading.Thread(target=post, args=(url, json.dumps({name: {"note": name, "tags": []}}).encode()))
+        for name in names
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(explorer.notes) == sorted(names)
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b'{"a": 1}', b'{"a": {"note": 1}}', b"\xff", b"null",
+                                  b"[" * 100_000, b'{"a":' * 100_000])  # fmt: skip
 def test_what_are_no_notes_is_refused_and_changes_nothing(noted, body):
     url, explorer, kept = noted
     assert post(url, body)[0] == 400
@@ -164,6 +200,17 @@ def test_what_are_no_notes_is_refused_and_changes_nothing(noted, body):
 
 def test_notes_come_from_this_page_alone(noted):
     url, _, kept = noted
+    port = urlsplit(url).port
+    for origin in (
+        "https://example.org", "null", "", f"https://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}",
+        "http://127.0.0.1", f"http://localhost.example.org:{port}",
+    ):  # fmt: skip
+        status, told = post(url, b"{}", origin=origin)
+        assert status == 403 and told == b"wrong origin\n", origin
+    assert kept == []
+    for origin in (f"http://127.0.0.1:{port}", f"http://localhost:{port}"):
+        assert post(url, b"{}", origin=origin)[0] == 200
+    kept.clear()
     assert post(url, b"{}", host="example.org")[0] == 403
     assert post(url.rsplit("/", 2)[0] + "/guess/", b"{}")[0] == 404
     assert post(url, b"{}", path="clip/0")[0] == 404

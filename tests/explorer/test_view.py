@@ -64,6 +64,7 @@ def test_real_counts_are_those_of_a_crosstab(embedded):
         ({"outcome": "neither"}, "u1 u2 u3 u4 u5 u6"),  # of one model there is no such thing
         ({"threshold": 0.7}, "u1 u3 u4 u6"),
         ({"threshold": 0.7, "model": "b"}, "u2 u3 u4 u6"),
+        ({"threshold": 0.7, "tab": "quiz"}, "u1 u3 u4 u6"),
         ({"rows": "speaker", "cells": [["", "happy"]]}, "u6"),
         ({"sort": "confidence"}, "u6 u1 u3 u4 u2 u5"),
         ({"sort": "unsure"}, "u5 u2 u4 u3 u1 u6"),
@@ -127,6 +128,65 @@ def test_a_model_that_says_nothing_of_some_clips():
     assert ids(state, model="b") == ["u2"]
     assert ids(state, other="b", outcome="neither") == []
     assert matrix(state, {}).loc[""].tolist() == [0, 1]
+
+
+def test_two_models_are_compared_on_the_clips_of_both():
+    p = pd.DataFrame(
+        {
+            "emotion": ["sad", "sad", "sad", "happy"],
+            "predicted": ["sad", "happy", "sad", "happy"],
+            "model": ["a", "a", "b", "b"],
+        },
+        index=["u1", "u2", "u2", "u3"],
+    )
+    state = make_state(p)
+    assert ids(state) == ["u1", "u2"]
+    for tab in ("matrix", "quiz"):
+        assert ids(state, other="b", tab=tab) == ["u2"]
+    assert matrix(state, {"other": "b"}).to_numpy().sum() == 1
+    assert matrix(state, {"other": "b"}, "other").loc["sad", "sad"] == 1
+
+
+def test_a_threshold_is_for_models_that_tell_how_sure_they_are(small):
+    p = small[0]
+    state = make_state(p.drop(columns=["p_happy", "p_sad"]))
+    assert ids(state, threshold=0.99) == ["u1", "u2", "u3", "u4", "u5", "u6"]
+    p.loc[(p["model"] == "a") & (p.index == "u1"), ["p_happy", "p_sad"]] = np.nan
+    assert ids(make_state(p), threshold=0.5) == ["u2", "u3", "u4", "u5", "u6"]  # of u1 it is not known
+
+
+def test_what_is_of_classes_does_not_count_among_dimensions(small):
+    p = small[0].assign(arousal=1.0, arousal_predicted=[1.0] * 5 + [None] + [2.0] * 6)
+    state = make_state(p)
+    view = {"tab": "dimensions", "threshold": 0.9, "other": "b", "outcome": "both"}
+    assert ids(state, **view) == ["u1", "u2", "u3", "u4", "u5"]
+
+
+def test_the_list_of_those_that_can_be_heard(small_state):
+    assert ids(small_state, list="heard") == []
+    small_state["sound"] = [1, 1, 0, 1, 0, 1]
+    assert ids(small_state, list="heard") == ["u1", "u2", "u4", "u6"]
+    assert ids(small_state, list="heard", cells=[["happy", "happy"]], sort="unsure") == ["u2", "u1"]
+    small_state["embedded"] = [0, 4, 5]  # u5 has no sound
+    assert ids(small_state, list="heard") == ["u1", "u6"]
+
+
+def test_rows_without_truth_are_no_errors_in_the_order_by_confusion():
+    p = pd.DataFrame(
+        {
+            "emotion": ["sad", "happy", "sad", None, None],
+            "predicted": ["sad", "happy", "happy", "sad", "sad"],
+        },
+        index=[f"u{i}" for i in range(5)],
+    )
+    state = make_state(p)
+    # Of what was called sad, one label is known and right; of happy, one of two is wrong.
+    assert matrix(
+        state, {"rows": "predicted", "columns": "emotion", "order": "confusion"}
+    ).index.tolist() == [
+        "happy",
+        "sad",
+    ]
 
 
 def test_dimensions(dimensions):

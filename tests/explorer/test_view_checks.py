@@ -59,6 +59,7 @@ def test_what_needs_a_second_model_goes_without_one(small_state):
         ({"columns": None}, "columns is None"),
         ({"show": 1}, "show"),
         ({"sort": "best"}, "sort"),
+        ({"list": "all"}, "list is 'all'; here it can be 'cells', 'errors', 'noted', 'heard'"),
         ({"outcome": "a"}, "outcome"),
         ({"dimension": "arousal"}, "dimension"),
         ({"utterance": "u7"}, "utterance 'u7' is not among"),

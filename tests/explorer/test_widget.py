@@ -9,6 +9,8 @@ import pytest
 
 from sernb.errors import SernbError
 from sernb.explorer import Explorer, explore, front, write_notes
+from sernb.explorer.state import make_state
+from sernb.tables import write_predictions
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -213,6 +215,41 @@ def test_fifty_thousand_rows_are_quick():
     explorer.view = {"cells": [["happy", "sad"]], "filters": {"text": "u1"}, "sort": "unsure"}
     assert len(explorer.selected)
     assert time.perf_counter() - begin < 1
+
+
+def test_predictions_may_come_from_a_file(small, tmp_path):
+    path = write_predictions(small[0], tmp_path / "predictions.csv")
+    for given in (path, str(path)):
+        explorer = explore(given, small[1], title="a file")
+        assert explorer.state == explore(*small, title="a file").state
+    with pytest.raises(SernbError, match="no such file"):
+        explore(tmp_path / "none.csv")
+
+
+def test_the_folder_counts_for_what_is_there_as_for_what_is_heard(small, tmp_path, write_sound):
+    p, u = small
+    for folder in ("here", "there"):
+        write_sound(tmp_path / folder / "a.wav", seconds=0.1)
+    u = u.assign(path=["a.wav", "lost.wav", str(tmp_path / "here" / "a.wav"), None, None, None])
+    u.attrs["root"] = str(tmp_path / "nowhere")
+    explorer = explore(p, u, root=tmp_path / "there")
+    assert explorer.state["sound"] == [1, 0, 0, 0, 0, 0]
+    assert [explorer.clips.of(row)["problem"] is None for row in range(6)] == [True] + [False] * 5
+    assert any("2 of 3 utterances" in one and "u2, u3" in one for one in explorer.state["notices"])
+    assert make_state(p, u, root=tmp_path / "there")["sound"] == explorer.state["sound"]
+    assert explore(p, u).state["sound"] == [0] * 6
+
+
+def test_what_is_selected_first_is_every_prediction_in_its_order(embedded):
+    p, u = embedded
+    assert explore(p, u).selected.index.tolist() == p.index.tolist()
+
+
+def test_words_count_only_rows_whose_truth_is_known(small):
+    p = small[0].query("model == 'a'")
+    p.loc[["u3", "u5"], "emotion"] = np.nan  # both wrong
+    assert "a: right in 75.0% of 4." in explore(p).in_words()
+    assert "right" not in explore(p.drop(columns="emotion")).in_words()
 
 
 def test_explore_gives_an_explorer(explorer):

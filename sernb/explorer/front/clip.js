@@ -5,24 +5,25 @@ const MAGMA = [[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 1
 function drawClip(app) {
   const here = app.places.clip, { state } = app.data, row = data_row(app);
   if (row === app.drawn) return;
-  app.drawn = row;
   app.player?.stop();
   app.player = null;
   if (row < 0) {
-    here.replaceChildren(h("p.quiet", {}, "Choose a cell, then an utterance: space plays it, n plays the next, p the one before."));
+    app.drawn = row;
+    put(here, h("p.quiet", {}, "Choose a cell, then an utterance. Space plays it, n the next, p the one before."));
     return;
   }
-  const sound = h("div.sound", {}, h("p.quiet", { text: "fetching the sound …", role: "status" }));
+  const sound = h("div.sound", {}, h("p.quiet", { text: "fetching …", role: "status" }));
   const words = h("div.transcript", {}, state.text?.[row] ? data_("p.long", state.text[row]) : null);
-  here.replaceChildren(
+  put(here, 
     data_("h3", state.utterance[row]), verdict(app, row), sound, words, bars(app, row), raters(state, row),
     facts(app, row), noteEditor(app, row));
+  app.drawn = row;
   app.clip(row).then((clip) => {
-    if (app.drawn !== row) return;
-    if (clip.problem) sound.replaceChildren(h("p.warn", { text: clip.problem, role: "status" }));
+    if (app.drawn !== row || app.player) return;
+    if (clip.problem) put(sound, h("p.warn", { text: clip.problem, role: "status" }));
     else app.player = player(app, clip, sound);
     if (clip.overlay_problem) sound.append(h("p.warn", {}, clip.overlay_problem));
-    if (clip.words) words.replaceChildren(weighted(clip.words));
+    if (clip.words) put(words, weighted(clip.words));
     if (app.playNext && app.player) app.player.play();
     app.playNext = false;
   });
@@ -41,25 +42,25 @@ function player(app, clip, place) {
   const audio = new Audio(clip.audio), length = clip.seconds;
   const toggle = button("▶ Play", () => (audio.paused ? play() : audio.pause()), { className: "main" });
   const time = h("span.mono", {}, `0.0 / ${number(length, 1)} s`);
-  const seek = h("input", { type: "range", min: 0, max: length, step: 0.01, value: 0, label: "Position in seconds", oninput: () => { audio.currentTime = Number(seek.value); place_cursor(); } });
+  const seek = h("input", { type: "range", min: 0, max: length, step: 0.01, value: 0, label: "Position in seconds", oninput: () => { audio.currentTime = Number(seek.value); mark(); } });
   const status = h("span", { role: "status", className: "quiet" });
   const over = clip.map ? h("input", { type: "checkbox", checked: app.overlay, onchange: () => { app.overlay = over.checked; picture.redraw(); } }) : null;
-  const wave = canvas(56, (context, width, height) => drawWave(context, width, height, clip, inkOf(wave.node, "--accent")), "Waveform");
-  const picture = canvas(150, (context, width, height) => drawSpectrogram(context, width, height, clip, clip.map && app.overlay),
-    "Mel spectrogram, 0 to 8 kHz, low frequencies at the bottom");
+  const wave = canvas(56, (pen, width, height) => drawWave(pen, width, height, clip, inkOf(wave.node, "--hue")), "Waveform");
+  const picture = canvas(150, (pen, width, height) => drawSpectrogram(pen, width, height, clip, clip.map && app.overlay),
+    "Mel spectrogram, 0 to 8 kHz");
   const cursor = h("i.cursor", {});
   const stage = h("div.stage", { onclick: (event) => {
     const box = stage.getBoundingClientRect();
     audio.currentTime = length * Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-    place_cursor();
+    mark();
   } }, wave.node, picture.node, cursor, h("span.top", {}, "8 kHz"), h("span.bottom", {}, "0"));
-  function place_cursor() {
+  function mark() {
     cursor.style.setProperty("left", `${100 * Math.min(1, audio.currentTime / length)}%`);
     seek.value = audio.currentTime;
     time.textContent = `${number(audio.currentTime, 1)} / ${number(length, 1)} s`;
   }
   function follow() {
-    place_cursor();
+    mark();
     if (!audio.paused) requestAnimationFrame(follow);
   }
   function play() {
@@ -67,24 +68,24 @@ function player(app, clip, place) {
     audio.play().then(follow, (problem) => { status.textContent = `This browser does not play it: ${problem.message}`; });
   }
   for (const kind of ["play", "pause", "ended"]) audio.addEventListener(kind, () => { toggle.textContent = audio.paused ? "▶ Play" : "❚❚ Pause"; follow(); });
-  place.replaceChildren(
+  put(place, 
     h("div.row", {}, toggle, seek, time, over ? h("label", {}, over, ` ${clip.map.what}`) : null, status), stage,
     h("div.row.quiet.small", {}, h("span", {}, "0 s"), h("span.push", {}, `${number(length, 1)} s${clip.cut ? " (cut)" : ""}`)),
     clip.map ? h("p.quiet.small", {}, clip.map.signed ? "Orange speaks for the prediction, blue against it." : "The brighter, the more it counts.") : "");
   return { audio, play, toggle: () => (audio.paused ? play() : audio.pause()), stop: () => audio.pause() };
 }
 
-function drawWave(context, width, height, { peaks }, color) {
-  const pairs = peaks.length / 2, middle = height / 2;
-  context.fillStyle = color;
-  for (let i = 0; i < pairs; i++) {
+function drawWave(pen, width, height, { peaks }, color) {
+  const count = peaks.length / 2, middle = height / 2;
+  pen.fillStyle = color;
+  for (let i = 0; i < count; i++) {
     const low = middle - peaks[2 * i] / 127 * middle, high = middle - peaks[2 * i + 1] / 127 * middle;
-    context.fillRect(i / pairs * width, high, Math.max(0.7, width / pairs), Math.max(0.7, low - high));
+    pen.fillRect(i / count * width, high, Math.max(0.7, width / count), Math.max(0.7, low - high));
   }
 }
 
 // An array (bands, frames), low bands first, stretched over a canvas; color(value) gives red, green, blue, alpha.
-function paint(context, values, bands, frames, box, color) {
+function paint(pen, values, bands, frames, box, color) {
   const image = new ImageData(frames, bands);
   for (let band = 0; band < bands; band++) {
     for (let frame = 0; frame < frames; frame++) {
@@ -94,12 +95,12 @@ function paint(context, values, bands, frames, box, color) {
   const small = h("canvas");
   [small.width, small.height] = [frames, bands];
   small.getContext("2d").putImageData(image, 0, 0);
-  context.drawImage(small, ...box);
+  pen.drawImage(small, ...box);
 }
 
-function drawSpectrogram(context, width, height, { spectrogram, map, seconds }, over) {
+function drawSpectrogram(pen, width, height, { spectrogram, map, seconds }, over) {
   const { bands, frames, data } = spectrogram;
-  paint(context, bytesOf(data), bands, frames, [0, 0, width, height], (level) => {
+  paint(pen, bytesOf(data), bands, frames, [0, 0, width, height], (level) => {
     if (over) return [...Array(3).fill(255 - level * 0.55), 255];
     const at = level / 255 * 4.999, i = Math.floor(at);
     return [...mix(MAGMA[i], MAGMA[i + 1], at - i), 255];
@@ -111,7 +112,7 @@ function drawSpectrogram(context, width, height, { spectrogram, map, seconds }, 
   const x = (second) => second / seconds * width, step = (map.high - map.low) / map.bands;
   for (let band = 0; band < map.bands; band++) {
     const top = y(map.low + (band + 1) * step), bottom = y(map.low + band * step);
-    paint(context, values.subarray(band * map.frames, (band + 1) * map.frames), 1, map.frames, [x(map.start), top, x(map.end) - x(map.start), bottom - top],
+    paint(pen, values.subarray(band * map.frames, (band + 1) * map.frames), 1, map.frames, [x(map.start), top, x(map.end) - x(map.start), bottom - top],
       (one) => (one >= 0 ? [176, 58, 2, 200 * (one / 127) ** 0.8] : [11, 63, 168, 200 * (-one / 127) ** 0.8]));
   }
 }
@@ -141,7 +142,7 @@ function bars(app, row) {
 function raters(state, row) {
   const votes = state.votes?.[row], heard = state.listeners?.[row];
   if (!votes && !heard) return "";
-  const parts = Object.entries(votes ?? {}).map(([name, count]) => `${count} × ${name}`);
+  const parts = pairs(votes ?? {}).map(([name, count]) => `${count} × ${name}`);
   for (const [what, value] of heard ?? []) parts.push(what + (typeof value === "number" ? ` by ${Math.round(value)} % of listeners` : ` ${value}`));
   return h("p.raters", {}, "Raters: ", data_("span", parts.join(", ")));
 }
@@ -154,14 +155,12 @@ function facts({ data }, row) {
 }
 
 function noteEditor(app, row) {
-  const id = app.data.state.utterance[row], own = () => app.notes[id] ?? { note: "", tags: [] };
+  const id = app.data.state.utterance[row], own = Object.hasOwn(app.notes, id) ? app.notes[id] : { note: "", tags: [] };
   const keep = () => {
-    const tags = tag.value.split(";").map((one) => one.trim()).filter(Boolean), notes = { ...app.notes };
-    if (note.value || tags.length) notes[id] = { note: note.value, tags };
-    else delete notes[id];
-    app.keepNotes(notes);
+    const tags = tag.value.split(";").map((one) => one.trim()).filter(Boolean), others = pairs(app.notes).filter(([name]) => name !== id);
+    app.keepNotes(Object.fromEntries(note.value || tags.length ? [...others, [id, { note: note.value, tags }]] : others));
   };
-  const note = h("textarea", { rows: 2, value: own().note, onchange: keep, dir: "auto" });
-  const tag = h("input", { type: "text", value: own().tags.join("; "), onchange: keep, dir: "auto", placeholder: "noisy; two speakers" });
+  const note = h("textarea", { rows: 2, value: own.note, oninput: keep, dir: "auto" });
+  const tag = h("input", { type: "text", value: own.tags.join("; "), oninput: keep, dir: "auto", placeholder: "noisy; two speakers" });
   return h("div.note", {}, field("Note", note), field("Tags, with ; between", tag));
 }

@@ -4,11 +4,12 @@
 function h(kind, options, ...children) {
   const [tag, ...classes] = kind.split("."), node = document.createElement(tag);
   node.classList.add(...classes);
-  for (const [name, value] of Object.entries(options ?? {})) {
+  if (tag === "button") node.type = tag;
+  for (const [name, value] of pairs(options ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "text") node.textContent = plain(value);
     else if (name === "label") node.setAttribute("aria-label", plain(value));
-    else if (name === "style") for (const [key, one] of Object.entries(value)) node.style.setProperty(key, one);
+    else if (name === "style") for (const [key, one] of pairs(value)) node.style.setProperty(key, one);
     else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (["value", "checked", "disabled", "tabIndex", "className"].includes(name)) node[name] = value;
     else node.setAttribute(name, value === true ? "" : value);
@@ -17,6 +18,12 @@ function h(kind, options, ...children) {
     if (child !== null && child !== undefined && child !== false) node.append(typeof child === "string" ? plain(child) : child);
   }
   return node;
+}
+
+const pairs = Object.entries, find = (node, what) => node.querySelector(what), put = (node, ...children) => node.replaceChildren(...children);
+
+function active() {
+  return document.activeElement;
 }
 
 // Control characters become their pictures (␀ …), so that they can be seen and do nothing.
@@ -52,7 +59,7 @@ function many(count) {
 function select(label, options, value, change) {
   const box = h("select", { onchange: () => change(box.value) });
   const fill = (list, chosen) => {
-    box.replaceChildren(...list.map(([key, words]) => h("option", { value: key, text: words })));
+    put(box, ...list.map(([key, words]) => h("option", { value: key, text: words })));
     box.value = chosen;
   };
   fill(options, value);
@@ -60,7 +67,7 @@ function select(label, options, value, change) {
 }
 
 function button(text, click, options) {
-  return h("button", { type: "button", onclick: click, text, ...options });
+  return h("button", { onclick: click, text, ...options });
 }
 
 // The swatch that goes with an emotion's name; the name always stands beside it.
@@ -101,7 +108,7 @@ function field(words, control) {
   return h("label.field", {}, h("span", { text: words }), control);
 }
 
-// A canvas as sharp as the screen; draw(context, width, height) is called again when its width changes.
+// A canvas as sharp as the screen; draw(pen, width, height) is called again when its width changes.
 function canvas(height, draw, label, options) {
   const node = h("canvas", { role: "img", label, style: { height: `${height}px` }, ...options });
   const redraw = () => {
@@ -109,9 +116,9 @@ function canvas(height, draw, label, options) {
     if (!width) return;
     node.width = width * scale;
     node.height = height * scale;
-    const context = node.getContext("2d");
-    context.scale(scale, scale);
-    draw(context, width, height);
+    const pen = node.getContext("2d");
+    pen.scale(scale, scale);
+    draw(pen, width, height);
   };
   new ResizeObserver(redraw).observe(node);
   return { node, redraw };

@@ -3,12 +3,12 @@
 const SPACE_IS_THEIRS = "input:not([type=checkbox]):not([type=range]), textarea, select";
 
 function render({ model, el }) {
-  const root = h("div", { className: "sernb-explorer" });
+  const root = h("div.sernb-explorer", { tabIndex: -1 }); // a click on its text leaves the keys at work
   // JupyterLab takes keys before any listener here (b makes a cell, d d deletes one); it lets those of such an element be.
   root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
   el.append(root);
   let app = null, saving = 0, asked = 0;
-  const waiting = new Map(), clips = new Map();
+  const waiting = new Map(), clips = new Map(), sent = new Map();
 
   const start = () => {
     app?.player?.stop();
@@ -17,7 +17,7 @@ function render({ model, el }) {
     app = { data, root, view: completeView(data, model.get("view")), notes: model.get("notes") ?? {}, places: {}, overlay: true, drawn: null, shown: 0 };
     Object.assign(app, {
       update, open,
-      keepNotes(notes) { app.notes = notes; model.set("notes", notes); save(); app.redraw(); },
+      keepNotes(notes) { app.notes = notes; model.set("notes", notes); save(); drawList(app); },
       clip: (row) => clips.get(row) ?? ask(row),
       redraw: () => redraw(app),
     });
@@ -29,7 +29,14 @@ function render({ model, el }) {
   const update = (part) => {
     const before = app.view;
     app.view = completeView(app.data, { ...before, ...part });
+    if (sent.size > 99) sent.clear();
+    if (app.view.tab !== before.tab) {
+      app.player?.stop();
+      app.player = app.drawn = null;
+      put(app.places.quiz);
+    }
     if (["cells", "list", "filters", "model", "tab"].some((name) => name in part)) app.shown = 0;
+    sent.set(JSON.stringify(app.view), Date.now());
     model.set("view", app.view);
     save();
     app.redraw();
@@ -55,7 +62,7 @@ function render({ model, el }) {
   };
   const viewed = () => {
     const wanted = JSON.stringify(completeView(app.data, model.get("view")));
-    if (wanted === JSON.stringify(app.view)) return;
+    if (wanted === JSON.stringify(app.view) || Date.now() - sent.get(wanted) < 3000) return; // an echo, perhaps of an older one
     app.view = JSON.parse(wanted);
     app.redraw();
   };
@@ -77,52 +84,55 @@ function render({ model, el }) {
   start();
   watch.observe(document.body, { attributeFilter: ["data-jp-theme-light", "class"] });
   dark.addEventListener("change", changed);
+  const leaving = () => model.save_changes();
+  window.addEventListener("pagehide", leaving);
   root.addEventListener("keydown", (event) => pressed(app, event));
   const events = { "change:state": start, "change:view": viewed, "change:notes": noted, "msg:custom": answered };
-  for (const [name, listener] of Object.entries(events)) model.on(name, listener);
+  for (const [name, listener] of pairs(events)) model.on(name, listener);
   return () => {
     app.player?.stop();
     watch.disconnect();
     dark.removeEventListener("change", changed);
-    for (const [name, listener] of Object.entries(events)) model.off(name, listener);
+    window.removeEventListener("pagehide", leaving);
+    for (const [name, listener] of pairs(events)) model.off(name, listener);
   };
 }
 
 function build(app) {
-  const { data, root, places } = app, { state } = data, { models } = state, place = (name, options) => (places[name] = h("div", { className: name, ...options }));
+  const { data, root, places } = app, { state } = data, { models } = state, place = (name) => (places[name] = h(`div.${name}`));
   const tabs = [["matrix", "Matrix", models.some((one) => one.predicted)], ["dimensions", "Dimensions", models.some((one) => Object.keys(one.dimensions).length)], ["quiz", "Quiz", state.emotion && state.sound]];
-  app.tabs = tabs.filter((one) => one[2]).map(([name, words]) => button(words, () => app.update({ tab: name, cells: [], sort: name === "dimensions" ? "residual" : "given" }), { "data-tab": name }));
-  const categories = state.columns.filter((one) => one.kind === "category").map((one) => one.name), sources = [["cells", "chosen cells"], ["errors", "likely label errors"], ["noted", "with a note"]];
+  app.tabs = tabs.filter((one) => one[2]).map(([name, words]) => button(words, () => app.update({ tab: name, sort: name === "dimensions" ? "residual" : "given" }), { "data-tab": name }));
+  const categories = state.columns.filter((one) => one.kind === "category").map((one) => one.name), sources = [["cells", "chosen cells"], ["errors", "likely label errors"], ["noted", "with a note"], ["heard", "with sound"]];
   const selects = app.selects = {
     model: ["Model", () => models.map((one) => [one.name, one.name])],
     other: ["compared with", () => [["", "none"], ...models.filter((one) => one.name !== app.view.model).map((one) => [one.name, one.name])], models.length < 2],
     rows: ["down", () => [["emotion", "true emotion"], ["predicted", "predicted"], ...categories.map((one) => [one, one])]],
     columns: ["across", () => [["predicted", "predicted"], ["emotion", "true emotion"], ...categories.map((one) => [one, one])]],
-    show: ["shown", () => Object.entries(SHOWS)], order: ["order", () => Object.entries(ORDERS)],
-    list: ["list", () => sources], sort: ["sorted", () => Object.entries(SORTS)],
-    dimension: ["dimension", () => state.dimensions.map((one) => [one.name, one.name])], plane: ["plane of", () => [["true", "true values"], ["predicted", "predicted values"]]],
-    outcome: ["who is right", () => [["", "any"], ...Object.entries(OUTCOMES)], models.length < 2],
+    show: ["shown", () => pairs(SHOWS)], order: ["order", () => pairs(ORDERS)],
+    list: ["list", () => sources], sort: ["sorted", () => pairs(SORTS)],
+    dimension: ["dimension", () => state.dimensions.map((one) => [one.name, one.name])], plane: ["plane", () => [["true", "true values"], ["predicted", "predicted values"]]],
   };
-  for (const [name, one] of Object.entries(selects)) {
+  for (const [name, one] of pairs(selects)) {
     one.control = select(one[0], [], "", (value) => app.update({ [name]: value || null, ...(["rows", "columns", "model", "other"].includes(name) ? { cells: [] } : {}) }));
     one.control.box.dataset.control = name;
     one.control.whole.hidden = Boolean(one[2]);
   }
   const group = (...names) => names.map((name) => selects[name].control.whole);
-  app.threshold = h("input", { type: "range", min: 0, max: 1, step: 0.01, label: "Answer only from this confidence on", oninput: () => app.update({ threshold: Number(app.threshold.value) }) });
-  app.curve = canvas(110, (...given) => app.curve.draw?.(...given), "Accuracy of those answered (up) against the share answered (across)");
+  app.threshold = h("input", { type: "range", min: 0, max: 1, step: 0.01, label: "Lowest confidence", oninput: () => app.update({ threshold: Number(app.threshold.value) }) });
+  app.curve = canvas(110, (...given) => app.curve.draw?.(...given), "Accuracy against the share answered");
   app.told = h("output");
-  root.replaceChildren(
+  put(root, 
     h("header", {}, data_("h2", state.title || "Predictions"), h("nav.row", { label: "Views" }, app.tabs)),
     filters(app, group("model", "other")),
-    h("p.summary", {}, places.summary = h("span", { role: "status" })),
+    h("p.summary", {}, places.summary = h("span", { role: "status" }), " ",
+      app.reset = button("Clear filters", () => app.update({ filters: {}, outcome: null, threshold: 0, residual: [null, null], box: null }))),
     h("div.sides", {},
       h("div.side", {},
-        places.axes = h("div.row", {}, group("rows", "columns", "show", "order", "outcome")),
+        places.axes = h("div.row", {}, group("rows", "columns", "show", "order")),
         place("matrix"),
-        place("abstain", {}), places.dims = h("div.row", {}, group("dimension", "plane"), range(app, "residual", "residual", () => app.view.residual, (residual) => ({ residual }))),
+        places.dims = h("div.row", {}, group("dimension", "plane"), range(app, "residual", "residual", () => app.view.residual, (residual) => ({ residual }))),
         place("dimensions")),
-      places.second = h("div.side", {}, h("div.row", {}, group("list", "sort")), place("list"), place("clip", { "aria-live": "off" }))),
+      places.second = h("div.side.second", {}, h("div.row", {}, group("list", "sort")), places.heading = h("h3", { "aria-live": "polite" }), place("list"), place("clip")), place("abstain")),
     place("quiz"), sharing(app),
     h("div.notices", {}, [...state.notices, state.limit].filter(Boolean).map((one) => h("p.quiet.small", {}, one))));
   places.abstain.append(field("Abstain below a confidence of", app.threshold), " ", app.told, app.curve.node);
@@ -130,10 +140,10 @@ function build(app) {
 
 // Two numbers, the lowest and the highest that pass; an empty one sets no limit.
 function range(app, name, words, get, set) {
-  const boxes = [0, 1].map((end) => h("input", { type: "number", step: "any", "data-filter": `${name}:${end}`, label: `${words}, ${end ? "highest" : "lowest"}`, onchange: () => {
+  const boxes = [0, 1].map((end) => h("input", { type: "number", step: "any", "data-filter": `${name}:${end}`, label: `${words}, ${end ? "highest" : "lowest"}`, oninput: () => {
     app.update(set(boxes.map((box) => (box.value === "" ? null : Number(box.value)))));
   } }));
-  app.ranges = [...(app.ranges ?? []), () => boxes.forEach((box, end) => { if (box !== document.activeElement) box.value = get()?.[end] ?? ""; })];
+  app.ranges = [...(app.ranges ?? []), () => boxes.forEach((box, end) => { if (box !== active()) box.value = get()?.[end] ?? ""; })];
   return h("fieldset", {}, h("legend", {}, words), boxes[0], " to ", boxes[1]);
 }
 
@@ -144,7 +154,7 @@ function filters(app, chosen) {
     app.update({ filters });
   };
   const search = h("input", { type: "search", "data-filter": "text", placeholder: "words or id", dir: "auto", oninput: () => set("text", search.value, !search.value) });
-  app.ranges = [() => { if (search !== document.activeElement) search.value = app.view.filters.text ?? ""; }];
+  app.ranges = [() => { if (search !== active()) search.value = app.view.filters.text ?? ""; }];
   const limits = (name, words) => range(app, name, words, () => app.view.filters[name], (pair) => {
     const filters = { ...app.view.filters, [name]: pair };
     if (pair[0] === null && pair[1] === null) delete filters[name];
@@ -162,69 +172,81 @@ function filters(app, chosen) {
   return h("div.filters", {}, chosen, field("Search", search),
     h("details", {}, app.filterCount, h("div.row", {}, boxes), h("div.row", {},
       models.some((one) => one.confidence) ? limits("confidence", "confidence") : null,
-      columns.filter((one) => one.kind === "number").map((one) => limits(one.name, one.unit ? `${one.name} (${one.unit})` : one.name))),
-    button("Take all filters away", () => app.update({ filters: {}, outcome: null, threshold: 0, residual: [null, null], box: null }))));
+      columns.filter((one) => one.kind === "number").map((one) => limits(one.name, one.unit ? `${one.name} (${one.unit})` : one.name)))));
+}
+
+// A view that somebody sent: an Error says what is not known here.
+function checked({ view, data, selects }, given) {
+  const whole = defaultView(data), known = (name, is) => { if (!is) throw new Error(`${name} is not known here`); };
+  for (const [name, value] of pairs(given)) {
+    known(name, name in whole);
+    known(`${name} ${JSON.stringify(value)}`, !selects[name] || selects[name][1]().some(([key]) => (key || null) === value));
+  }
+  for (const name of Object.keys(given.filters ?? {})) known(name, name === "text" || name === "confidence" || data.columns.has(name));
+  return { ...view, ...given };
 }
 
 // The view as JSON, to send to somebody with the same predictions; the notes as CSV.
 function sharing(app) {
   const box = h("textarea", { rows: 4, label: "This view as JSON", "data-view": true, spellcheck: "false" }), said = h("span", { role: "status" });
   const use = () => {
+    const before = app.view;
     try {
-      const given = JSON.parse(box.value);
-      if (!given || typeof given !== "object" || Array.isArray(given)) throw new Error("a view is an object in braces");
-      app.update(given);
+      app.update(checked(app, JSON.parse(box.value)));
       said.textContent = "This view is shown.";
     } catch (problem) {
+      if (app.view !== before) app.update(before);
       said.textContent = `This is no view: ${problem.message}`;
     }
   };
-  const notes = () => saveAs("notes.csv", csv([["utterance", "note", "tags"], ...Object.entries(app.notes).map(([id, one]) => [id, one.note, one.tags.join("; ")])]), "text/csv");
+  const notes = () => saveAs("notes.csv", csv([["utterance", "note", "tags"], ...pairs(app.notes).map(([id, one]) => [id, one.note, one.tags.join("; ")])]), "text/csv");
   const whole = h("details.sharing", { ontoggle: () => { box.value = JSON.stringify(app.view, null, 1); } }, h("summary", {}, "Share this view · save notes"), box,
-    h("div.row", {}, button("Show the view in the box", use), button("Save the view (JSON)", () => saveAs("view.json", JSON.stringify(app.view, null, 1), "application/json")), button("Save notes (CSV)", notes), said));
-  app.ranges.push(() => { if (whole.open && box !== document.activeElement) box.value = JSON.stringify(app.view, null, 1); });
+    h("div.row", {}, button("Show the view in the box", use), button("Save notes (CSV)", notes), said));
+  app.ranges.push(() => { if (whole.open && box !== active()) box.value = JSON.stringify(app.view, null, 1); });
   return whole;
 }
 
 function redraw(app) {
-  const { data, view, places } = app, at = view.tab;
+  const { data, view, places, root } = app, at = view.tab, focused = root.contains(active());
   app.rows = passing(data, view);
   app.listed = listed(data, view, app.notes, app.rows);
-  for (const tab of app.tabs) tab.setAttribute("aria-pressed", String(tab.dataset.tab === at));
-  for (const [name, { 1: options, 2: hidden, control }] of Object.entries(app.selects)) {
-    if (!hidden && control.box !== document.activeElement) control.fill(options(), view[name] ?? "");
+  for (const tab of app.tabs) tab.setAttribute("aria-pressed", tab.dataset.tab === at);
+  for (const [name, { 1: options, 2: hidden, control }] of pairs(app.selects)) {
+    if (!hidden && control.box !== active()) control.fill(options(), view[name] ?? "");
     else control.box.value = view[name] ?? "";
-    control.box.disabled = name === "outcome" && !view.other;
   }
   app.ranges.forEach((one) => one());
   const count = Object.keys(view.filters).length;
   app.filterCount.textContent = count ? `Filters (${count})` : "Filters";
+  app.reset.hidden = app.rows.length === data.state.n;
   places.axes.hidden = places.matrix.hidden = at !== "matrix";
   places.dims.hidden = places.dimensions.hidden = at !== "dimensions";
   places.second.hidden = at === "quiz";
   places.quiz.hidden = at !== "quiz";
-  places.summary.textContent = plain(at === "dimensions" ? `${many(app.rows.length)} of ${many(data.state.n)} utterances.` : summary(app));
-  if (at === "matrix") drawMatrix(app);
+  const words = plain(summary(app));
+  if (places.summary.textContent !== words) places.summary.textContent = words;
   drawAbstain(app);
+  if (at === "matrix") drawMatrix(app);
   if (at === "dimensions") drawDimensions(app);
-  if (at === "quiz") {
-    app.drawn = null;
-    if (app.places.quiz.dataset.seed !== String(view.quiz.seed) || !app.places.quiz.firstChild) drawQuiz(app);
-    app.places.quiz.dataset.seed = view.quiz.seed;
-    return;
+  if (at !== "quiz") {
+    drawList(app);
+    drawClip(app);
+  } else if (!app.quiz || !places.quiz.firstChild) {
+    drawQuiz(app);
   }
-  drawList(app);
-  drawClip(app);
+  if (focused && !root.contains(active())) root.focus({ preventScroll: true });
 }
 
 // Space plays, n and p step; in the list the arrows step, in the quiz numbers answer; Escape lets go of the cells.
 function pressed(app, event) {
   if (event.target.closest(SPACE_IS_THEIRS) || event.ctrlKey || event.metaKey || event.altKey) return;
-  const quiz = app.view.tab === "quiz", inList = event.target.closest(".list");
+  const quiz = app.view.tab === "quiz";
+  const item = event.target.closest("li"), row = Number(item?.dataset.row);
   const keys = {
-    " ": () => app.player?.toggle(), n: () => (quiz ? onwards(app) : step(app, 1, true)), p: () => (quiz ? null : step(app, -1, true)),
+    " ": () => (item && row !== app.drawn ? app.open(row, true) : app.player?.toggle()),
+    n: () => (quiz ? onwards(app) : step(app, 1, true)), p: () => (quiz ? null : step(app, -1, true)),
     Escape: () => app.update({ cells: [] }),
-    ...(inList ? { ArrowDown: () => step(app, 1, false), ArrowUp: () => step(app, -1, false) } : {}),
+    ...(item ? { ArrowDown: () => step(app, 1, false), ArrowUp: () => step(app, -1, false) } : {}),
     ...(quiz && /^[1-9]$/.test(event.key) ? { [event.key]: () => guess(app, Number(event.key) - 1) } : {}),
   };
   // Space on a button, a summary or a box works it, as everywhere; elsewhere it plays.

@@ -1,8 +1,9 @@
 // A listening quiz: guess, then see truth, model and raters; at the end your confusion matrix beside the model's.
 
+// Clips that pass the filters; of a saved page those that were drawn for it by chance, not because a model fails on them.
 function playable(app) {
-  const { state } = app.data;
-  return [...Array(state.n).keys()].filter((row) => heard(app, row) && state.emotion?.[row] >= 0);
+  const { quiz, emotion } = app.data.state;
+  return (quiz ?? app.rows).filter((row) => heard(app, row) && emotion?.[row] >= 0 && app.rows.includes(row));
 }
 
 // Small, seeded and good enough to shuffle (mulberry32), so that a class can hear the same clips.
@@ -29,15 +30,15 @@ function drawn(app, { size, seed }) {
 function drawQuiz(app) {
   const here = app.places.quiz, { state } = app.data, { view } = app;
   if (!playable(app).length) {
-    here.replaceChildren(h("p.warn", {}, "The quiz needs recordings with a true label; there are none here."));
+    put(here, h("p.warn", {}, "The quiz needs recordings with a true label; there are none here."));
     return;
   }
   const quiz = app.quiz;
   if (!quiz) {
     const size = h("input", { type: "number", min: 1, max: 200, value: view.quiz.size }), seed = h("input", { type: "number", min: 0, value: view.quiz.seed });
-    here.replaceChildren(h("p", {}, "Listen, guess the emotion, then see what was meant, what the model heard and, where it is known, how other people voted."),
+    put(here, h("p", {}, "Listen, guess, then see what was meant, what the model heard and how others voted."),
       h("div.row", {}, field("clips", size),
-        field("which draw (the same number: the same clips)", seed),
+        field("draw (same number, same clips)", seed),
         button("Start", () => {
           const chosen = { size: Math.max(1, Math.min(200, Number(size.value) || 10)), seed: Number(seed.value) || 0 };
           app.quiz = { rows: drawn(app, chosen), at: 0, answers: [] };
@@ -49,9 +50,9 @@ function drawQuiz(app) {
   if (quiz.at >= quiz.rows.length) return finished(app);
   const row = quiz.rows[quiz.at], answer = quiz.answers[quiz.at], sound = h("div.sound", {});
   const guesses = state.classes.map((name, k) => h("button", {
-    type: "button", disabled: answer !== undefined, "aria-pressed": String(answer === k), onclick: () => guess(app, k),
+    disabled: answer !== undefined, "aria-pressed": String(answer === k), onclick: () => guess(app, k),
   }, `${k + 1} `, chip(app, name)));
-  here.replaceChildren(h("h3", { text: `Clip ${quiz.at + 1} of ${quiz.rows.length}: which emotion do you hear?`, tabindex: -1 }), sound,
+  put(here, h("h3", { text: `Clip ${quiz.at + 1} of ${quiz.rows.length}: which emotion do you hear?`, tabindex: -1 }), sound,
     h("div.row", { role: "group", label: "Your guess" }, guesses),
     h("div", { role: "status" }, answer === undefined ? h("p.quiet", {}, "Space plays it; the numbers answer.") : [
       h("p", {}, h("b", {}, answer === state.emotion[row] ? "Yes: " : "It was meant as "), chip(app, state.classes[state.emotion[row]])), verdict(app, row), bars(app, row), raters(state, row),
@@ -62,7 +63,7 @@ function drawQuiz(app) {
   app.player = null;
   app.clip(row).then((clip) => {
     if (app.quiz !== quiz || quiz.rows[quiz.at] !== row) return;
-    if (clip.problem) return sound.replaceChildren(h("p.warn", {}, clip.problem));
+    if (clip.problem) return put(sound, h("p.warn", {}, clip.problem));
     app.player = player(app, { ...clip, map: answer === undefined ? null : clip.map }, sound);
     if (app.playNext) app.player.play();
     app.playNext = false;
@@ -74,7 +75,7 @@ function guess(app, k) {
   if (!quiz || quiz.at >= quiz.rows.length || quiz.answers[quiz.at] !== undefined || k >= app.data.state.classes.length) return;
   quiz.answers[quiz.at] = k;
   drawQuiz(app);
-  app.places.quiz.querySelector("h3").focus({ preventScroll: true });
+  find(app.places.quiz, "h3").focus({ preventScroll: true });
 }
 
 function onwards(app) {
@@ -86,7 +87,7 @@ function onwards(app) {
 function hear(app) {
   app.playNext = true;
   drawQuiz(app);
-  app.places.quiz.querySelector("h3")?.focus({ preventScroll: true });
+  find(app.places.quiz, "h3")?.focus({ preventScroll: true });
 }
 
 function finished(app) {
@@ -96,18 +97,15 @@ function finished(app) {
   const yours = Array(state.n).fill(-1);
   quiz.rows.forEach((row, i) => { yours[row] = quiz.answers[i]; });
   const right = (codes) => quiz.rows.filter((row) => codes[row] === state.emotion[row]).length;
-  const still = (source, name, codes) => {
-    const matrix = matrixOf(source, { ...view, model: name, rows: "emotion", columns: "predicted", order: "given" }, quiz.rows);
-    return h("figure.matrix", {}, h("figcaption", {}, `${name}: ${right(codes)} of ${quiz.rows.length} right`), h("div.scroll", {}, h("table", {},
-      h("tr", {}, h("td"), matrix.across.map((one) => h("th", { scope: "col" }, chip(app, one)))),
-      matrix.down.map((one, i) => h("tr", {}, h("th", { scope: "row" }, chip(app, one)), matrix.across.map((_, j) =>
-        h("td.cell", { style: shade(app, matrix.count(i, j) / Math.max(1, matrix.rowTotal(i))) }, h("b", {}, many(matrix.count(i, j))))))))));
+  const still = (source, model, codes) => {
+    const own = { ...view, model, other: null, rows: "emotion", columns: "predicted", order: "given", show: "count" }, matrix = matrixOf(source, own, quiz.rows);
+    return h("div", {}, h("b", {}, `${model}: ${right(codes)} of ${quiz.rows.length} right`), table({ ...app, data: source, view: own }, matrix, "quiz", (i, j) => shownIn(own, matrix, i, j)));
   };
   const rows = quiz.rows.map((row, i) => [state.utterance[row], state.classes[state.emotion[row]], state.classes[quiz.answers[i]], labelOf(state, a.predicted, row) ?? ""]);
-  places.quiz.replaceChildren(h("h3", { text: "You and the model, on the same clips", tabindex: -1 }),
+  put(places.quiz, h("h3", { text: "You and the model", tabindex: -1 }),
     h("div.columns", {}, still(own(yours), "you", yours), a.predicted ? still(data, view.model, a.predicted) : null),
     h("div.row", {}, button("Again, with other clips", () => { app.quiz = null; app.update({ quiz: { ...view.quiz, seed: view.quiz.seed + 1 } }); }, { className: "main" }),
-      button("Save my answers (CSV)", () => saveAs("quiz.csv", csv([["utterance", "emotion", "guess", "model"], ...rows]), "text/csv"))));
+      button("Save my answers", () => saveAs("quiz.csv", csv([["utterance", "emotion", "guess", "model"], ...rows]), "text/csv"))));
 }
 
 function csv(rows) {

@@ -5,7 +5,6 @@ const SHOWS = { count: "counts", row: "% of the row", column: "% of the column",
 const ORDERS = { given: "the kit's order", name: "by name", confusion: "most errors first" };
 const SORTS = { given: "as they come", confidence: "surest first", unsure: "least sure first", length: "longest first",
   residual: "largest residual first" };
-const OUTCOMES = { both: "both right", only_a: "A right, B wrong", only_b: "B right, A wrong", neither: "both wrong" };
 
 function prepare(state) {
   return {
@@ -39,11 +38,12 @@ function defaultView(data) {
 // Views come from other people, too: what is not known here is left at its default.
 function completeView(data, given) {
   const view = defaultView(data);
-  for (const [name, value] of Object.entries(given ?? {})) {
+  for (const [name, value] of pairs(given ?? {})) {
     if (name in view && value !== undefined) view[name] = value;
   }
   if (!data.models.has(view.model)) view.model = data.state.models[0].name;
   if (!data.models.has(view.other) || view.other === view.model) view.other = null;
+  view.filters = Object.assign(Object.create(null), view.filters); // a column may be called "constructor"
   for (const name of Object.keys(view.filters)) {
     if (!["text", "confidence"].includes(name) && !data.columns.has(name)) delete view.filters[name];
   }
@@ -84,7 +84,7 @@ function plotted(data, view, plane) {
 
 function filterTests(data, view) {
   const tests = [], a = modelOf(data, view), b = data.models.get(view.other);
-  for (const [name, wanted] of Object.entries(view.filters)) {
+  for (const [name, wanted] of pairs(view.filters)) {
     if (name === "text") {
       if (!wanted) continue;
       data.lower ??= [data.state.utterance, data.state.text ?? []].map((all) => all.map((one) => (one ?? "").toLowerCase()));
@@ -100,10 +100,13 @@ function filterTests(data, view) {
       tests.push(between(data.columns.get(name).values, wanted));
     }
   }
-  if (view.outcome && b) {
+  if (b && view.tab !== "dimensions") {
+    tests.push((row) => b.predicted !== null && b.predicted[row] >= 0);
+  }
+  if (view.outcome && b && view.tab !== "dimensions") {
     const rightA = isRight(data, a), rightB = isRight(data, b);
     const [needA, needB] = { both: [true, true], only_a: [true, false], only_b: [false, true], neither: [false, false] }[view.outcome];
-    tests.push((row) => data.state.emotion?.[row] >= 0 && b.predicted !== null && b.predicted[row] >= 0 && rightA(row) === needA && rightB(row) === needB);
+    tests.push((row) => data.state.emotion?.[row] >= 0 && rightA(row) === needA && rightB(row) === needB);
   }
   return tests;
 }
@@ -122,7 +125,7 @@ function passing(data, view, threshold = true) {
   } else {
     tests.push((row) => a.predicted !== null && a.predicted[row] >= 0);
   }
-  if (threshold && view.threshold > 0) tests.push(between(a.confidence, [view.threshold, null]));
+  if (threshold && view.threshold > 0 && a.confidence && view.tab !== "dimensions") tests.push(between(a.confidence, [view.threshold, null]));
   const rows = [];
   next: for (let row = 0; row < data.state.n; row++) {
     for (const test of tests) if (!test(row)) continue next;
@@ -149,30 +152,33 @@ function axesOf(view, which) {
 function matrixOf(data, view, rows, which = "model") {
   const [down, across] = axesOf(view, which).map((name) => axisOf(data, view, name));
   const zeros = (length) => [new Int32Array(length), new Int32Array(length)], height = down.values.length + 1, width = across.values.length + 1;
-  const [counts, rights] = zeros(height * width), [downAll, downRight] = zeros(height), [acrossAll, acrossRight] = zeros(width);
-  const right = isRight(data, data.models.get(which === "other" ? view.other : view.model));
+  const [counts, rights] = zeros(height * width), [downAll, downWrong] = zeros(height), [acrossAll, acrossWrong] = zeros(width), truth = [new Int32Array(height), new Int32Array(width)];
+  const right = isRight(data, data.models.get(which === "other" ? view.other : view.model)), knowns = new Int32Array(height * width);
   const code = (axis, row) => (axis.codes && axis.codes[row] >= 0 ? axis.codes[row] : axis.values.length);
   for (const row of rows) {
-    const r = code(down, row), c = code(across, row), good = right(row);
+    const r = code(down, row), c = code(across, row), good = right(row), known = data.state.emotion?.[row] >= 0;
     counts[r * width + c]++;
     rights[r * width + c] += good;
+    knowns[r * width + c] += known;
     downAll[r]++;
-    downRight[r] += good;
+    downWrong[r] += known && !good;
     acrossAll[c]++;
-    acrossRight[c] += good;
+    acrossWrong[c] += known && !good;
+    truth[0][r] += known;
+    truth[1][c] += known;
   }
-  const errors = (all, goods) => (i) => (all[i] ? 1 - goods[i] / all[i] : -1), ofDown = errors(downAll, downRight);
+  const errors = (wrong, all) => (i) => (all[i] ? wrong[i] / all[i] : -1), ofDown = errors(downWrong, truth[0]);
   const sorted = ({ values }, all, wrong) => {
     const order = values.map((_, i) => i);
     if (view.order === "name") order.sort((i, j) => (values[i] < values[j] ? -1 : 1));
     if (view.order === "confusion") order.sort((i, j) => wrong(j) - wrong(i) || i - j);
     return all[values.length] ? [...order, values.length] : order;
   };
-  const is = sorted(down, downAll, ofDown), js = sorted(across, acrossAll, down.values === across.values ? ofDown : errors(acrossAll, acrossRight));
+  const is = sorted(down, downAll, ofDown), js = sorted(across, acrossAll, down.values === across.values ? ofDown : errors(acrossWrong, truth[1]));
   return {
     down: is.map((i) => down.values[i] ?? ""), across: js.map((j) => across.values[j] ?? ""),
     titles: [down.title, across.title], all: rows.length,
-    count: (i, j) => counts[is[i] * width + js[j]], right: (i, j) => rights[is[i] * width + js[j]],
+    count: (i, j) => counts[is[i] * width + js[j]], right: (i, j) => rights[is[i] * width + js[j]], known: (i, j) => knowns[is[i] * width + js[j]],
     rowTotal: (i) => downAll[is[i]], columnTotal: (j) => acrossAll[js[j]],
   };
 }
@@ -197,6 +203,7 @@ function listed(data, view, notes, rows = passing(data, view)) {
   const a = modelOf(data, view);
   if (view.tab === "matrix" && view.cells.length) rows = rows.filter(inCells(data, view));
   if (view.list === "noted") rows = rows.filter((row) => Object.hasOwn(notes, data.state.utterance[row]));
+  if (view.list === "heard") rows = rows.filter((row) => heard({ data }, row));
   if (view.list === "errors") {
     const passed = new Set(rows);
     rows = (a.errors?.rows ?? []).filter((row) => passed.has(row));
