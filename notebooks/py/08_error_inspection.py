@@ -788,6 +788,8 @@ if save:
     write_notes(explorer.notes_table(), folder / "notes.csv")
     explorer.view = {"model": first, "cells": [[meant, said]], "sort": by_sureness}  # what the page begins with
     explorer.save(folder / "errors.html")
+    if guessed:
+        rated.save(folder / "dimensions.html", cap=8_000_000)
     print(
         f"saved to {folder}: predictions.csv, notes.csv, errors.html"
         + (" and the network" if networks else "")

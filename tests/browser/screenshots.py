@@ -1,6 +1,7 @@
 """Pictures of the explorer for figures/: `python -m tests.browser.screenshots PAGE.html FOLDER` (or `make screenshots`).
 
-PAGE.html is what notebook 08 saves as errors.html; it has the models "the voice" and "the words".
+PAGE.html is what notebook 08 saves as errors.html, with the models "the voice" and "the words"; dimensions.html lies
+beside it.
 """
 
 import shutil
@@ -13,7 +14,7 @@ from tests.browser.conftest import FLAGS, NAMES
 
 WAYS = {
     "08_explorer": {"width": 1250, "height": 1240},
-    "08_explorer_phone_dark": {"width": 400, "height": 1500, "dark": True},
+    "08_explorer_phone_dark": {"width": 400, "height": 1600, "dark": True},
     "08_dimensions": {"width": 1250, "height": 1240},
     "08_quiz": {"width": 800, "height": 900},
 }
@@ -33,9 +34,13 @@ def matrix(page):
     heard(page)
 
 
+def phone(page):
+    heard(page)
+    page.evaluate("window.scrollTo(0, 0)")
+
+
 def dimensions(page):
     page.locator("[data-tab=dimensions]").click()
-    page.locator("[data-control=dimension]").select_option("valence")
     heard(page)
 
 
@@ -51,7 +56,7 @@ def quiz(page):
 
 STEPS = {
     "08_explorer": matrix,
-    "08_explorer_phone_dark": matrix,
+    "08_explorer_phone_dark": phone,
     "08_dimensions": dimensions,
     "08_quiz": quiz,
 }
@@ -66,8 +71,11 @@ def main(page_file, folder):
         for name, way in WAYS.items():
             size = {"width": way["width"], "height": way["height"]}
             page = browser.new_page(viewport=size, color_scheme="dark" if way.get("dark") else "light")
-            page.goto(Path(page_file).resolve().as_uri())
-            page.wait_for_selector("[role=gridcell]")
+            file = (
+                Path(page_file).with_name("dimensions.html") if name == "08_dimensions" else Path(page_file)
+            )
+            page.goto(file.resolve().as_uri())
+            page.wait_for_selector(".sernb-explorer .summary")
             STEPS[name](page)
             page.mouse.move(0, 0)
             page.screenshot(path=Path(folder) / f"{name}.png")

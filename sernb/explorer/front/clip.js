@@ -71,7 +71,7 @@ function player(app, clip, place) {
   put(place, 
     h("div.row", {}, toggle, seek, time, over ? h("label", {}, over, ` ${clip.map.what}`) : null, status), stage,
     h("div.row.quiet.small", {}, h("span", {}, "0 s"), h("span.push", {}, `${number(length, 1)} s${clip.cut ? " (cut)" : ""}`)),
-    clip.map ? h("p.quiet.small", {}, clip.map.signed ? "Orange speaks for the prediction, blue against it." : "The brighter, the more it counts.") : "");
+    clip.map ? h("p.quiet.small", {}, clip.map.signed ? "Orange speaks for the prediction, blue against it." : "The more orange, the more it counts.") : "");
   return { audio, play, toggle: () => (audio.paused ? play() : audio.pause()), stop: () => audio.pause() };
 }
 

@@ -113,7 +113,7 @@ function build(app) {
     dimension: ["dimension", () => state.dimensions.map((one) => [one.name, one.name])], plane: ["plane", () => [["true", "true values"], ["predicted", "predicted values"]]],
   };
   for (const [name, one] of pairs(selects)) {
-    one.control = select(one[0], [], "", (value) => app.update({ [name]: value || null, ...(["rows", "columns", "model", "other"].includes(name) ? { cells: [] } : {}) }));
+    one.control = select(one[0], [], "", (value) => app.update({ [name]: value || null, ...(["rows", "columns"].includes(name) ? { cells: [] } : {}) }));
     one.control.box.dataset.control = name;
     one.control.whole.hidden = Boolean(one[2]);
   }
