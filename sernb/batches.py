@@ -157,10 +157,10 @@ def _curve(history, steps, part):
     """The Trainer's log, a row an epoch; what it tells before the first, or after the last, is left out."""
     table = pd.DataFrame(history)
     table["epoch"] = (table["step"] / steps).round().astype(int)
-    measured = {one for one in table if one.startswith("eval_")} - {*SPEED}
-    measured = sorted(
-        measured, key=lambda one: (one != "eval_loss", one)
-    )  # a log read back is in another order
+    # In the order of the last: what a checkpoint has brought back is sorted by name.
+    told = [one for one in history if "eval_loss" in one][-1:]
+    measured = [name for one in told for name in one if name.startswith("eval_") and name not in SPEED]
+    measured.sort(key=lambda name: name != "eval_loss")
     table = table[table["epoch"] > 0].groupby("epoch")[["loss", "learning_rate", *measured]].first()
     table = table[table["loss"].notna()].reset_index()
     return table.rename(columns=lambda one: one.replace("eval_", f"{part}_", 1))

@@ -474,7 +474,7 @@ if dealt:
     print(f"Worst speaker: {observed.min():.0%} right; by luck alone it would be {lucky:.0%} on average.")
     print(f"As bad or worse by luck: p = {p_worst:.3f}.")
     print(f"Speakers that differ as much, by luck: p = {p_any:.3f}.")
-    print("They differ beyond luck." if p_any < 0.05 else "Luck alone would explain these differences.")
+    print("They differ beyond luck." if p_any < 0.05 else "Luck alone could explain these differences.")
 
 # %% [markdown]
 # The same holds for every filter you set in the explorer: each is one more look, and one of twenty looks finds something at the 5 % level in
@@ -786,7 +786,11 @@ if save:
     folder = Path(save)
     tables.write_predictions(answers, folder / "predictions.csv")
     write_notes(explorer.notes_table(), folder / "notes.csv")
-    explorer.view = {"model": first, "cells": [[meant, said]], "sort": by_sureness}  # what the page begins with
+    explorer.view = {
+        "model": first,
+        "cells": [[meant, said]],
+        "sort": by_sureness,
+    }  # what the page begins with
     explorer.save(folder / "errors.html")
     if guessed:
         rated.save(folder / "dimensions.html", cap=8_000_000)

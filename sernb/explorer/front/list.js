@@ -57,7 +57,7 @@ function headingOf(app) {
 
 function emptyWords({ view, data }) {
   if (view.list === "errors" && !modelOf(data, view).errors) return "Not known here: see the notices below.";
-  return view.list === "noted" ? "No note yet: open an utterance and write one." : "None: choose another cell, or take a filter away.";
+  return view.list === "noted" ? "No note yet." : "None: choose another cell, or clear filters.";
 }
 
 // Steps through the list: n and p play, and pass over what has no sound; the arrow keys within the list only open.

@@ -135,7 +135,7 @@ function build(app) {
       places.second = h("div.side.second", {}, h("div.row", {}, group("list", "sort")), places.heading = h("h3", { "aria-live": "polite" }), place("list"), place("clip")), place("abstain")),
     place("quiz"), sharing(app),
     h("div.notices", {}, [...state.notices, state.limit].filter(Boolean).map((one) => h("p.quiet.small", {}, one))));
-  places.abstain.append(field("Abstain below a confidence of", app.threshold), " ", app.told, app.curve.node);
+  places.abstain.append(field("Abstain below", app.threshold), " ", app.told, app.curve.node);
 }
 
 // Two numbers, the lowest and the highest that pass; an empty one sets no limit.

@@ -116,7 +116,7 @@ function moved(app, event, which, down, across) {
 
 // Two models on the same clips: who is right? Each count is a button that keeps these rows only.
 function outcomes(app) {
-  const { data, view } = app, rows = passing(data, { ...view, outcome: null });
+  const { data, view } = app, rows = view.outcome ? passing(data, { ...view, outcome: null }) : app.rows;
   const a = isRight(data, modelOf(data, view)), other = data.models.get(view.other), b = isRight(data, other);
   const counts = { both: 0, only_a: 0, only_b: 0, neither: 0 };
   for (const row of rows) {

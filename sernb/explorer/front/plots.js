@@ -6,7 +6,7 @@ function drawAbstain(app) {
   if (here.hidden) return;
   const { curve } = app, key = JSON.stringify([view.model, view.filters, view.outcome, view.other]); // moving the slider keeps it
   if (curve.key !== key) {
-    const rows = passing(data, view, false).filter((row) => data.state.emotion[row] >= 0), right = isRight(data, a);
+    const rows = (view.threshold ? passing(data, view, false) : app.rows).filter((row) => data.state.emotion[row] >= 0), right = isRight(data, a);
     let good = 0;
     curve.key = key;
     curve.sorted = rows.filter((row) => a.confidence[row] !== null).sort((i, j) => a.confidence[j] - a.confidence[i]);
