@@ -87,6 +87,8 @@ def explore(
                     f"It holds recordings of the corpus ({clips}): mind its licence before you pass it on."
                 )
             return
+        if not notes:
+            typer.echo("Notes last as long as this runs; --notes FILE.csv keeps them.")
         keep = (lambda one: write_notes(one.notes_table(), notes)) if notes else None
         serve(explorer, port, not no_browser, typer.echo, keep)
     except (SernbError, OSError) as error:
