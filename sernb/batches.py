@@ -85,8 +85,9 @@ def train(
     <part>_loss and <part>_<measure>. SernbError where the loss is no longer finite.
 
     order: of the rows of `examples`; its batch size is that of a step. tried: what is evaluated after each epoch (None:
-    nothing), in which `truth` is the key of what is to be told; part: what the curve calls it. best: (measure, whether more is better) by which the
-    best epoch's weights are kept; None keeps the last. patience: epochs without a better one after which it ends.
+    nothing), in which `truth` is the key of what is to be told; part: what the curve calls it. best: (measure, whether
+    more is better) by which the best epoch's weights are kept; None keeps the last. patience: epochs without a better one
+    after which it ends.
     checkpoints: a folder from which a killed training goes on; None takes a temporary one. run: what names this training
     (`sernb.run_checkpoints.digest`); SernbError where the checkpoints there are of another. progress: the title of a bar over
     epochs. settings: others of `TrainingArguments`.

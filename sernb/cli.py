@@ -10,7 +10,16 @@ import typer
 
 import sernb
 from sernb.commands.explore import explore
-from sernb.commands.options import NameValue, check_corpus, loader_options, named, pairs
+from sernb.commands.options import (
+    NameValue,
+    OfLoader,
+    OnBad,
+    Root,
+    check_corpus,
+    loader_options,
+    named,
+    pairs,
+)
 from sernb.commands.predict import predict
 from sernb.errors import SernbError
 
@@ -80,7 +89,7 @@ def run(
         str, typer.Option(help="smoke, laptop, full or tuned: see notebooks/profiles.")
     ] = "laptop",
     corpus: Annotated[str, typer.Option(help="A corpus of `sernb corpora`.")] = "",
-    root: Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")] = None,
+    root: Root = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", metavar="NAME VALUE", help="A parameter of the notebooks; may be repeated."),
@@ -127,24 +136,15 @@ app.command()(predict)
 @app.command(cls=NameValue)
 def audit(
     corpus: Annotated[str, typer.Option(help="A corpus of `sernb corpora`.")],
-    root: Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p",
-            metavar="NAME VALUE",
-            help="An option of the corpus's loader (docs/corpora.md); may be repeated.",
-        ),
-    ] = None,
+    root: Root = None,
+    parameter: OfLoader = None,
     protocol: Annotated[
         str, typer.Option(help="Who is trained on and tested (docs/corpora.md); by default the corpus's own.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 where a leak is found.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Recordings heard at a time.")] = 1,
-    on_bad: Annotated[
-        str, typer.Option(help="raise or skip: what to do about rows that do not fit.")
-    ] = "raise",
+    on_bad: OnBad = "raise",
 ):
     """Look for leaks in a corpus and its folds, and for what gives labels away.
 

@@ -1,10 +1,10 @@
-"""A folder that is there whole, or not at all: what is to be in it is written beside it first."""
+"""Files and folders that are there whole, or not at all: what is to be in them is written beside them first."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sernb.errors import SernbError, some
@@ -28,6 +28,20 @@ def whole_folder(folder: str | Path, new: bool = False) -> Iterator[Path]:
         _take_the_place(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """A file to write, which takes the place of `path` when all is written, or goes where something fails."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def _take_the_place(beside, folder):

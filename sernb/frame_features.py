@@ -5,7 +5,6 @@ takes openSMILE's 65 low-level descriptors of ComParE_2016 and their deltas. ope
 by default 65 log-mel bands stand in for them.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache as kept
@@ -21,6 +20,7 @@ from tqdm.auto import tqdm
 
 from sernb.audio import waveform_of
 from sernb.errors import SernbError
+from sernb.folders import whole_file
 from sernb.ragged import Ragged, computed_once, digest_of
 
 RATE, SHIFT = 16000, 160  # Hz; samples from frame to frame: 10 ms
@@ -104,12 +104,9 @@ class Scaling:
 
     def save(self, folder: str | Path) -> Path:
         """Write scaling.safetensors into a folder that is there."""
-        path, beside = Path(folder) / SCALING, Path(folder) / f".{SCALING}.part"
-        try:
+        path = Path(folder) / SCALING
+        with whole_file(path) as beside:
             save_file({"mean": self.mean, "deviation": self.deviation}, beside)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
         return path
 
     @classmethod

@@ -22,6 +22,7 @@ import sernb
 from sernb.audio import read_audio
 from sernb.corpora import INSIDE
 from sernb.errors import SernbError
+from sernb.folders import whole_file
 
 VERDICTS = {"holds": "#1b7f4b", "not seen here": "#b3541e", "cannot be tested on this corpus": "#5a6374"}
 LONGEST = 20.0  # seconds of sound kept in a page: a notebook stays small
@@ -210,10 +211,8 @@ def keep(figure, name: str, folder: str = "") -> None:
     """Show a matplotlib figure; where a folder is named, write it there too, as `name`.png (the repo's `figures/`)."""
     display(figure)
     if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        beside = Path(folder) / f"{name}.unfinished"
-        figure.savefig(beside, format="png", dpi=110)
-        os.replace(beside, Path(folder) / f"{name}.png")
+        with whole_file(Path(folder) / f"{name}.png") as beside:
+            figure.savefig(beside, format="png", dpi=110)
 
 
 def show(code, text, **data):

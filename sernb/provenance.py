@@ -1,11 +1,11 @@
 """What a saved model learnt from, and what its input must be like: `about.json`, beside its weights."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from sernb.errors import SernbError
+from sernb.folders import whole_file
 
 ABOUT = "about.json"
 
@@ -16,12 +16,9 @@ def write_about(folder: str | Path, known: Mapping | None = None) -> Path:
     Keys that `sernb.recordings` looks for: corpus (a name of `sernb corpora`), scale (lowest and highest rating),
     standardised (whether a speech encoder wants waveforms of mean 0 and variance 1), features (what frames were made of).
     """
-    path, beside = Path(folder) / ABOUT, Path(folder) / f".{ABOUT}.part"
-    try:
+    path = Path(folder) / ABOUT
+    with whole_file(path) as beside:
         beside.write_text(json.dumps(dict(known or {}), indent=1), encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from sernb.errors import SernbError
+from sernb.folders import whole_file
 
 BROKEN = (EOFError, KeyError, OSError, RuntimeError, SafetensorError, ValueError)
 
@@ -41,10 +41,8 @@ def going_on(folder: Path, run: str, patience: int | None) -> tuple[str | None, 
             f"{folder}: the checkpoints there are of a run with other settings, another seed, other weights to begin with, or "
             "other data. Remove the folder, or name another."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f"run.txt.{os.getpid()}.part"
-    beside.write_text(run)
-    os.replace(beside, noted)
+    with whole_file(noted) as beside:
+        beside.write_text(run)
     last = next((one for one in found if _whole(one)), None)
     if last is None:
         return None, None

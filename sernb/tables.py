@@ -4,7 +4,6 @@ Both are plain DataFrames indexed by `utterance`. `check_utterances` and `check_
 types and say which rows are wrong and why; the values are never changed, and no row is left out.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from sernb.errors import SernbError
+from sernb.folders import whole_file
 
 EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised", "calm", "bored")
 DIMENSIONS = ("arousal", "valence", "dominance")
@@ -41,7 +41,7 @@ def check_utterances(table: pd.DataFrame, source: str = "utterances") -> pd.Data
         )
     for column in _TEXT:
         if column in table:
-            table[column] = _as_text(table[column])
+            table[column] = text_of(table[column])
     numbers = [column for column in ("start", "end", *DIMENSIONS) if column in table]
     _to_numbers(table, numbers, source)
 
@@ -53,7 +53,7 @@ def check_utterances(table: pd.DataFrame, source: str = "utterances") -> pd.Data
             checks=pa.Check(lambda path: path != "", error="must not be empty"), nullable=False
         )
     if "emotion" in table:
-        table["emotion"] = _as_text(table["emotion"])
+        table["emotion"] = text_of(table["emotion"])
         known = pa.Check(lambda label: label.isin(allowed), error=f"must be one of {', '.join(allowed)}")
         columns["emotion"] = pa.Column(checks=known, nullable=True)
     checks = []
@@ -90,7 +90,7 @@ def check_predictions(table: pd.DataFrame, source: str = "predictions") -> pd.Da
         raise SernbError(f"{source}: the true values are missing: no column {_names(missing)}.")
     for column in _PREDICTION_TEXT:
         if column in table:
-            table[column] = _as_text(table[column])
+            table[column] = text_of(table[column])
     probabilities = [column for column in table if column.startswith("p_")]
     numbers = [*probabilities, *dims, *(f"{dim}_predicted" for dim in dims)]
     _to_numbers(table, numbers, source)
@@ -148,13 +148,8 @@ def write_predictions(table: pd.DataFrame, path: str | Path) -> Path:
     """Check a predictions table and write it as CSV (UTF-8); a run that is cut off leaves no half-written file."""
     path = Path(path)
     table = check_predictions(table, str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as beside:
         table.to_csv(beside, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 
@@ -219,7 +214,7 @@ def _start(table: pd.DataFrame, source: str, unique: bool = True) -> pd.DataFram
     return table
 
 
-def _as_text(values: pd.Series) -> pd.Series:
+def text_of(values: pd.Series) -> pd.Series:
     """Text, with missing values left missing; 1.0 becomes "1" (whole numbers turn to floats where a value is missing)."""
     if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64")

@@ -7,7 +7,6 @@ writes a table of utterance and text; `transcripts_embedded.csv`, which comes wi
 
 import argparse
 import hashlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -21,6 +20,7 @@ from tqdm.auto import tqdm
 from sernb.audio import read_utterances
 from sernb.corpora import load
 from sernb.errors import SernbError
+from sernb.folders import whole_file
 from sernb.recognisers import POCKETSPHINX, recogniser
 
 SHIPPED = Path(__file__).with_name("transcripts_embedded.csv")
@@ -125,12 +125,8 @@ def machine_transcripts() -> pd.Series:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as beside:
         table.to_csv(beside, index=False, encoding="utf-8", lineterminator="\n")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sernb.commands.options import check_corpus, loader_options, pairs
+from sernb.commands.options import OfLoader, OnBad, Root, check_corpus, loader_options, pairs
 from sernb.errors import SernbError
 
 
@@ -18,18 +18,9 @@ def explore(
         str,
         typer.Option(help="The corpus that was predicted (`sernb corpora`), for sound, words and filters."),
     ] = "",
-    root: Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p",
-            metavar="NAME VALUE",
-            help="An option of the corpus's loader (docs/corpora.md); may be repeated.",
-        ),
-    ] = None,
-    on_bad: Annotated[
-        str, typer.Option(help="raise or skip: what to do about rows that do not fit.")
-    ] = "raise",
+    root: Root = None,
+    parameter: OfLoader = None,
+    on_bad: OnBad = "raise",
     html: Annotated[
         Path | None, typer.Option(help="Write one HTML file instead, which needs no server.")
     ] = None,

@@ -2,10 +2,23 @@
 
 import inspect
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from typer.core import TyperCommand
 
 from sernb.errors import SernbError
+
+Root = Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")]
+OfLoader = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p",
+        metavar="NAME VALUE",
+        help="An option of the corpus's loader (docs/corpora.md); may be repeated.",
+    ),
+]
+OnBad = Annotated[str, typer.Option(help="raise or skip: what to do about rows that do not fit.")]
 
 
 class NameValue(TyperCommand):

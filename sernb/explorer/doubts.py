@@ -7,7 +7,7 @@ import pandas as pd
 
 from sernb.errors import some
 from sernb.explorer.columns import take
-from sernb.explorer.readable import text_of
+from sernb.tables import text_of
 
 SHOWN = 3  # examples in a sentence
 TIE = 1e-6  # probabilities this close are equally large

@@ -1,7 +1,6 @@
 """Notes and tags of utterances: as a dict in the explorer, as a table in Python, as CSV for others."""
 
 import csv
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pandas as pd
 
 from sernb.errors import SernbError
 from sernb.explorer.readable import clean
+from sernb.folders import whole_file
 
 COLUMNS = ("utterance", "note", "tags")
 BETWEEN = "; "  # tags of one utterance
@@ -56,16 +56,10 @@ def write_notes(notes: pd.DataFrame | Mapping, path: str | Path) -> Path:
     """Write notes (a table or a dict) as CSV, UTF-8; a run that is cut off
     leaves no half-written file."""
     path, table = Path(path), as_table(as_dict(notes))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\r\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(table.reset_index().itertuples(index=False))
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(path) as beside, open(beside, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(table.reset_index().itertuples(index=False))
     return path
 
 

@@ -4,9 +4,7 @@ import base64
 import hashlib
 import html
 import json
-import os
 import re
-from contextlib import suppress
 from functools import cache
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -18,6 +16,7 @@ from tqdm.auto import tqdm
 from sernb.errors import SernbError
 from sernb.explorer import front
 from sernb.explorer.readable import clean
+from sernb.folders import whole_file
 
 CAP = 20_000_000  # bytes of a saved page
 MISSES = 20  # clips in a row that do not fit any more: the page is full
@@ -182,18 +181,13 @@ def _put(clips, rows, made, room, bar, most=None):
 def write_page(text: str, path: str | Path) -> Path:
     """Write a page, whole or not at all. Raises SernbError where it cannot be written."""
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(beside, path)
+        with whole_file(path) as beside:
+            beside.write_text(text, encoding="utf-8", newline="\n")
     except OSError as problem:
         raise SernbError(
             f"{path}: the page cannot be written ({problem.strerror}); name another file."
         ) from problem
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
     return path
 
 

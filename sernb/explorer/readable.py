@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sernb.errors import SernbError, some
-from sernb.tables import DIMENSIONS, SUM_TOLERANCE, check_predictions, check_utterances, in_order
+from sernb.tables import DIMENSIONS, SUM_TOLERANCE, check_predictions, check_utterances, in_order, text_of
 
 NO_TRUTH = "The predictions have no true labels: which of them are right cannot be shown."
 NO_RATING = "The predictions have no true {}: residuals cannot be shown."
@@ -73,13 +73,6 @@ def readable_utterances(table: pd.DataFrame, source: str = "utterances") -> pd.D
         checked["emotion"] = pd.Categorical(checked["emotion"], in_order(checked["emotion"].dropna()))
     checked.attrs = attrs
     return checked
-
-
-def text_of(values: pd.Series) -> pd.Series:
-    """Text, with missing values left missing; 1.0 becomes "1", as in `sernb.tables`."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return values.astype(object).map(str, na_action="ignore")
 
 
 def clean(text: str) -> str:

@@ -59,13 +59,19 @@ def make_server(explorer, port: int = 0, keep=None) -> tuple[ThreadingHTTPServer
 
     Page.token = token
     try:
-        server = ThreadingHTTPServer((HOME, port), Page)
+        server = Server((HOME, port), Page)
     except (OSError, OverflowError) as problem:
         raise SernbError(
             f"port {port} cannot be used ({problem}); name another, or 0 for a free one."
         ) from problem
-    server.daemon_threads = True
     return server, f"http://{HOME}:{server.server_port}/{token}/"
+
+
+class Server(ThreadingHTTPServer):
+    """Holds a page's worth of requests while it is busy, where the usual 5 would be dropped."""
+
+    request_queue_size = 64
+    daemon_threads = True
 
 
 class Answer(BaseHTTPRequestHandler):

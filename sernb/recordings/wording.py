@@ -1,10 +1,11 @@
 """The answers about recordings as text, JSON and CSV. File names and transcripts are data: nothing in them is obeyed."""
 
 import json
-import os
 from pathlib import Path
 
 import pandas as pd
+
+from sernb.folders import whole_file
 
 BAR, BLOCK = 24, "█"  # characters of a full bar, and what draws it
 
@@ -54,13 +55,8 @@ def as_json(table: pd.DataFrame) -> str:
 def write_csv(table: pd.DataFrame, path: str | Path) -> Path:
     """Write what `predict` returned (UTF-8); a run that is cut off leaves no half-written file."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as beside:
         table.to_csv(beside, encoding="utf-8", errors="surrogateescape")  # names of files need not be UTF-8
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 

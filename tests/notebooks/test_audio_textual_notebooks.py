@@ -10,6 +10,7 @@ from transformers import Wav2Vec2FeatureExtractor
 
 from sernb.reports.plan import make_plans
 from sernb.reports.run import run
+from tests.notebooks.executed import said
 from tests.rated_speech import corpus, encoders
 
 pytestmark = pytest.mark.xdist_group("notebooks")
@@ -38,15 +39,6 @@ def result(number, out, **given):
     plans = make_plans([number], "smoke", {"corpus": "manifest", "per_speaker": 0, **given}, NOTEBOOKS)
     (entry,) = run(plans, out, "smoke")["notebooks"]
     return entry
-
-
-def said(out, entry):
-    cells = nbformat.read(out / entry["executed"], 4).cells
-    return "\n".join(
-        str(one.get("text", one.get("data", {}).get("text/plain", "")))
-        for cell in cells
-        for one in cell.get("outputs", [])
-    )
 
 
 def headings(out, entry):

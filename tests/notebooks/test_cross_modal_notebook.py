@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import jupytext
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +18,7 @@ from sernb.student_checkpoints import load_student
 from sernb.tables import read_predictions
 from sernb.text import clean
 from sernb.text_teacher import save_teacher
+from tests.notebooks.executed import said
 
 pytestmark = pytest.mark.xdist_group("notebooks")
 
@@ -112,14 +112,6 @@ def place(tmp_path_factory):
 def result(out, **given):
     (entry,) = run(make_plans(["4"], "smoke", given, NOTEBOOKS), out, "smoke")["notebooks"]
     return entry
-
-
-def said(out, entry):
-    return "\n".join(
-        str(one.get("text", one.get("data", {}).get("text/plain", "")))
-        for code in nbformat.read(out / entry["executed"], 4).cells
-        for one in code.get("outputs", [])
-    )
 
 
 def test_own_corpus_pairs_and_teacher(place, tmp_path):

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import jupytext
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +17,7 @@ from sernb.recordings import load_model
 from sernb.reports.plan import make_plans
 from sernb.reports.run import run
 from sernb.tables import read_predictions
+from tests.notebooks.executed import said
 
 pytestmark = pytest.mark.xdist_group("notebooks")
 
@@ -82,14 +82,6 @@ def test_shares_of_wrong_labels_by_hand():
 def result(out, **given):
     (entry,) = run(make_plans(["8"], "smoke", given, NOTEBOOKS), out, "smoke")["notebooks"]
     return entry
-
-
-def said(out, entry):
-    return "\n".join(
-        str(one.get("text", one.get("data", {}).get("text/plain", "")))
-        for code in nbformat.read(out / entry["executed"], 4).cells
-        for one in code.get("outputs", [])
-    )
 
 
 def manifest(folder, count=32, **columns):

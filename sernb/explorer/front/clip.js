@@ -3,7 +3,7 @@
 const MAGMA = [[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]];
 
 function drawClip(app) {
-  const here = app.places.clip, { state } = app.data, row = data_row(app);
+  const here = app.places.clip, { state } = app.data, row = openRow(app);
   if (row === app.drawn) return;
   app.player?.stop();
   app.player = null;
@@ -13,9 +13,9 @@ function drawClip(app) {
     return;
   }
   const sound = h("div.sound", {}, h("p.quiet", { text: "fetching …", role: "status" }));
-  const words = h("div.transcript", {}, state.text?.[row] ? data_("p.long", state.text[row]) : null);
+  const words = h("div.transcript", {}, state.text?.[row] ? quote("p.long", state.text[row]) : null);
   put(here, 
-    data_("h3", state.utterance[row]), verdict(app, row), sound, words, bars(app, row), raters(state, row),
+    quote("h3", state.utterance[row]), verdict(app, row), sound, words, bars(app, row), raters(state, row),
     facts(app, row), noteEditor(app, row));
   app.drawn = row;
   app.clip(row).then((clip) => {
@@ -123,7 +123,7 @@ function weighted({ what, words, weights }) {
   return h("figure.weighted", {}, h("figcaption.quiet.small", {}, what), words.map((word, i) => {
     const share = weights[i] / largest, told = Math.abs(share) >= 0.1;
     return h("span", { style: told ? { background: `rgba(${share > 0 ? "232,119,34" : "70,130,225"},${0.15 + 0.5 * Math.abs(share)})` } : null },
-      data_("span", word), h("small", {}, told ? signed(weights[i], 2) : " "));
+      quote("span", word), h("small", {}, told ? signed(weights[i], 2) : " "));
   }));
 }
 
@@ -144,13 +144,13 @@ function raters(state, row) {
   if (!votes && !heard) return "";
   const parts = pairs(votes ?? {}).map(([name, count]) => `${count} × ${name}`);
   for (const [what, value] of heard ?? []) parts.push(what + (typeof value === "number" ? ` by ${Math.round(value)} % of listeners` : ` ${value}`));
-  return h("p.raters", {}, "Raters: ", data_("span", parts.join(", ")));
+  return h("p.raters", {}, "Raters: ", quote("span", parts.join(", ")));
 }
 
 function facts({ data }, row) {
   return h("details", {}, h("summary", {}, "All that is known"), h("dl", {}, data.state.columns.map((column) => {
     const value = column.kind === "category" ? column.values[column.codes[row]] : column.values[row];
-    return value === undefined || value === null ? [] : [h("dt", {}, column.name), data_("dd", typeof value === "number" ? `${Number(value.toPrecision(4))} ${column.unit ?? ""}` : value)];
+    return value === undefined || value === null ? [] : [h("dt", {}, column.name), quote("dd", typeof value === "number" ? `${Number(value.toPrecision(4))} ${column.unit ?? ""}` : value)];
   }).flat()));
 }
 

@@ -36,7 +36,7 @@ function short(text, most) {
 }
 
 // Text from a corpus stands by itself: its direction does not spill over.
-function data_(tag, text, options) {
+function quote(tag, text, options) {
   return h(tag, { dir: "auto", ...options, text });
 }
 
@@ -74,7 +74,7 @@ function button(text, click, options) {
 function chip(app, name) {
   const at = app.data.state.classes.indexOf(name);
   const color = at >= 0 ? app.data.state.colors[at] : "transparent";
-  return h("span.chip", {}, h("i", { style: { background: color } }), data_("span", named(name)));
+  return h("span.chip", {}, h("i", { style: { background: color } }), quote("span", named(name)));
 }
 
 function mix(from, to, share) {

@@ -3,7 +3,7 @@
 const PAGE = 100;
 
 function drawList(app) {
-  const { data, view } = app, here = app.places.list, { state } = data, rows = app.listed, wanted = data_row(app), at = rows.indexOf(wanted);
+  const { data, view } = app, here = app.places.list, { state } = data, rows = app.listed, wanted = openRow(app), at = rows.indexOf(wanted);
   const held = here.contains(active()), model = modelOf(data, view), other = data.models.get(view.other);
   app.shown = Math.max(app.shown, Math.min(rows.length, (Math.floor(at / PAGE) + 1) * PAGE), PAGE);
   const key = [view.model, view.other, view.tab, view.dimension, view.list, app.shown, rows].join();
@@ -14,13 +14,13 @@ function drawList(app) {
     const items = rows.slice(0, app.shown).map((row) => h("li", { "data-row": row },
       button("▶", () => app.open(row, true), { className: "play", disabled: !heard(app, row), label: `Play ${state.utterance[row]}` }),
       h("button.open", { onclick: () => app.open(row, false) },
-        data_("span.id", short(state.utterance[row], 40)),
+        quote("span.id", short(state.utterance[row], 40)),
         view.tab === "dimensions" ? h("span.mono", {}, `${view.dimension} ${signed(off?.[row], 2)}`)
           : h("span.pair", {}, state.emotion ? [chip(app, labelOf(state, state.emotion, row)), h("span", { label: "heard as", text: "→" })] : null,
             compared(app).map((name, i) => [i ? " / " : "", chip(app, labelOf(state, data.models.get(name).predicted, row) ?? "")])),
         model.confidence ? h("span.mono", {}, percent(model.confidence[row] ?? NaN)) : null,
         h("span.noted", { label: "has a note", text: "✎" }),
-        state.text?.[row] ? data_("span.words", short(state.text[row], 200)) : null)));
+        state.text?.[row] ? quote("span.words", short(state.text[row], 200)) : null)));
     put(here, rows.length ? h("ol", { label: "Utterances" }, items) : h("p.quiet", {}, emptyWords(app)),
       rest > 0 ? button(`Show ${Math.min(PAGE, rest)} more of ${many(rest)}`, () => { app.shown += PAGE; app.redraw(); }) : "");
   }
@@ -63,11 +63,11 @@ function emptyWords({ view, data }) {
 // Steps through the list: n and p play, and pass over what has no sound; the arrow keys within the list only open.
 function step(app, by, play) {
   const rows = app.listed, need = play && rows.some((row) => heard(app, row));
-  let at = rows.indexOf(data_row(app)) + by;
+  let at = rows.indexOf(openRow(app)) + by;
   while (need && at >= 0 && at < rows.length && !heard(app, rows[at])) at += by;
   if (rows[at] !== undefined) app.open(rows[at], play);
 }
 
-function data_row(app) {
+function openRow(app) {
   return app.data.number.get(app.view.utterance) ?? -1;
 }

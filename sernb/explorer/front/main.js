@@ -122,7 +122,7 @@ function build(app) {
   app.curve = canvas(110, (...given) => app.curve.draw?.(...given), "Accuracy against the share answered");
   app.told = h("output");
   put(root, 
-    h("header", {}, data_("h2", state.title || "Predictions"), h("nav.row", { label: "Views" }, app.tabs)),
+    h("header", {}, quote("h2", state.title || "Predictions"), h("nav.row", { label: "Views" }, app.tabs)),
     filters(app, group("model", "other")),
     h("p.summary", {}, places.summary = h("span", { role: "status" }), " ",
       app.reset = button("Clear filters", () => app.update({ filters: {}, outcome: null, threshold: 0, residual: [null, null], box: null }))),
@@ -166,7 +166,7 @@ function filters(app, chosen) {
       set(name, wanted, !wanted.length);
     } });
     app.ranges.push(() => { box.checked = (app.view.filters[name] ?? []).includes(value); });
-    return h("label", {}, box, data_("span", value));
+    return h("label", {}, box, quote("span", value));
   }))));
   app.filterCount = h("summary");
   return h("div.filters", {}, chosen, field("Search", search),

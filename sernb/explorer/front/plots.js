@@ -96,7 +96,7 @@ function scatter(app, plane, across, down, xName, yName) {
       pen.fillRect(x(xs[row]) - 2.5, y(ys[row]) - 2.5, 5, 5);
     }
     pen.globalAlpha = 1;
-    const row = data_row(app), open = row >= 0 && xs?.[row] != null && ys?.[row] != null;
+    const row = openRow(app), open = row >= 0 && xs?.[row] != null && ys?.[row] != null;
     pen.strokeStyle = ink;
     pen.lineWidth = 2;
     if (open) pen.strokeRect(x(xs[row]) - 6, y(ys[row]) - 6, 12, 12);

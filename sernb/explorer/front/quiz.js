@@ -56,7 +56,7 @@ function drawQuiz(app) {
     h("div.row", { role: "group", label: "Your guess" }, guesses),
     h("div", { role: "status" }, answer === undefined ? h("p.quiet", {}, "Space plays it; the numbers answer.") : [
       h("p", {}, h("b", {}, answer === state.emotion[row] ? "Yes: " : "It was meant as "), chip(app, state.classes[state.emotion[row]])), verdict(app, row), bars(app, row), raters(state, row),
-      state.text?.[row] ? data_("p.long", state.text[row]) : null,
+      state.text?.[row] ? quote("p.long", state.text[row]) : null,
       button(quiz.at + 1 < quiz.rows.length ? "Next clip (n)" : "How did I do? (n)", () => onwards(app), { className: "main" }),
     ]));
   app.player?.stop();
