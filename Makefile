@@ -39,10 +39,10 @@ lab: install
 lint: install
 	"$(PYTHON)" -m ruff check .
 	"$(PYTHON)" -m ruff format --check .
-	"$(PYTHON)" -m sernb.reports.pairing --check notebooks
+	"$(PYTHON)" -m making.pairing --check notebooks
 
 notebooks: install
-	"$(PYTHON)" -m sernb.reports.pairing notebooks
+	"$(PYTHON)" -m making.pairing notebooks
 
 install: $(STAMP)
 

@@ -21,7 +21,7 @@ from sernb.commands.options import (
     pairs,
 )
 from sernb.commands.predict import predict
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -112,14 +112,14 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by others: tidy up as after Ctrl-C
     try:
         from sernb.corpora.folder import check_on_bad
-        from sernb.reports.plan import make_plans
+        from sernb.notebook.plan import make_plans
 
         given = pairs(parameter or []) | named(corpus=corpus, on_bad=on_bad)
         given |= named(root=check_corpus(given.get("corpus", ""), root or given.get("root")))
         if given.get("on_bad"):
             check_on_bad(given["on_bad"])
         plans = make_plans(notebooks or [], profile, given)
-        from sernb.reports.run import run as run_plans
+        from sernb.notebook.run import run as run_plans
 
         summary = run_plans(plans, out, profile, jobs, resume)
     except SernbError as error:
@@ -157,8 +157,8 @@ def audit(
         check_on_bad(on_bad)
         check_corpus(corpus, root)
         from sernb import corpora, protocols
-        from sernb.audit import audit as make_audit
-        from sernb.audit import wording
+        from sernb.evaluation.audit import audit as make_audit
+        from sernb.evaluation.audit import wording
 
         options = loader_options(corpus, pairs(parameter or []))
         utterances = corpora.load(corpus, root, on_bad=on_bad, **options)
@@ -191,7 +191,7 @@ def params(
 ):
     """Count the parameters of 3M-SER and its students (Tables I and II, and all of them), and of the audio-textual
     regressors (Table 1)."""
-    from sernb import sizes
+    from sernb.studies import sizes
 
     table = sizes.tables()
     if not as_json:

@@ -26,7 +26,7 @@ def ran(tmp_path, monkeypatch):
         calls.append({"plans": plans, "out": str(out), "profile": profile, "jobs": jobs, "resume": resume})
         return {"status": "succeeded"}
 
-    monkeypatch.setattr("sernb.reports.run.run", instead)
+    monkeypatch.setattr("sernb.notebook.run.run", instead)
     return calls
 
 
@@ -91,7 +91,7 @@ def test_a_wrong_argument_stops_before_anything_runs(ran, monkeypatch, words, ex
 
 @pytest.mark.parametrize(("status", "code"), [("failed", 1), ("interrupted", 130)])
 def test_the_exit_code_says_how_it_went(ran, monkeypatch, status, code):
-    monkeypatch.setattr("sernb.reports.run.run", lambda *rest: {"status": status})
+    monkeypatch.setattr("sernb.notebook.run.run", lambda *rest: {"status": status})
     assert call("run")[0] == code
 
 

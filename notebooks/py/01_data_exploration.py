@@ -41,13 +41,14 @@ from IPython.display import display
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
 
-from sernb import agreement, audio, audit, corpora, figures, notebook, protocols, spectrogram, voice_and_words
-from sernb.acoustics import SHORTEST, acoustic_table
-from sernb.errors import SernbError
-from sernb.evaluation import bootstrap
+from sernb import corpora, figures, notebook, protocols
+from sernb.core.errors import SernbError
+from sernb.evaluation import annotators, audit, bootstrap, voice_and_words
+from sernb.evaluation.separation import emotion_or_speaker, relative_to_speaker, shares_of_measures
+from sernb.evaluation.words import log_odds
+from sernb.features import audio, spectrogram
+from sernb.features.acoustics import SHORTEST, acoustic_table
 from sernb.protocols.sentences import normalised
-from sernb.separation import emotion_or_speaker, relative_to_speaker, shares_of_measures
-from sernb.words import log_odds
 
 device = notebook.start(corpus, seed=seed)
 
@@ -77,7 +78,7 @@ columns = {
     "dominance": "dominance", "speaker": "speakers", "gender": "gender", "session": "sessions", "part": "parts of its own",
 }  # fmt: skip
 has = {name for name in columns if name in utterances and utterances[name].notna().any()}
-rated = agreement.rating_columns(utterances)
+rated = annotators.rating_columns(utterances)
 rows = {
     what: {"known of": utterances[one].notna().sum(), "different": utterances[one].nunique()}
     for one, what in columns.items()
@@ -222,8 +223,8 @@ else:
 
 # %%
 if rated:
-    table = agreement.agreement(utterances, seed=seed)
-    confused = agreement.heard_as(utterances[rated["emotion"]]) if "emotion" in rated else None
+    table = annotators.agreement(utterances, seed=seed)
+    confused = annotators.heard_as(utterances[rated["emotion"]]) if "emotion" in rated else None
     display(figures.annotator_agreement(table, confused))
     display(table.round(3))
 else:
@@ -237,7 +238,7 @@ if rated and corpus == "embedded":
 people = pd.DataFrame()
 if len(rated.get("emotion", [])) > 2:
     try:
-        people = agreement.one_against_the_others(utterances[rated["emotion"]])
+        people = annotators.one_against_the_others(utterances[rated["emotion"]])
     except SernbError as problem:
         print(f"Nobody to compare with: {problem}")
 if len(people):

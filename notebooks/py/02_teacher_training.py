@@ -51,28 +51,19 @@ from IPython.display import display
 from joblib import cpu_count, parallel_config
 
 # %% tags=["stage:imports"]
-from sernb import (
-    audio,
-    checkpoints,
-    corpora,
-    distillation,
-    encoders,
-    figures,
-    multimodal,
-    notebook,
-    protocols,
-    sizes,
-)
-from sernb.attention import attention_of, left_out
-from sernb.audit import by_parts, by_words
-from sernb.encoders.vggish_weights import published_pca
-from sernb.errors import SernbError
+from sernb import corpora, figures, notebook, protocols
+from sernb.core.errors import SernbError
+from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
+from sernb.evaluation.audit import by_parts, by_words
+from sernb.features import audio, encoders
+from sernb.features.text import clean, words_of
+from sernb.features.vggish_weights import published_pca
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.models.vggish import EXAMPLE_SECONDS, examples_of
-from sernb.tables import write_predictions
-from sernb.text import clean, words_of
-from sernb.two_stages import RECIPES
+from sernb.studies import checkpoints, multimodal, sizes, three_m_ser
+from sernb.studies.attention import attention_of, left_out
+from sernb.studies.two_stages import RECIPES
 
 # %%
 device = notebook.start(corpus, f"{text_encoder} + {audio_encoder}", seed)
@@ -199,7 +190,7 @@ notebook.keep(counted, "02_parameters", pictures)
 
 # %%
 config = ThreeMSERConfig(classes=inputs.classes)
-pretrained = distillation.Encoders(text, vggish, config, postprocess=pca)
+pretrained = three_m_ser.Encoders(text, vggish, config, postprocess=pca)
 sizes.modules(pretrained.network(inputs.classes, seed))
 
 # %% [markdown]
@@ -250,7 +241,7 @@ if random_split and all(fold.name != "distilser" for fold in folds):
         warnings.simplefilter("ignore", UserWarning)  # what it warns of stands in section 7
         drawn = protocols.by_name("distilser", utterances, seed=seed)
 with parallel_config(n_jobs=at_a_time):
-    told, losses, teachers = distillation.train_teachers(
+    told, losses, teachers = three_m_ser.train_teachers(
         utterances, inputs, [*folds, *drawn], pretrained, stages, "both", [seed], cache=cache or None
     )
 of_drawn = told["fold"].isin([one.name for one in drawn])
@@ -303,7 +294,7 @@ alone = [predictions]
 for stream in ablation:
     one = replace(pretrained, **{"audio" if stream == "text" else "text": None})
     with parallel_config(n_jobs=at_a_time):
-        table, _, _ = distillation.train_teachers(
+        table, _, _ = three_m_ser.train_teachers(
             utterances, inputs.only(stream), folds, one, stages, f"{stream} alone", [seed]
         )
     alone.append(table)

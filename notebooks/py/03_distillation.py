@@ -51,31 +51,24 @@ import torch
 from IPython.display import display
 from joblib import cpu_count, parallel_config
 
+from making.generator.knobs import Knobs
+from making.pretraining.sentences import sentences as grammar_sentences
+
 # %% tags=["stage:imports"]
-from sernb import (
-    audio,
-    corpora,
-    distillation,
-    encoders,
-    figures,
-    multimodal,
-    notebook,
-    protocols,
-    sizes,
-)
-from sernb.distillation import ALONE, Way
-from sernb.encoders.vggish_weights import published_pca
-from sernb.errors import SernbError
+from sernb import corpora, figures, notebook, protocols
+from sernb.core.errors import SernbError
+from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, paired_bootstrap, scores, seed_difference, usual_unit
-from sernb.generator.knobs import Knobs
+from sernb.features import audio, encoders
+from sernb.features.text import clean
+from sernb.features.vggish_weights import published_pca
 from sernb.losses import kl_divergence, soften
 from sernb.losses.distillation import Distillation, DistillationConfig
 from sernb.models.three_m_ser import ThreeMSERConfig
-from sernb.pretraining.sentences import sentences as grammar_sentences
-from sernb.speed import inference_times
-from sernb.tables import write_predictions
-from sernb.text import clean
-from sernb.two_stages import RECIPES
+from sernb.studies import multimodal, sizes, three_m_ser
+from sernb.studies.speed import inference_times
+from sernb.studies.three_m_ser import ALONE, Way
+from sernb.studies.two_stages import RECIPES
 
 # %%
 device = notebook.start(corpus, f"{text_encoder} + {audio_encoder}", seeds[0])
@@ -116,7 +109,7 @@ live = RECIPES[recipe].fine_tune.train_audio  # VGGish learns too, so its input 
 inputs = multimodal.prepare(
     utterances, waveforms, tokenizer, vggish, pca, keep_examples=live, cache=cache or None
 )
-pretrained = distillation.Encoders(text, vggish, ThreeMSERConfig(), postprocess=pca)
+pretrained = three_m_ser.Encoders(text, vggish, ThreeMSERConfig(), postprocess=pca)
 depth = text.config.num_hidden_layers
 if wrong := [one for one in layers if not 1 <= one < depth]:
     raise SernbError(f"layers asks for students of {wrong[0]} layers; {text_encoder} has {depth}")
@@ -131,14 +124,14 @@ stages = replace(stages, **changed)
 
 # %% tags=["stage:training"]
 if teachers:
-    taught, found = distillation.saved_teachers(teachers, utterances, inputs, folds)
+    taught, found = three_m_ser.saved_teachers(teachers, utterances, inputs, folds)
     found = {fold: model.to(device) for fold, model in found.items()}
 else:
     with parallel_config(n_jobs=at_a_time):
-        taught, _, found = distillation.train_teachers(
+        taught, _, found = three_m_ser.train_teachers(
             utterances, inputs, folds, pretrained, stages, "teacher", seeds[:1]
         )
-outputs = distillation.teacher_outputs(found, inputs, cache or None)
+outputs = three_m_ser.teacher_outputs(found, inputs, cache or None)
 scores(taught[taught["part"] == "test"]).round(3)
 
 # %% [markdown]
@@ -233,7 +226,7 @@ pd.Series({name: float(one) for name, one in terms.items()}, name="before its we
 # %% tags=["stage:training"]
 ways = {"alone": ALONE, "KD": Way(loss)}
 with parallel_config(n_jobs=at_a_time):
-    learnt, losses = distillation.train_students(
+    learnt, losses = three_m_ser.train_students(
         utterances, inputs, folds, pretrained, outputs, layers, ways, stages, seeds
     )
 everyone = pd.concat([taught, learnt])
@@ -396,7 +389,7 @@ trials = {
 tried = pd.DataFrame()
 if ablation_seeds:
     with parallel_config(n_jobs=at_a_time):
-        tried, _ = distillation.train_students(
+        tried, _ = three_m_ser.train_students(
             utterances, inputs, folds, pretrained, outputs, [smallest], trials, stages, ablation_seeds
         )
     tried = tried[tried["part"] == "test"]
@@ -429,13 +422,13 @@ if sentences and corpus == "embedded":
     read = multimodal.prepare(both, tokenizer=tokenizer)
     reader = replace(pretrained, audio=None)
     with parallel_config(n_jobs=at_a_time):
-        of_teacher, _, readers = distillation.train_teachers(
+        of_teacher, _, readers = three_m_ser.train_teachers(
             both, read, folds, reader, stages, "teacher", seeds[:1]
         )
         reading = {"alone": ALONE, "KD": Way(loss), "KD, sentences": Way(loss, sentences=True)}
-        told = distillation.teacher_outputs(readers, read)
+        told = three_m_ser.teacher_outputs(readers, read)
         extra = np.arange(len(utterances), len(both))
-        of_students, _ = distillation.train_students(
+        of_students, _ = three_m_ser.train_students(
             both, read, folds, reader, told, [smallest], reading, stages, seeds, extra
         )
     pooled = pd.concat([of_teacher, of_students])

@@ -57,32 +57,24 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupShuffleSplit
 
 # %% tags=["stage:imports"]
-from sernb import (
-    audio,
-    corpora,
-    cross_modal,
-    encoders,
-    figures,
-    notebook,
-    protocols,
-    teacher_states,
-    text_teacher,
-)
+from sernb import corpora, figures, notebook, protocols
 
 # %% tags=["stage:imports"]
-from sernb.answers import predictions_of
-from sernb.errors import SernbError
+from sernb.core.answers import predictions_of
+from sernb.core.errors import SernbError
+from sernb.core.ragged import Ragged
+from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, paired_bootstrap, seed_difference, usual_unit
-from sernb.frame_features import RATE, SHIFT, frame_features
+from sernb.features import audio, encoders
+from sernb.features.frames import RATE, SHIFT, frame_features
+from sernb.features.text import clean
 from sernb.losses import MCEDConfig, MultiLevelLoss, kl_divergence, soften
 from sernb.models.speech_student import LAPTOP_STUDENT, SpeechStudent, StudentConfig
-from sernb.pairs import select
-from sernb.parallel import side_by_side
-from sernb.ragged import Ragged
-from sernb.student_checkpoints import save_student
-from sernb.student_training import RECIPES
-from sernb.tables import write_predictions
-from sernb.text import clean
+from sernb.studies import mced, teacher_states, text_teacher
+from sernb.studies.pairs import select
+from sernb.studies.parallel import side_by_side
+from sernb.studies.student_checkpoints import save_student
+from sernb.studies.student_training import RECIPES
 
 # %%
 device = notebook.start(corpus, teacher or f"{text_encoder} as the teacher", seeds[0])
@@ -132,7 +124,7 @@ protocols.describe(folds, utterances)
 # The paper makes its teacher in three stages: **M0**, BERT as it was published; **M1**, M0 reads on in film subtitles and guesses
 # masked words; **MT**, M1 is fine-tuned to tell five emotions from labelled sentences (from XED and the series *Friends*). With
 # M1 its accuracy (WA) rises from 0.686 to 0.696 (Table 4; no interval given). The kit builds such a teacher with
-# `sernb.text_teacher`, and `benchmarks/text_teacher.py` repeats Table 4 on XED and MELD.
+# `sernb.studies.text_teacher`, and `making/benchmarks/text_teacher.py` repeats Table 4 on XED and MELD.
 
 # %% [markdown]
 # Here a small one will do: mini-BERT, fine-tuned on words of the embedded corpus. **Which of them may it read?** Its knowledge
@@ -325,7 +317,7 @@ for part in (learned, held):
 strange = Ragged.of([pair_frames[row] for row in mixed]) if STRANGERS in tried else None
 runs = [(way, seed) for way in tried for seed in range(distilled)]
 tasks = (
-    delayed(cross_modal.distil)(
+    delayed(mced.distil)(
         strange if way == STRANGERS else pair_frames, states, None, shape, kinds[way], distilling, seed, held
     )
     for way, seed in runs
@@ -503,7 +495,7 @@ able = {
 }  # others never learnt to answer
 for (way, seed), pupil in able.items() if len(named) else ():
     rows = utterances.index.get_indexer(named.index)
-    said = cross_modal.predict(pupil.student, pupil.scaling.applied(frames), rows)
+    said = mced.predict(pupil.student, pupil.scaling.applied(frames), rows)
     said = pd.DataFrame(said, named.index, list(pupil.student.shape.classes))
     judged.append(predictions_of(said, utterances, "before any label", way).assign(seed=seed))
 if judged:
@@ -568,20 +560,14 @@ starts = {NONE: None} | {
     for way in tried
 }
 with parallel_config(n_jobs=at_a_time):
-    everything, curves = cross_modal.train_folds(
-        utterances, frames, folds, starts, shape, tuning, seeds, [1.0]
-    )
+    everything, curves = mced.train_folds(utterances, frames, folds, starts, shape, tuning, seeds, [1.0])
     found, two = [everything], {name: starts[name] for name in (NONE, MCED)}
     if FIRST in ways:
         other = replace(shape, norm_first=True)
-        found.append(
-            cross_modal.train_folds(utterances, frames, folds, {FIRST: None}, other, tuning, seeds)[0]
-        )
+        found.append(mced.train_folds(utterances, frames, folds, {FIRST: None}, other, tuning, seeds)[0])
     for count in sorted(set(shares) - {1}):
         longer = replace(tuning, epochs=tuning.epochs * (count if recipe == "laptop" else 1))
-        found.append(
-            cross_modal.train_folds(utterances, frames, folds, two, shape, longer, seeds, [1 / count])[0]
-        )
+        found.append(mced.train_folds(utterances, frames, folds, two, shape, longer, seeds, [1 / count])[0])
 everything = pd.concat(found)
 tested = everything[everything["part"] == "test"]
 full = tested[tested["share"] == 1]

@@ -48,11 +48,13 @@ from joblib import cpu_count, parallel_config
 from scipy.stats import spearmanr, ttest_1samp
 
 # %% tags=["stage:imports"]
-from sernb import audio, corpora, encoders, figures, layer_importance, notebook, protocols, speech
-from sernb.errors import SernbError
+from sernb import corpora, figures, notebook, protocols
+from sernb.core.errors import SernbError
+from sernb.core.ratings import targets_of
+from sernb.core.tables import DIMENSIONS, write_predictions
 from sernb.evaluation import bootstrap, contrast, usual_unit
-from sernb.ratings import targets_of
-from sernb.tables import DIMENSIONS, write_predictions
+from sernb.features import audio, encoders, speech
+from sernb.studies import layer_importance
 
 # %%
 device = notebook.start(corpus, speech_encoder, seeds[0])
@@ -446,7 +448,7 @@ else:
 #   a figure like the paper's for your corpus (their recipe for it is not published), with seeds, intervals and probes.
 # - **The lesson about scale** carries over: look at the size of the layers before you read a weight.
 # - **The order of layers does not carry over.** Our mini-HuBERT is small and learnt from synthetic English alone; we tested
-#   what it knows of phones, voice and pitch ([its card](../sernb/encoders/mini_hubert/README.md)), never of words. Nothing
+#   what it knows of phones, voice and pitch ([its card](../sernb/features/weights/mini_hubert/README.md)), never of words. Nothing
 #   here says where HuBERT base, with 960 hours of books read aloud behind it, keeps valence.
 # - **A home advantage.** It learnt from the very synthesiser that speaks the embedded corpus, and from voices moved by
 #   the same rules. HuBERT had no such lesson.

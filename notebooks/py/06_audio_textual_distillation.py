@@ -48,31 +48,20 @@ from IPython.display import display
 from joblib import cpu_count, parallel_config
 
 # %% tags=["stage:imports"]
-from sernb import (
-    audio,
-    audio_text,
-    corpora,
-    encoders,
-    figures,
-    notebook,
-    protocols,
-    published_ccc,
-    ratings,
-    regression,
-    sizes,
-    transcripts,
-    word_errors,
-)
+from sernb import corpora, figures, notebook, protocols
+from sernb.core import ratings
+from sernb.core.errors import SernbError
+from sernb.core.provenance import write_about
+from sernb.core.tables import write_predictions
+from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap, usual_unit, word_errors
+from sernb.features import audio, encoders, transcripts
+from sernb.features.recognisers import recogniser
+from sernb.models.audio_text_regressor import RegressorConfig, assemble
+from sernb.studies import audio_text, published_ccc, regression, sizes
 
 # %% tags=["stage:imports"]
-from sernb.attributions import word_effects
-from sernb.audio_text import BOTH, FROZEN, SPEECH, WORDS
-from sernb.errors import SernbError
-from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap, usual_unit
-from sernb.models.audio_text_regressor import RegressorConfig, assemble
-from sernb.provenance import write_about
-from sernb.recognisers import recogniser
-from sernb.tables import write_predictions
+from sernb.studies.attributions import word_effects
+from sernb.studies.audio_text import BOTH, FROZEN, SPEECH, WORDS
 
 # %%
 device = notebook.start(corpus, f"{', '.join(speech_encoders)} + {text_encoder}", seeds[0])

@@ -52,12 +52,15 @@ import torch
 from IPython.display import display
 from joblib import cpu_count, parallel_config
 
-from sernb import audio, corpora, figures, filter_shapes, notebook, protocols, spectrogram, tables
-from sernb.cross_validation import cross_validate
-from sernb.errors import SernbError
+from sernb import corpora, figures, notebook, protocols
+from sernb.core import tables
+from sernb.core.errors import SernbError
 from sernb.evaluation import bootstrap, mcnemar, paired_bootstrap, scores, usual_unit
+from sernb.features import audio, spectrogram
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
-from sernb.training import PAPER
+from sernb.studies import filter_shapes
+from sernb.studies.attention_pooling import cross_validate
+from sernb.studies.training import PAPER
 
 device = notebook.start(corpus, seed=seeds[0])
 networks_to_train = [CNNConfig(pooling=one) for one in poolings]  # a wrong name stops here

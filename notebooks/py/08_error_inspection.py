@@ -48,21 +48,25 @@ from joblib import cpu_count, parallel_config
 from scipy.stats import binomtest, ttest_ind
 
 # %% tags=["stage:imports"]
-from sernb import audio, corpora, figures, microphone, notebook, protocols, recordings, spectrogram, tables
-from sernb.agreement import one_against_the_others, rating_columns
-from sernb.answers import predictions_of
-from sernb.baselines import pipeline
-from sernb.cross_validation import cross_validate
-from sernb.errors import SernbError
+from sernb import corpora, figures, notebook, protocols
+from sernb.core import tables
+from sernb.core.answers import predictions_of
+from sernb.core.errors import SernbError
+from sernb.core.tables import DIMENSIONS
 from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
 from sernb.evaluation.abstaining import abstaining
+from sernb.evaluation.annotators import one_against_the_others, rating_columns
+from sernb.evaluation.baselines import pipeline
 from sernb.evaluation.intervals import interval, resample
+from sernb.evaluation.voice_and_words import guesses
 from sernb.explorer import explore, overlays, write_notes
 from sernb.explorer.view import default_view
+from sernb.features import audio, spectrogram
 from sernb.models.attention_pooling import CNNConfig
-from sernb.tables import DIMENSIONS
-from sernb.training import PAPER
-from sernb.voice_and_words import guesses
+from sernb.notebook import microphone
+from sernb.studies import recordings
+from sernb.studies.attention_pooling import cross_validate
+from sernb.studies.training import PAPER
 
 VOICE, WORDS, BOTH = "the voice", "the words", "voice and words"
 device = notebook.start(corpus, seed=seed)
@@ -74,7 +78,7 @@ at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
 # We need somebody who makes mistakes. Two somebodies, who make different ones:
 #
 # - **the voice**: the small network with attention pooling of notebook 07. It hears, and knows no word.
-# - **the words**: a bag of words with a logistic regression, `sernb.baselines`. It reads the transcript, and hears nothing.
+# - **the words**: a bag of words with a logistic regression, `sernb.evaluation.baselines`. It reads the transcript, and hears nothing.
 #
 # Both are tested on speakers whom they never met, with the usual protocol of most corpora. (To inspect predictions of your own instead: `sernb run 8 -p predictions=FILE.csv`,
 # with the corpus they are about.)

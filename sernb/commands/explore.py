@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sernb.commands.options import OfLoader, OnBad, Root, check_corpus, loader_options, pairs
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 
 def explore(

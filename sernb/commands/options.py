@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 Root = Annotated[Path | None, typer.Option(help="The folder (or manifest) of the corpus.")]
 OfLoader = Annotated[
@@ -45,7 +45,7 @@ def pairs(words):
 def loader_options(corpus, given):
     """`given` {name: text} in the types that the corpus's loader takes; SernbError for what it does not take."""
     from sernb.corpora import CORPORA
-    from sernb.reports.plan import Parameter, check_names, coerce
+    from sernb.notebook.plan import Parameter, check_names, coerce
 
     known = {
         name: Parameter(inspect.formatannotation(one.annotation), one.default)

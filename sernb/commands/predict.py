@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 
 def predict(
@@ -38,7 +38,7 @@ def predict(
     try:
         if text is not None and transcripts is not None:
             raise SernbError("--text and --transcripts were both given; one of them says what the words are.")
-        from sernb import recordings
+        from sernb.studies import recordings
 
         texts = recordings.read_transcripts(transcripts) if transcripts else text
         with warnings.catch_warnings():

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from sernb.core.errors import SernbError
+from sernb.core.tables import check_utterances
 from sernb.corpora.folder import AUDIO, audio_files, check_on_bad
-from sernb.errors import SernbError
-from sernb.tables import check_utterances
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def load(
 ) -> pd.DataFrame:
     """The utterances of the corpus `name`, found at `root` or, without one, where `find_root` looks.
 
-    Names and tables are read here, recordings are not: `sernb.audio.read_utterances` decodes and checks them.
+    Names and tables are read here, recordings are not: `sernb.features.audio.read_utterances` decodes and checks them.
     `emotions` keeps these labels only. What a loader cannot use (names outside the corpus's code, missing files) is
     one error that names it, or with `on_bad="skip"` is left out and listed in `attrs["skipped"]` as
     {utterance, path, why}. Other options go to the corpus's loader (`labels` for the manifest).

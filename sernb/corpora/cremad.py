@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from sernb.core.errors import SernbError
 from sernb.corpora import folder, labels, published
 from sernb.corpora.git_lfs import pointers
-from sernb.errors import SernbError
 
 TITLE = "CREMA-D"
 LAYOUT = "AudioWAV/1001_DFA_ANG_XX.wav, … (7,442 recordings, wav or flac, in any folder below)"

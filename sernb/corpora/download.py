@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 import sernb
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 TIMEOUT = 30  # seconds without a byte
 PAUSES = (1, 3, 10)  # seconds before each new try after a connection that broke

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 FOLDER = Path(__file__).parent / "embedded_data"
 SCALE = (1, 5)
 
 
 def load(root: str | Path | None = None) -> pd.DataFrame:
-    """Utterances of the embedded corpus, or of one that `python -m sernb.generator build` made in `root`.
+    """Utterances of the embedded corpus, or of one that `python -m making.generator build` made in `root`.
 
     Columns beside the usual ones: what each annotator said (emotion_1, arousal_1, ... _4), what was really felt
     (emotion_true, arousal_true, valence_true, dominance_true, from -1 to 1), the valence that the words alone have

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 FOLDER = Path(__file__).parent / "embedded_pairs_data"
 SUMS = "SHA256SUMS"
@@ -14,7 +14,7 @@ NOTE = "These pairs of words and sound have no labels: no emotion, no ratings, n
 
 
 def load(root: str | Path | None = None) -> pd.DataFrame:
-    """The pairs that come with sernb, or those that `python -m sernb.generator.pairs` made in `root`.
+    """The pairs that come with sernb, or those that `python -m making.generator.pairs` made in `root`.
 
     Columns: path, speaker, gender, session, text. The table and every recording are held against SHA256SUMS.
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from sernb.core.errors import SernbError
 from sernb.corpora import folder, published
 from sernb.corpora.encoding import mend
-from sernb.errors import SernbError
 
 TITLE = "EmoBank"
 LAYOUT = "corpus/emobank.csv (id, split, V, A, D, text), and meta.tsv beside it for the kinds of text"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from sernb.core.errors import SernbError
 from sernb.corpora import folder, labels
-from sernb.errors import SernbError
 
 TITLE = "EMO-DB"
 LAYOUT = "wav/03a01Fa.wav, … (535 recordings, wav or flac, in any folder below)"

@@ -4,7 +4,7 @@ import contextlib
 import re
 from pathlib import Path
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 # Windows-1252's curly quotes and dashes, read as Latin-1, become control characters that no text means.
 _CONTROLS = re.compile("[\x80-\x9f]")

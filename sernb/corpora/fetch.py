@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from sernb.core.errors import SernbError
 from sernb.corpora import CORPORA, expected_folders
 from sernb.corpora.download import check, download
 from sernb.corpora.git_lfs import pointer
 from sernb.corpora.sources import SOURCES, Source
 from sernb.corpora.unpack import unpack
-from sernb.errors import SernbError
 
 AT_A_TIME = 8  # of many small files
 _SUM = re.compile("[0-9a-fA-F]{64}")

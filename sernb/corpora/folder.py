@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 AUDIO = (".wav", ".flac")
 SHOWN = 10  # files that a message names; the rest are counted

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sernb.core.errors import SernbError, some
 from sernb.corpora import folder, iemocap_evaluations, labels, published
 from sernb.corpora.encoding import read_text
-from sernb.errors import SernbError, some
 
 TITLE = "IEMOCAP"
 LAYOUT = (

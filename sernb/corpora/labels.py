@@ -1,6 +1,6 @@
-"""The corpora's own words for emotions, and the kit's words for them (sernb.tables.EMOTIONS)."""
+"""The corpora's own words for emotions, and the kit's words for them (sernb.core.tables.EMOTIONS)."""
 
-from sernb.tables import EMOTIONS
+from sernb.core.tables import EMOTIONS
 
 # The kit's word, then what corpora call it: adjectives, nouns and the usual three-letter codes (IEMOCAP, CREMA-D,
 # SAVEE, MELD). Single letters differ from corpus to corpus (EMO-DB's A is fear, others' is anger), so none are here.

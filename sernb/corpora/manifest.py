@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from sernb.core.errors import SernbError
+from sernb.core.tables import DIMENSIONS, EMOTIONS
 from sernb.corpora import folder
 from sernb.corpora.labels import KNOWN, emotion_of
 from sernb.corpora.rows import read_rows
-from sernb.errors import SernbError
-from sernb.tables import DIMENSIONS, EMOTIONS
 
 # sernb's column, then what others call it; the first that the CSV has is taken, the others stay as they are.
 COLUMNS = {

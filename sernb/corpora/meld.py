@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from sernb.core.errors import SernbError, some
 from sernb.corpora import folder, published
 from sernb.corpora.encoding import mend
 from sernb.corpora.labels import KNOWN
-from sernb.errors import SernbError, some
 
 TITLE = "MELD"
 LAYOUT = (

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from sernb.core.errors import SernbError, some
 from sernb.corpora import folder, labels, published
 from sernb.corpora.encoding import mend, read_text
-from sernb.errors import SernbError, some
 
 TITLE = "MSP-Podcast"
 LAYOUT = "Labels/labels_consensus.csv, Audios/MSP-PODCAST_0001_0008.wav, …, Transcripts/MSP-PODCAST_0001_0008.txt, …"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from sernb.core.errors import SernbError, some
 from sernb.corpora import folder
 from sernb.corpora.encoding import read_text
 from sernb.corpora.rows import parse_rows
-from sernb.errors import SernbError, some
 
 DEPTH = 4  # folders below the root in which a table is looked for
 

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 from typing import NamedTuple
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 
 class Rows(NamedTuple):

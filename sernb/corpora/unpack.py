@@ -8,7 +8,7 @@ import zipfile
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 JUNK = ("__MACOSX", ".DS_Store")
 

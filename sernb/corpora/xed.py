@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from sernb.core.errors import SernbError
 from sernb.corpora import folder, published
 from sernb.corpora.encoding import mend, read_text
-from sernb.errors import SernbError
 
 TITLE = "XED"
 LAYOUT = (

@@ -7,7 +7,7 @@ recognition error and reject tradeoff"; Geifman & El-Yaniv 2017, "Selective clas
 import numpy as np
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation.intervals import _check_unit as check_unit
 from sernb.evaluation.intervals import interval, note
 from sernb.evaluation.metrics import checked, needs_classes

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom, norm, t
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation.concordance import dimensions_of
 from sernb.evaluation.intervals import interval, note, resample, unit_sums
 from sernb.evaluation.metrics import checked, needs_classes

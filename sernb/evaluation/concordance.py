@@ -12,8 +12,8 @@ sums over utterances, so thousands of resampled tables are one matrix product.
 import numpy as np
 import pandas as pd
 
-from sernb.errors import SernbError
-from sernb.tables import DIMENSIONS
+from sernb.core.errors import SernbError
+from sernb.core.tables import DIMENSIONS
 
 ROUNDING = 1e-12  # a variance this small beside the square of the values is what rounding left of 0
 

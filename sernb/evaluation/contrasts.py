@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation.comparison import _pair, _two_sided
 from sernb.evaluation.intervals import interval, note, resample, unit_sums
 

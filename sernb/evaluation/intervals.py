@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, t
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import classes_of
 from sernb.evaluation.concordance import dimensions_of, mean_concordance, sums
 from sernb.evaluation.metrics import checked, from_counts, needs_classes
-from sernb.tables import classes_of
 
 UNITS = ("utterance", "speaker")
 FEW = {"utterance": 30, "speaker": 10}  # below these the note says that the interval is rough

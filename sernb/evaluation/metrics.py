@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import check_predictions, classes_of, in_order
 from sernb.evaluation.concordance import concordance, dimensions_of
-from sernb.tables import check_predictions, classes_of, in_order
 
 METRICS = ("UAR", "WA", "macro_f1", "weighted_f1")
 

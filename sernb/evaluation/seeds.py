@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import sem, t
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation.metrics import scores
 
 

@@ -18,8 +18,8 @@ import soundfile
 import torch
 from torchaudio.transforms import MelSpectrogram
 
-from sernb.audio import read_audio
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.features.audio import read_audio
 
 RATE = 16000  # Hz
 LONGEST = 60.0  # seconds of a clip that are sent

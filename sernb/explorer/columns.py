@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from sernb.core.tables import DIMENSIONS, EMOTIONS, in_order, text_of
 from sernb.explorer.readable import clean, cleaned
-from sernb.tables import DIMENSIONS, EMOTIONS, in_order, text_of
 
 FIRST = ("speaker", "gender", "session", "fold")
 FEW, MANY = 60, 1000  # values of other columns, and of the first ones, that can still be chosen from

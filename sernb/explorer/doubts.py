@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 
-from sernb.errors import some
+from sernb.core.errors import some
+from sernb.core.tables import text_of
 from sernb.explorer.columns import take
-from sernb.tables import text_of
 
 SHOWN = 3  # examples in a sentence
 TIE = 1e-6  # probabilities this close are equally large

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.files import whole_file
 from sernb.explorer.readable import clean
-from sernb.folders import whole_file
 
 COLUMNS = ("utterance", "note", "tags")
 BETWEEN = "; "  # tags of one utterance

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from sernb.cross_validation import PREDICT_BATCH
-from sernb.errors import SernbError, some
+from sernb.core.errors import SernbError, some
+from sernb.features.spectrogram import Segments, SpectrogramConfig
 from sernb.models.attention_pooling import SpectrogramCNN
-from sernb.spectrogram import Segments, SpectrogramConfig
+from sernb.studies.attention_pooling import PREDICT_BATCH
 
 WORD = re.compile(r"\S+")
 Overlay = Callable[[str], dict | None]
@@ -28,7 +28,7 @@ def attention(
 ) -> Overlay:
     """Where in the spectrogram the predicted class's score comes from, over the whole utterance.
 
-    networks: {fold: network}, attention pooling, as `sernb.cross_validation.cross_validate` returns them; predictions:
+    networks: {fold: network}, attention pooling, as `sernb.studies.attention_pooling.cross_validate` returns them; predictions:
     theirs, one row an utterance; segments: the test segments; config: how they were made.
 
     Each utterance goes through its own fold's network. A segment's map is the product of both attentions for the predicted
@@ -92,7 +92,7 @@ def laid_out(maps: np.ndarray, starts: np.ndarray) -> np.ndarray:
 def words(pipelines: Mapping[str, object], predictions: pd.DataFrame, utterances: pd.DataFrame) -> Overlay:
     """How much each word speaks for the predicted class.
 
-    pipelines: {fold: fitted pipeline of `sernb.baselines.pipeline("text", [])`}, or anything that has `classes_` and
+    pipelines: {fold: fitted pipeline of `sernb.evaluation.baselines.pipeline("text", [])`}, or anything that has `classes_` and
     predicts log-probabilities of a table with a column `text`. predictions: theirs, one row an utterance.
 
     Each word is left out in turn, at that one place, and the rest is read by the model as it is: nothing is trained

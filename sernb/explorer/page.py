@@ -13,10 +13,10 @@ import numpy as np
 from rjsmin import jsmin
 from tqdm.auto import tqdm
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.files import whole_file
 from sernb.explorer import front
 from sernb.explorer.readable import clean
-from sernb.folders import whole_file
 
 CAP = 20_000_000  # bytes of a saved page
 MISSES = 20  # clips in a row that do not fit any more: the page is full

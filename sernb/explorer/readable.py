@@ -3,8 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from sernb.errors import SernbError, some
-from sernb.tables import DIMENSIONS, SUM_TOLERANCE, check_predictions, check_utterances, in_order, text_of
+from sernb.core.errors import SernbError, some
+from sernb.core.tables import (
+    DIMENSIONS,
+    SUM_TOLERANCE,
+    check_predictions,
+    check_utterances,
+    in_order,
+    text_of,
+)
 
 NO_TRUTH = "The predictions have no true labels: which of them are right cannot be shown."
 NO_RATING = "The predictions have no true {}: residuals cannot be shown."

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import DIMENSIONS, in_order, text_of
 from sernb.explorer.columns import numbers, take
 from sernb.explorer.doubts import not_the_largest
 from sernb.explorer.label_errors import likely_label_errors
 from sernb.explorer.readable import NO_RATING, NO_TRUTH, cleaned
-from sernb.tables import DIMENSIONS, in_order, text_of
 
 
 def models_of(table: pd.DataFrame, row: np.ndarray, n: int) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import threading
 import webbrowser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.explorer.notes import merged
 from sernb.explorer.page import html_page, policy
 

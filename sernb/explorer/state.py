@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sernb.errors import SernbError, some
+from sernb.core.errors import SernbError, some
+from sernb.core.tables import text_of
 from sernb.explorer import doubts
 from sernb.explorer.clips import sound_file
 from sernb.explorer.columns import FILES, FIRST, columns_of, listeners_of, take, votes_of
 from sernb.explorer.readable import clean, cleaned, readable, readable_utterances
 from sernb.explorer.said import dimensions_of, model_of, models_of, truth_of
 from sernb.figures.palette import EMOTION_COLORS, SERIES_COLORS
-from sernb.tables import text_of
 
 VERSION = 1
 

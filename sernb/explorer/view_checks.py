@@ -2,7 +2,7 @@
 
 import math
 
-from sernb.errors import SernbError, some
+from sernb.core.errors import SernbError, some
 
 TABS = ("matrix", "dimensions", "quiz")
 SHOWS = ("count", "row", "column", "all", "right")

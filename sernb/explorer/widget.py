@@ -10,13 +10,13 @@ import anywidget
 import pandas as pd
 import traitlets
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import read_rows
 from sernb.explorer import front, page
 from sernb.explorer.clips import Clips
 from sernb.explorer.notes import as_dict, as_table, read_notes
 from sernb.explorer.state import Material, read, state_of
 from sernb.explorer.view import cells, complete, matrix, rows_of
-from sernb.tables import read_rows
 
 REPORT_CAP = 3_000_000  # bytes of the page that a report shows instead of the live widget
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import DIMENSIONS, in_order
 from sernb.figures.palette import EMOTION_MARKERS, INK, OWN_COLOR, emotion_color
-from sernb.tables import DIMENSIONS, in_order
 
 LONGEST = 110  # characters of a transcript that a hover shows
 MOST = 3000  # dots: more make a page heavy, and hide each other

@@ -8,8 +8,8 @@ from sernb.figures.palette import FAINT, INK, Picture, plain, tidy
 
 
 def annotator_agreement(table: pd.DataFrame, heard: pd.DataFrame | None = None, title: str = "") -> Picture:
-    """Alpha with its interval for all that was rated (:func:`sernb.agreement.agreement`) and, where labels were given,
-    who is heard as whom (:func:`sernb.agreement.heard_as`: shares, a row adds up to 1).
+    """Alpha with its interval for all that was rated (:func:`sernb.evaluation.annotators.agreement`) and, where labels were given,
+    who is heard as whom (:func:`sernb.evaluation.annotators.heard_as`: shares, a row adds up to 1).
     """
     figure = Picture(height=3.7 if heard is None else max(3.7, 1.4 + 0.42 * len(heard)))
     axes = figure.subplots(

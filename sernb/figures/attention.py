@@ -5,7 +5,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from scipy.ndimage import zoom
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.palette import AGAINST_FOR, INK, Picture, emotion_color, plain
 from sernb.figures.sound import BIN, HOP, WINDOW, draw, extent
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation import scores
 from sernb.figures.palette import FAINT, INK, Picture, plain, series_style, tidy
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation.concordance import concordance
 from sernb.figures.palette import FAINT, INK, SERIES_COLORS, Picture, plain, tidy
 

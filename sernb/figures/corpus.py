@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import in_order
 from sernb.figures.palette import FAINT, INK, Picture, emotion_color, plain, tidy
-from sernb.tables import in_order
 
 MOST = 28  # groups that a figure shows one by one
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import DIMENSIONS
 from sernb.figures.comparison import CLEAR, axis_of, in_numbers, interval_line
 from sernb.figures.given import needs
 from sernb.figures.palette import FAINT, INK, Picture, headline, plain, series_style, tidy
-from sernb.tables import DIMENSIONS
 
 LOOK = {"color": INK, "markersize": 7, "markerfacecolor": "white", "markeredgewidth": 1.4}  # others' numbers
 ORDER = (*(f"CCC_{one}" for one in DIMENSIONS), "CCC")

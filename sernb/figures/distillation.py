@@ -5,7 +5,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.patches import Patch
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import check_predictions, classes_of
 from sernb.evaluation import confusion, scores
 from sernb.figures.palette import (
     AGAINST_FOR,
@@ -15,7 +16,6 @@ from sernb.figures.palette import (
     series_style,
     tidy,
 )
-from sernb.tables import check_predictions, classes_of
 
 
 def confusion_difference(predictions: pd.DataFrame, a: str, b: str, title: str = "") -> Picture:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.palette import SOUND, Picture, plain, tidy
 
 

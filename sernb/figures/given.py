@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from sernb.errors import SernbError
-from sernb.tables import DIMENSIONS
+from sernb.core.errors import SernbError
+from sernb.core.tables import DIMENSIONS
 
 
 def needs(table: pd.DataFrame, columns: list[str], once: list[str] | None = None) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import NullLocator
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.comparison import axis_of
 from sernb.figures.dimensions import series_of
 from sernb.figures.given import needs

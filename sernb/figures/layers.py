@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import sem, t
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.comparison import axis_of
 from sernb.figures.given import needs, targets_of
 from sernb.figures.palette import FAINT, INK, Picture, headline, plain, series_style, tidy

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import in_order
+from sernb.evaluation.separation import explained
 from sernb.figures.palette import INK, Picture, emotion_color, plain, tidy
-from sernb.separation import explained
-from sernb.tables import in_order
 
 DOTS = 1500  # a panel shows so many utterances as dots; the boxes are made of all
 
@@ -26,7 +26,7 @@ def measures_by_emotion(
     an emotion, whiskers reach to the last dot within 1.5 box lengths.
 
     names: {column: label (unit)}; absent, the columns' own. Ways after the first are taken to be in deviations. Over a panel stands the share of the variance that
-    lies between emotions and, with `speakers`, between speakers (:func:`sernb.separation.explained`).
+    lies between emotions and, with `speakers`, between speakers (:func:`sernb.evaluation.separation.explained`).
     A measure without any value is left out. Raises SernbError where no utterance has an emotion, or none a value.
     """
     emotions = emotions.dropna().astype(str)

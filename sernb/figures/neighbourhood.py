@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 
+from sernb.core.tables import in_order
 from sernb.figures.palette import EMOTION_COLORS, EMOTION_MARKERS, INK, Picture, emotion_color, plain
-from sernb.tables import in_order
 
 NAMED = 16  # so many groups fit into a legend
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.palette import FAINT, INK, SERIES_COLORS
 
 ALONE, TAUGHT = SERIES_COLORS[:2]

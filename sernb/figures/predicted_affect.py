@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import DIMENSIONS, check_predictions, in_order
 from sernb.evaluation.metrics import one_model
 from sernb.figures.affect import MOST, UNLABELLED, escape, hover, layout, symbol
 from sernb.figures.palette import FAINT, emotion_color
-from sernb.tables import DIMENSIONS, check_predictions, in_order
 
 BEYOND = "no known truth"
 SHOWN = 0.5  # opacity of the lines: dots must be seen before them

@@ -8,9 +8,9 @@ import html
 import numpy as np
 import plotly.graph_objects as go
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.features.text import words_of
 from sernb.figures.palette import INK, SERIES_COLORS, SOUND, Picture, headline, plain, tidy
-from sernb.text import words_of
 
 MOST = 60  # words that are drawn
 LONGEST = 18  # characters of a word that are drawn

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from scipy.special import softmax
 from scipy.stats import entropy
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.palette import INK, SERIES_COLORS, Picture, emotion_color, plain, tidy
 
 TEMPERATURES = (1, 1.5, 2, 3, 4, 6, 8, 12, 20)

@@ -6,7 +6,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import TextPath
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.palette import FAINT, INK, SERIES_COLORS, SOUND, Picture, plain, tidy
 
 EXAMPLE = 0.96  # seconds: 96 frames of 10 ms

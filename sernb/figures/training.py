@@ -4,11 +4,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import EMOTIONS
 from sernb.evaluation import METRICS
 from sernb.figures.palette import EMOTION_MARKERS, INK, Picture, emotion_color, plain, series_style, tidy
 from sernb.figures.sound import BIN, HOP
-from sernb.tables import EMOTIONS
 
 
 def filter_shapes(table: pd.DataFrame, hop: float = HOP, bin_width: float = BIN, title: str = "") -> Picture:
@@ -71,7 +71,7 @@ def learning_curves(history: pd.DataFrame, drops: tuple[int, ...] = (), title: s
     """Loss and scores by epoch, a panel for each measure: a thin line a fold, a thick one for the mean.
 
     ``history``: ``epoch`` and a column for each measure (``loss``, ``UAR`` …; scores 0–1), as
-    :func:`sernb.training.fit` returns it; optional ``part`` ("train", "validation"; train where absent)
+    :func:`sernb.studies.training.fit` returns it; optional ``part`` ("train", "validation"; train where absent)
     and ``fold``. A measure may be NaN where a part lacks it. ``drops``: after how many epochs the
     learning rate falls (2.5: half-way through the third), drawn as dotted lines; ``learning_rate`` itself is not drawn.
     """

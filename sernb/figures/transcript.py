@@ -9,9 +9,9 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.colors import to_hex
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import DIMENSIONS
 from sernb.figures.palette import AGAINST_FOR, FAINT, INK
-from sernb.tables import DIMENSIONS
 
 STATIC = "A picture of the first state: open the notebook in JupyterLab to change the words."
 SMALL = 0.1  # of the largest: words that do less stay white

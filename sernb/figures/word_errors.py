@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.dimensions import series_of
 from sernb.figures.given import needs, targets_of
 from sernb.figures.palette import FAINT, INK, Picture, headline, plain, series_style, tidy

@@ -2,15 +2,15 @@
 
 import pandas as pd
 
+from sernb.core.tables import in_order
 from sernb.figures.comparison import CLEAR
 from sernb.figures.palette import FAINT, INK, Picture, emotion_color, plain, tidy
-from sernb.tables import in_order
 
 COLUMNS = 4
 
 
 def telling_words(table: pd.DataFrame, bar: float = float("nan"), most: int = 10, title: str = "") -> Picture:
-    """The `most` telling words of each group, by z; `table` and `bar` as :func:`sernb.words.log_odds` returns them.
+    """The `most` telling words of each group, by z; `table` and `bar` as :func:`sernb.evaluation.words.log_odds` returns them.
 
     Beside a word stands how many utterances of the group say it, and how many of all others. Words short of the dashed line, which
     shuffled labels reach too, are faint.

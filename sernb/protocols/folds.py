@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.protocols.folds import Fold, groups_of, leave_one_out, some, warn_of_shared
 
 PARTS = {

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.protocols.folds import Fold, fold_of, groups_of, hint, leave_one_out, some, warn_of_shared
 from sernb.protocols.sentences import sentences_of
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.protocols.folds import Fold, warn_of_shared
 
 

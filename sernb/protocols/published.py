@@ -9,7 +9,7 @@ import warnings
 
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.protocols.folds import Fold, groups_of, hint, some
 from sernb.protocols.mixed import random_split
 

@@ -5,7 +5,7 @@ import unicodedata
 
 import pandas as pd
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.protocols.folds import groups_of, hint
 
 _NO_WORD = re.compile(r"[\W_]+")

@@ -5,7 +5,7 @@ import warnings
 import pandas as pd
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.protocols.folds import Fold
 
 FEWEST = 3  # groups that must be left to train on

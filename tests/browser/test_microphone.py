@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sernb import microphone
+from sernb.notebook import microphone
 
 NEEDED = bool(os.environ.get("SERNB_NEEDS_BROWSER"))  # there a browser that is missing is a failure
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

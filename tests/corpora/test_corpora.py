@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 
 from sernb import corpora
+from sernb.core.errors import SernbError
+from sernb.core.tables import EMOTIONS
 from sernb.corpora.labels import KNOWN, emotion_of
-from sernb.errors import SernbError
-from sernb.tables import EMOTIONS
 
 
 def test_unknown_corpus_lists_the_valid_ones():
@@ -93,7 +93,7 @@ def test_label_words():
 
 def test_a_broken_recording_among_many_is_told_before_any_work(emodb_tree):
     """Loading reads names only; reading names all bad recordings at once, and goes on only when told to."""
-    from sernb.audio import read_utterances
+    from sernb.features.audio import read_utterances
 
     bad = ["03a01Fa", "03a01Na", "08a01Wa"]
     for name in bad:

@@ -5,9 +5,9 @@ import hashlib
 
 import pytest
 
+from sernb.core.errors import SernbError
 from sernb.corpora import download as module
 from sernb.corpora.download import download
-from sernb.errors import SernbError
 from tests.corpora.server import CONTENT
 
 SUM = hashlib.sha256(CONTENT).hexdigest()

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import soundfile
 
+from sernb.core.errors import SernbError
 from sernb.corpora import load
 from sernb.corpora.embedded import FOLDER
 from sernb.corpora.embedded import load as load_folder
-from sernb.errors import SernbError
 
 IEMOCAP = {"neutral": 1708, "happy": 1636, "sad": 1084, "angry": 1103}
 

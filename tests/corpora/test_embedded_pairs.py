@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from making.generator.build import differences, digest, files_of
+from making.generator.words import read
+from making.pretraining.sentences import bare
 from sernb import corpora
-from sernb.audit import audit
+from sernb.core.errors import SernbError
 from sernb.corpora.embedded_pairs import COLUMNS, FOLDER, SUMS
-from sernb.errors import SernbError
-from sernb.generator.build import differences, digest, files_of
-from sernb.generator.words import read
-from sernb.pretraining.sentences import bare
+from sernb.evaluation.audit import audit
 from sernb.protocols import normalised
 
 

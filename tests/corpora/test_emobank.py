@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sernb import corpora, protocols
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from sernb.cli import app
+from sernb.core.errors import SernbError
 from sernb.corpora import CORPORA
 from sernb.corpora import fetch as module
 from sernb.corpora.fetch import fetch
 from sernb.corpora.sources import SOURCES, Source
 from sernb.corpora.unpack import unpack
-from sernb.errors import SernbError
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sernb import corpora
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 CODES = dict(
     ang=1103, dis=2, exc=1041, fea=40, fru=1849, hap=595, neu=1708, oth=3, sad=1084, sur=107, xxx=2507

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sernb import corpora
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 
 @pytest.fixture

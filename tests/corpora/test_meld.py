@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sernb import corpora, protocols
-from sernb.audio import read_utterances
+from sernb.core.errors import SernbError
 from sernb.corpora import published
-from sernb.errors import SernbError
+from sernb.features.audio import read_utterances
 
 COUNTS = dict(neutral=6436, happy=2308, sad=1002, angry=1607, fearful=358, disgusted=361, surprised=1636)
 

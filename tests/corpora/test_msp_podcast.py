@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 from sernb import corpora
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 FIRST = "MSP-PODCAST_0001_0008"
 

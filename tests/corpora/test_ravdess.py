@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from sernb import corpora
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 
 def check(table):

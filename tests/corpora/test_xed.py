@@ -3,7 +3,7 @@ import warnings
 import pytest
 
 from sernb import corpora
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 
 @pytest.fixture(autouse=True)

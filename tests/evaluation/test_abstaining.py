@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation.abstaining import abstaining, answered
 from sernb.evaluation.intervals import interval
 

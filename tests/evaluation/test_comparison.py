@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation import mcnemar, paired_bootstrap
 
 

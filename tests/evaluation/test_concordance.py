@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation import bootstrap, mcnemar, paired_bootstrap, scores, seed_difference
 from sernb.evaluation.concordance import concordance, concordance_of, sums
 

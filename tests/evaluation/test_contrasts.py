@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation import contrast, paired_bootstrap, scores
 
 

@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 from sklearn.metrics import recall_score
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation import METRICS, bootstrap, scores
 from sernb.evaluation.intervals import interval, resample, usual_unit
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation import METRICS, confusion, recalls, scores
 from sernb.evaluation.metrics import from_counts
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from sernb import corpora, protocols
-from sernb.baselines import baseline
+from sernb.evaluation.baselines import baseline
 from sernb.explorer.state import make_state
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.explorer.notes import as_dict, as_table, merged, read_notes, write_notes
 
 ODD = {

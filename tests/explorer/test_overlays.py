@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 import torch
 
-from sernb.baselines import pipeline
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.evaluation.baselines import pipeline
 from sernb.explorer import overlays
 from sernb.explorer.clips import clip
+from sernb.features.spectrogram import TEST_STEP, SpectrogramConfig, segment_spectrograms
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
-from sernb.spectrogram import TEST_STEP, SpectrogramConfig, segment_spectrograms
 
 CONFIG = SpectrogramConfig(scaling="log", dft=640, shift=0.04)  # 160 bins × 50 frames
 CLASSES = ["neutral", "happy", "sad"]

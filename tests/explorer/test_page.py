@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.explorer import explore, front
 from sernb.explorer.page import (
     QUIZ,

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import check_predictions
 from sernb.explorer.readable import clean, readable, readable_utterances
-from sernb.tables import check_predictions
 
 
 def table(**columns):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.explorer import explore, server
 
 

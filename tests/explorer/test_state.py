@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import classes_of
 from sernb.explorer.label_errors import NEEDS
 from sernb.explorer.state import make_state
-from sernb.tables import classes_of
 
 
 def predictions(**columns):

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sernb.core.tables import in_order
 from sernb.explorer.state import make_state
 from sernb.explorer.view import cells, matrix, passing, rows_of
-from sernb.tables import in_order
 
 
 def ids(state, **view):

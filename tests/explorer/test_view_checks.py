@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.explorer.view_checks import complete, default_view
 
 

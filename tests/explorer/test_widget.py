@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
+from sernb.core.tables import write_predictions
 from sernb.explorer import Explorer, explore, front, write_notes
 from sernb.explorer.state import make_state
-from sernb.tables import write_predictions
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.concordance import concordance_panels
 
 

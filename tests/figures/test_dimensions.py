@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sernb import figures
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.evaluation import bootstrap
 
 METRICS = ("CCC_dominance", "CCC_arousal", "CCC_valence")

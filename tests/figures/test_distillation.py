@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.distillation import confusion_difference, two_counts
 
 

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sernb import figures, words
-from sernb.errors import SernbError
+from sernb import figures
+from sernb.core.errors import SernbError
+from sernb.evaluation import words
+from sernb.evaluation.separation import explained, relative_to_speaker
 from sernb.figures.corpus import MOST
 from sernb.figures.palette import EMOTION_COLORS
-from sernb.separation import explained, relative_to_speaker
 
 
 def texts(figure):

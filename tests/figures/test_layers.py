@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from sernb import figures
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 TARGETS = ("valence", "arousal", "dominance")
 

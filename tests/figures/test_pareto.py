@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.pareto import pareto
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from sernb import figures
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.palette import EMOTION_COLORS
 
 BAD = "<img src=x onerror=y> </script>"

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.softening import ALPHAS, EACH, TEMPERATURES, gradient_share, softening, softening_explorer
 from sernb.losses import logits_loss
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torchaudio
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures.streams import MOST, _band, fusion_attention, streams
 
 WORDS = ["[CLS]", "not", "bad", "[SEP]"]

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from IPython.display import HTML
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 from sernb.figures import token_attributions, transcript_editor
 
 PUSH = {"good": 0.5, "bad": -0.5, "not": -0.1}

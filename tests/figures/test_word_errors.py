@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sernb import figures
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 
 def texts(figure):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sernb.reports.plan import make_plans
-from sernb.reports.run import run
+from sernb.notebook.plan import make_plans
+from sernb.notebook.run import run
 from tests.gpu.models import CASES
 
 ROOT = Path(__file__).parents[2]

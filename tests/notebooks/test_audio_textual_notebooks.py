@@ -8,10 +8,10 @@ import soundfile
 from bs4 import BeautifulSoup
 from transformers import Wav2Vec2FeatureExtractor
 
-from sernb.reports.plan import make_plans
-from sernb.reports.run import run
+from sernb.notebook.plan import make_plans
+from sernb.notebook.run import run
 from tests.notebooks.executed import said
-from tests.rated_speech import corpus, encoders
+from tests.studies.rated_speech import corpus, encoders
 
 pytestmark = pytest.mark.xdist_group("notebooks")
 

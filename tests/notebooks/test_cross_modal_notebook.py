@@ -10,14 +10,15 @@ import soundfile
 import yaml
 from transformers import BertConfig, BertForSequenceClassification
 
-from sernb import corpora, encoders, protocols
-from sernb.errors import SernbError
-from sernb.reports.plan import make_plans
-from sernb.reports.run import run
-from sernb.student_checkpoints import load_student
-from sernb.tables import read_predictions
-from sernb.text import clean
-from sernb.text_teacher import save_teacher
+from sernb import corpora, protocols
+from sernb.core.errors import SernbError
+from sernb.core.tables import read_predictions
+from sernb.features import encoders
+from sernb.features.text import clean
+from sernb.notebook.plan import make_plans
+from sernb.notebook.run import run
+from sernb.studies.student_checkpoints import load_student
+from sernb.studies.text_teacher import save_teacher
 from tests.notebooks.executed import said
 
 pytestmark = pytest.mark.xdist_group("notebooks")

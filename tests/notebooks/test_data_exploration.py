@@ -6,8 +6,8 @@ from unittest.mock import Mock
 import nbformat
 import pytest
 
-from sernb.reports.plan import make_plans
-from sernb.reports.run import run
+from sernb.notebook.plan import make_plans
+from sernb.notebook.run import run
 
 pytestmark = pytest.mark.xdist_group("notebooks")
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from sernb import corpora, encoders
-from sernb.checkpoints import save_network
-from sernb.distillation import Encoders
-from sernb.reports.plan import make_plans
-from sernb.reports.run import run
+from sernb import corpora
+from sernb.features import encoders
+from sernb.notebook.plan import make_plans
+from sernb.notebook.run import run
+from sernb.studies.checkpoints import save_network
+from sernb.studies.three_m_ser import Encoders
 
 pytestmark = pytest.mark.xdist_group("notebooks")
 

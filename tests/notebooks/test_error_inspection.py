@@ -9,14 +9,14 @@ import pytest
 import soundfile
 
 from sernb import corpora, protocols
-from sernb.answers import predictions_of
-from sernb.baselines import baseline, pipeline
+from sernb.core.answers import predictions_of
+from sernb.core.tables import read_predictions
+from sernb.evaluation.baselines import baseline, pipeline
 from sernb.evaluation.intervals import interval, resample
 from sernb.explorer import read_notes
-from sernb.recordings import load_model
-from sernb.reports.plan import make_plans
-from sernb.reports.run import run
-from sernb.tables import read_predictions
+from sernb.notebook.plan import make_plans
+from sernb.notebook.run import run
+from sernb.studies.recordings import load_model
 from tests.notebooks.executed import said
 
 pytestmark = pytest.mark.xdist_group("notebooks")

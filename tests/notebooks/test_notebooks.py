@@ -7,12 +7,12 @@ import nbformat
 import pytest
 import yaml
 
-from sernb.filter_shapes import HEIGHTS, WIDTHS
-from sernb.reports.pairing import problems
-from sernb.reports.plan import make_plans
-from sernb.reports.run import run
-from sernb.spectrogram import SpectrogramConfig
-from sernb.training import PAPER
+from making.pairing import problems
+from sernb.features.spectrogram import SpectrogramConfig
+from sernb.notebook.plan import make_plans
+from sernb.notebook.run import run
+from sernb.studies.filter_shapes import HEIGHTS, WIDTHS
+from sernb.studies.training import PAPER
 
 pytestmark = pytest.mark.xdist_group("notebooks")
 

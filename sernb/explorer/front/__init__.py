@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sernb.errors import SernbError
+from sernb.core.errors import SernbError
 
 PARTS = ("rows.js", "dom.js", "matrix.js", "list.js", "clip.js", "plots.js", "quiz.js", "main.js")
 FOLDER = Path(__file__).parent

@@ -1,0 +1,204 @@
+"""python -m making.pretraining.mini_tinybert --out DIR: mini-bert distilled into a smaller one, as TinyBERT was from BERT.
+
+The student imitates what stands inside the teacher: its embeddings, and at evenly spaced layers its attention scores
+and hidden states. Its answers come next: how sure the teacher is of the valence of the whole sentence and of the two
+parts that multiply to it (`making.pretraining.mini_bert` says which). No label is learnt from, only the teacher.
+
+Source: X. Jiao et al., "TinyBERT: Distilling BERT for Natural Language Understanding", Findings of EMNLP 2020
+(below: "the paper").
+"""
+
+import argparse
+import os
+import random
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import nn
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+from transformers import BertConfig, BertModel, BertTokenizer, get_linear_schedule_with_warmup
+
+from making.generator.grammar import Sentence
+from making.generator.knobs import Knobs
+from making.pretraining import mini_tinybert_card
+from making.pretraining.imitation import Answers, Imitation
+from making.pretraining.mini_bert import (
+    HARDER,
+    HELD_OUT,
+    POINTS,
+    SPREAD,
+    WEIGHT_DECAY,
+    answers,
+    batches,
+    padded,
+)
+from making.pretraining.sentences import sentences
+from sernb.core.errors import SernbError, exit_code
+from sernb.features.encoders import own_folder, text_encoder
+from sernb.losses.logits import kl_divergence
+
+SENTENCES, STEPS, LAYERS, WIDTH, SEED = 60_000, 1500, 3, 64, 0
+LEARNING_RATE, WARM_UP = 2e-3, 0.1
+INSIDE = 0.5  # of the steps imitate the inside alone, the paper's first stage; then the answers too
+TEMPERATURE = 1.0  # of the answers; the paper found 1 to do well
+
+
+def new_student(teacher: BertModel, layers: int, width: int) -> BertModel:
+    """A BERT with random weights, the teacher's vocabulary and as many heads, without a pooler."""
+    shape = {"num_hidden_layers": layers, "hidden_size": width, "intermediate_size": 4 * width}
+    student = BertModel(BertConfig(**{**teacher.config.to_dict(), **shape}), add_pooling_layer=False)
+    with torch.no_grad():
+        for table in student.embeddings.children():
+            if isinstance(table, nn.Embedding):
+                table.weight.mul_(0.02 / SPREAD)
+    return student
+
+
+def distil(
+    teacher: BertModel,
+    learning: list[Sentence],
+    held_out: list[Sentence],
+    tokenizer: BertTokenizer,
+    steps: int = STEPS,
+    layers: int = LAYERS,
+    width: int = WIDTH,
+    seed: int = SEED,
+) -> tuple[BertModel, pd.DataFrame, float]:
+    """The student, its curve (step, losses, which are means since the row before, and how often its valence of held-out
+    sentences is right), and how often the teacher's is.
+
+    The teacher's own heads were not kept, so linear ones are fitted to it anew in the first stage, with the grammar's
+    answers; the student sees only what they say.
+    """
+    torch.manual_seed(seed)
+    teacher = teacher.eval().requires_grad_(False)
+    model = Imitation(new_student(teacher, layers, width), teacher).train()
+    told = Answers(teacher.config.hidden_size)
+    encoded, unseen = (
+        [torch.tensor(ids) for ids in tokenizer([one.text for one in part])["input_ids"]]
+        for part in (learning, held_out)
+    )
+    targets, truth = (
+        answers(learning)[1:].T,
+        answers(held_out)[1:].T,
+    )  # (sentences, 3): valence, thing, reversals
+    fitting = torch.optim.AdamW(told.parameters(), lr=1e-2)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = get_linear_schedule_with_warmup(optimizer, round(WARM_UP * steps), steps)
+    rows_of = batches([len(ids) for ids in encoded], random.Random(seed))
+    half_precision = torch.cpu.get_capabilities().get("amx_bf16", False)  # slower on CPUs without
+    curve, losses = [], []
+    with tqdm(total=steps, desc="distilling", unit="step", disable=None) as bar:
+        for step in range(1, steps + 1):
+            rows = next(rows_of)
+            ids = padded(encoded, rows)
+            real = ids != tokenizer.pad_token_id
+            with torch.autocast("cpu", torch.bfloat16, enabled=half_precision):
+                with torch.no_grad():
+                    found = teacher(ids, attention_mask=real.long(), output_hidden_states=True).hidden_states
+                errors, said = model(ids, real, found)
+            says, said = told(found[-1].float(), real), said.float()
+            if step <= INSIDE * steps:
+                fitting.zero_grad()
+                F.cross_entropy(says.flatten(0, 1), targets[rows].flatten()).backward()
+                fitting.step()
+                errors["answers"] = 0 * said.sum()
+            else:
+                errors["answers"] = kl_divergence(said.flatten(0, 1), says.flatten(0, 1), TEMPERATURE)
+            optimizer.zero_grad()
+            sum(errors.values()).backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            losses.append({name: error.item() for name, error in errors.items()})
+            if step == steps or step % max(steps // POINTS, 1) == 0:
+                means = pd.DataFrame(losses).mean()
+                right = right_answers(model.student, model.answers, unseen, truth)
+                curve.append({"step": step, **means, "valence": right})
+                losses.clear()
+                bar.set_postfix(loss=f"{means.sum():.3f}", valence=f"{right:.3f}")
+            bar.update()
+    return model.student.eval(), pd.DataFrame(curve), right_answers(teacher, told, unseen, truth)
+
+
+@torch.inference_mode()
+def right_answers(
+    encoder: BertModel, read: Answers, encoded: list[torch.Tensor], truth: torch.Tensor
+) -> float:
+    """Share of sentences whose valence is told right."""
+    training, right = encoder.training, 0
+    encoder.eval()
+    for rows in torch.arange(len(encoded)).split(250):
+        ids = padded(encoded, rows)
+        real = ids != encoder.config.pad_token_id
+        states = encoder(ids, attention_mask=real.long()).last_hidden_state
+        right += (read(states, real)[:, 0].argmax(-1) == truth[rows, 0]).sum().item()
+    encoder.train(training)
+    return right / len(encoded)
+
+
+def make(
+    out: Path,
+    number: int = SENTENCES,
+    steps: int = STEPS,
+    layers: int = LAYERS,
+    width: int = WIDTH,
+    seed: int = SEED,
+) -> None:
+    """Write the student (float16), the teacher's tokenizer, its curve training.csv and its card README.md into `out`, a
+    new folder. The sentences are those that mini-bert learnt from, and the same are held out."""
+    out = Path(out)
+    if out.exists() and any(out.iterdir()):
+        raise SernbError(f"{out} is not empty: name a new folder, so that nothing is overwritten.")
+    teacher, tokenizer = text_encoder("mini-bert")
+    if min(number, steps, layers, width) < 1 or layers > teacher.config.num_hidden_layers:
+        raise SernbError(
+            f"sentences, steps, layers and width must be at least 1, and layers at most {teacher.config.num_hidden_layers}."
+        )
+    if width % teacher.config.num_attention_heads:
+        raise SernbError(
+            f"width must be a multiple of the {teacher.config.num_attention_heads} heads; it is {width}."
+        )
+    begun = os.times()
+    held_out = sentences(min(HELD_OUT, number), seed + 1, Knobs())
+    learning = sentences(number, seed, replace(Knobs(), **HARDER), [one.text for one in held_out])
+    student, curve, of_teacher = distil(teacher, learning, held_out, tokenizer, steps, layers, width, seed)
+    taken = os.times()
+    half = out.with_name(out.name + ".half")
+    shutil.rmtree(half, ignore_errors=True)
+    student.half().save_pretrained(half)
+    student.config.dtype = "float32"  # what it is loaded as where nothing else is asked for
+    student.config.save_pretrained(half)
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(own_folder("mini-bert") / file, half / file)
+    curve.round(4).to_csv(half / "training.csv", index=False, lineterminator="\n")
+    settings = {"sentences": number, "steps": steps, "layers": layers, "width": width, "seed": seed}
+    settings |= {"held_out": len(held_out), "of_teacher": of_teacher}
+    seconds = {"cpu": sum(taken[:2]) - sum(begun[:2]), "clock": taken[4] - begun[4]}
+    mini_tinybert_card.write(half, settings, seconds, curve)
+    if out.exists():
+        out.rmdir()
+    os.replace(half, out)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m making.pretraining.mini_tinybert",
+        description="Distil the kit's small text encoder into a smaller one again.",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="a new folder")
+    parser.add_argument("--sentences", type=int, default=SENTENCES, dest="number", metavar="N")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--layers", type=int, default=LAYERS)
+    parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--seed", type=int, default=SEED)
+    return exit_code(make, **vars(parser.parse_args(arguments)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Files and folders that are there whole, or not at all: what is to be in them is written beside them first."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sernb.core.errors import SernbError, some
+
+
+@contextmanager
+def whole_folder(folder: str | Path, new: bool = False) -> Iterator[Path]:
+    """A folder to write into, which takes the place of `folder` when all is written, or goes where something fails.
+
+    new: SernbError where `folder` holds something; otherwise what it holds is replaced, if all of it is written anew:
+    SernbError where it holds other files too, and where it is no folder.
+    """
+    folder = Path(folder).resolve()
+    if new or (folder.exists() and not folder.is_dir()):
+        must_be_new(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
+    try:
+        yield beside
+        beside.chmod(folder.parent.stat().st_mode)  # mkdtemp's own is for nobody else
+        _take_the_place(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """A file to write, which takes the place of `path` when all is written, or goes where something fails."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def _take_the_place(beside, folder):
+    if not folder.exists():
+        os.replace(beside, folder)
+        return
+    if others := _files(folder) - _files(beside):
+        raise SernbError(
+            f"{folder} holds other files too ({some(sorted(others))}): name a new folder, so that nothing of yours is lost."
+        )
+    old = beside.with_suffix(".old")
+    os.replace(folder, old)
+    try:
+        os.replace(beside, folder)
+    except BaseException:
+        os.replace(old, folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _files(folder):
+    return {one.relative_to(folder).as_posix() for one in folder.rglob("*") if not one.is_dir()}
+
+
+def must_be_new(folder: Path) -> None:
+    """SernbError where something is in `folder` already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SernbError(f"{folder} is not empty: name a new folder, so that nothing is overwritten.")

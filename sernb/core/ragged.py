@@ -1,0 +1,144 @@
+"""Rows of different lengths in one flat array: token ids, encoder states. On disk they are memory-mapped .npy files."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sernb.core.errors import SernbError
+
+
+class Ragged:
+    """`values (sum of lengths, ...)` and `offsets (n + 1,)`: item i is `values[offsets[i]:offsets[i + 1]]`.
+
+    Example:
+        >>> Ragged.of([[1, 2, 3], [4]]).padded([0, 1])[0].tolist()
+        [[1, 2, 3], [4, 0, 0]]
+    """
+
+    def __init__(self, values: np.ndarray, offsets: np.ndarray):
+        if len(values) != offsets[-1]:
+            raise SernbError(f"the offsets end at {offsets[-1]}, and there are {len(values)} values.")
+        self.values, self.offsets = values, offsets
+
+    @classmethod
+    def of(cls, items: Iterable, dtype=None) -> "Ragged":
+        """From a sequence of arrays that differ in their first size only."""
+        arrays = [np.asarray(item, dtype) for item in items]
+        return cls(np.concatenate(arrays), np.cumsum([0, *map(len, arrays)]))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, item: int) -> np.ndarray:
+        return self.values[self.offsets[item] : self.offsets[item + 1]]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.diff(self.offsets)
+
+    def padded(self, rows) -> tuple[torch.Tensor, torch.Tensor]:
+        """The items `rows` as one tensor `(B, longest, ...)`, zeros behind the end, and its mask bool `(B, longest)`."""
+        lengths = self.lengths[rows]
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        filled = np.zeros((*mask.shape, *self.values.shape[1:]), self.values.dtype)
+        filled[mask] = np.concatenate([self[row] for row in rows])
+        filled = torch.from_numpy(filled)
+        return filled.float() if filled.is_floating_point() else filled, torch.from_numpy(mask)
+
+
+def computed_once(
+    folder: str | Path | None,
+    name: str,
+    lengths: np.ndarray,
+    width: tuple,
+    batches: Iterable,
+    dtype=np.float32,
+) -> Ragged:
+    """The items that `batches` yields, as (rows, list of arrays `(length, *width)`), written to disk as they come.
+
+    They lie in `folder`/`name`, memory-mapped; where they stand already, `batches` is not touched. Without a folder
+    they stay in memory. A run that is cut off leaves nothing that looks whole.
+    """
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    if folder is None:
+        return _filled(np.zeros((offsets[-1], *width), dtype), offsets, batches)
+    place = Path(folder) / name
+    if not all((place / file).is_file() for file in ("values.npy", "offsets.npy")):
+        shutil.rmtree(place, ignore_errors=True)  # somebody took a file away
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f"{name}.", suffix=".unfinished", dir=place.parent))
+        try:
+            shape = (int(offsets[-1]), *width)
+            values = np.lib.format.open_memmap(beside / "values.npy", "w+", dtype, shape)
+            _filled(values, offsets, batches)
+            values.flush()
+            np.save(beside / "offsets.npy", offsets)
+            with suppress(OSError):  # another process may have been quicker
+                os.replace(beside, place)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    try:
+        found = Ragged(np.load(place / "values.npy", mmap_mode="r"), np.load(place / "offsets.npy"))
+    except (EOFError, OSError, ValueError) as problem:
+        raise _damaged(place, problem) from problem
+    if found.values.shape[1:] != tuple(width) or found.values.dtype != dtype:
+        raise _damaged(
+            place,
+            f"values {found.values.dtype} {found.values.shape}, expected {np.dtype(dtype)} and the width {width}",
+        )
+    if not np.array_equal(found.offsets, offsets):
+        raise _damaged(place, "the lengths of its items are not those of this input")
+    return found
+
+
+def _damaged(place, why):
+    return SernbError(
+        f"{place}: what was kept there is damaged ({why}). Delete this folder; it is made again."
+    )
+
+
+def _filled(values, offsets, batches) -> Ragged:
+    for rows, items in batches:
+        for row, item in zip(rows, items, strict=True):
+            values[offsets[row] : offsets[row + 1]] = item
+    return Ragged(values, offsets)
+
+
+def row_numbers(rows, count: int, name: str) -> np.ndarray:
+    """`rows` as integers from 0 to count - 1, each once. SernbError for a mask of booleans and all else."""
+    found = np.asarray(rows)
+    if found.size == 0:
+        return np.empty(0, int)
+    if found.ndim != 1 or found.dtype.kind not in "iu":
+        raise SernbError(
+            f"{name}: expected row numbers, got {found.dtype} {found.shape}; np.flatnonzero(mask) makes them of a mask."
+        )
+    if found.min() < 0 or found.max() >= count or len(np.unique(found)) < len(found):
+        raise SernbError(
+            f"{name}: expected each row once, from 0 to {count - 1}; got {len(found)} from {found.min()} to {found.max()}, "
+            f"{len(found) - len(np.unique(found))} of them again."
+        )
+    return found.astype(int)
+
+
+def digest_of(*parts) -> str:
+    """A name for what these modules make of this input: other weights, input or settings (str), another name."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            arrays = [np.frombuffer(part.encode(), np.uint8)]
+        elif isinstance(part, Ragged):
+            arrays = [np.ascontiguousarray(part.values), part.offsets]
+        else:
+            arrays = [one.detach().cpu().contiguous().numpy() for one in part.state_dict().values()]
+        for array in arrays:
+            digest.update(str((array.shape, array.dtype)).encode())
+            digest.update(array.data if array.ndim else array.tobytes())
+    return digest.hexdigest()[:24]

@@ -1,0 +1,275 @@
+"""The two tables that join everything: utterances (what a corpus holds) and predictions (what a model said).
+
+Both are plain DataFrames indexed by `utterance`. `check_utterances` and `check_predictions` bring one to its agreed
+types and say which rows are wrong and why; the values are never changed, and no row is left out.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from sernb.core.errors import SernbError
+from sernb.core.files import whole_file
+
+EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised", "calm", "bored")
+DIMENSIONS = ("arousal", "valence", "dominance")
+SUM_TOLERANCE = 0.01  # probabilities written with three digits still add up to 1 within this
+SHOWN = 5  # wrong rows that a message spells out; the rest are counted
+
+_TEXT = ("path", "speaker", "gender", "session", "text", "part")
+_PREDICTION_TEXT = ("fold", "model", "speaker", "emotion", "predicted")
+
+
+def check_utterances(table: pd.DataFrame, source: str = "utterances") -> pd.DataFrame:
+    """Check an utterances table and return a copy with the agreed types.
+
+    The index is `utterance` (str, unique). Known columns: path (str), start and end (seconds, NaN = the whole file),
+    speaker, gender, session, text, part (str), emotion (categorical; the labels in use, in the order of `EMOTIONS`),
+    arousal, valence, dominance (float). At least `path` or `text` must be there; columns that are absent stay absent,
+    columns that are not known stay as they are. Labels outside `EMOTIONS` are accepted only when
+    `table.attrs["own_labels"]` lists them (the manifest loader does this on request).
+
+    Raises SernbError naming `source`, the wrong rows and what was expected.
+    """
+    table = _start(table, source)
+    if not {"path", "text"} & set(table.columns):
+        raise SernbError(
+            f"{source}: an utterance needs a recording or words, so a column 'path' or 'text'; "
+            f"the table has {_names(table.columns)}."
+        )
+    for column in _TEXT:
+        if column in table:
+            table[column] = text_of(table[column])
+    numbers = [column for column in ("start", "end", *DIMENSIONS) if column in table]
+    _to_numbers(table, numbers, source)
+
+    allowed = (*EMOTIONS, *table.attrs.get("own_labels", ()))
+    columns = {column: pa.Column(float, pa.Check(np.isfinite, error="must be a finite number"), nullable=True)
+               for column in numbers}  # fmt: skip
+    if "path" in table:
+        columns["path"] = pa.Column(
+            checks=pa.Check(lambda path: path != "", error="must not be empty"), nullable=False
+        )
+    if "emotion" in table:
+        table["emotion"] = text_of(table["emotion"])
+        known = pa.Check(lambda label: label.isin(allowed), error=f"must be one of {', '.join(allowed)}")
+        columns["emotion"] = pa.Column(checks=known, nullable=True)
+    checks = []
+    if "start" in table:
+        checks.append(_rows(lambda t: ~(t["start"] < 0), "start", "must be 0 seconds or later"))
+    if "end" in table:
+        begin = table["start"].fillna(0.0) if "start" in table else 0.0
+        checks.append(_rows(lambda t: ~(t["end"] <= begin), "end", "must be later than the start"))
+    _validate(table, columns, checks, source)
+    if "emotion" in table:
+        table["emotion"] = pd.Categorical(table["emotion"], in_order(table["emotion"].dropna().unique()))
+    return table
+
+
+def check_predictions(table: pd.DataFrame, source: str = "predictions") -> pd.DataFrame:
+    """Check a predictions table and return a copy with the agreed types.
+
+    The index is `utterance` (str). Needed: `emotion` and `predicted`, or a dimension with its prediction (`arousal`
+    and `arousal_predicted`). Known beside them: fold, model, speaker (str), seed, and `p_<class>` (0–1, adding up to 1
+    in each row). Several models and seeds may stand in one table; (model, seed, utterance) is unique.
+
+    Raises SernbError naming `source`, the wrong rows and what was expected.
+    """
+    table = _start(table, source, unique=False)
+    dims = [dim for dim in DIMENSIONS if f"{dim}_predicted" in table]
+    labelled = "predicted" in table
+    if not labelled and not dims:
+        raise SernbError(
+            f"{source}: predictions need the columns 'emotion' and 'predicted' (or 'arousal' and "
+            f"'arousal_predicted', …); the table has {_names(table.columns)}."
+        )
+    missing = [truth for truth in [*dims, *(["emotion"] if labelled else [])] if truth not in table]
+    if missing:
+        raise SernbError(f"{source}: the true values are missing: no column {_names(missing)}.")
+    for column in _PREDICTION_TEXT:
+        if column in table:
+            table[column] = text_of(table[column])
+    probabilities = [column for column in table if column.startswith("p_")]
+    numbers = [*probabilities, *dims, *(f"{dim}_predicted" for dim in dims)]
+    _to_numbers(table, numbers, source)
+
+    columns = {column: pa.Column(nullable=False) for column in ("model", "fold") if column in table}
+    columns |= {column: pa.Column(float, nullable=column in dims) for column in numbers}
+    checks = []
+    if probabilities:
+        inside = pa.Check(lambda p: (p >= -1e-6) & (p <= 1 + 1e-6), error="must be a probability, 0 to 1")
+        columns |= {column: pa.Column(float, inside, nullable=False) for column in probabilities}
+        total = table[probabilities].sum(axis=1, skipna=False)
+        far = (total - 1).abs() > SUM_TOLERANCE
+        checks.append(_rows(lambda t: ~far, None, f"{_names(probabilities)} must add up to 1", total))
+    if labelled:
+        classes = classes_of(table)
+        known = pa.Check(
+            lambda label: label.isin(classes), error=f"must be a class with a p_ column: {', '.join(classes)}"
+        )
+        for column in ("emotion", "predicted"):
+            columns[column] = pa.Column(checks=known if probabilities else None, nullable=False)
+    _validate(table, columns, checks, source)
+
+    keys = [column for column in ("model", "seed") if column in table]
+    key = pd.MultiIndex.from_frame(table.reset_index()[["utterance", *keys]])
+    if key.has_duplicates:
+        twice = key[key.duplicated()].unique()
+        shown = ", ".join(" / ".join(map(str, np.atleast_1d(k))) for k in twice[:SHOWN])
+        raise SernbError(
+            f"{source}: {len(twice)} of ({', '.join(['utterance', *keys])}) stand more than once: {shown}"
+            f"{' …' if len(twice) > SHOWN else ''}. Each utterance is predicted once by a model and seed; "
+            "give repeated runs a 'seed' or 'model' column of their own."
+        )
+    if labelled:
+        order = classes_of(table)
+        for column in ("emotion", "predicted"):
+            table[column] = pd.Categorical(table[column], order)
+    return table
+
+
+def classes_of(predictions: pd.DataFrame) -> list[str]:
+    """The classes of a predictions table, in the order of EMOTIONS: from its p_ columns, or from the labels in it."""
+    names = [column.removeprefix("p_") for column in predictions if str(column).startswith("p_")]
+    if not names:
+        names = pd.concat([predictions[c].astype(object) for c in ("emotion", "predicted")]).dropna().unique()
+    return in_order(names)
+
+
+def in_order(labels) -> list[str]:
+    """Labels in the order of EMOTIONS; labels of the user's own follow, by name."""
+    labels = {str(label) for label in labels}
+    return [label for label in EMOTIONS if label in labels] + sorted(labels - set(EMOTIONS))
+
+
+def write_predictions(table: pd.DataFrame, path: str | Path) -> Path:
+    """Check a predictions table and write it as CSV (UTF-8); a run that is cut off leaves no half-written file."""
+    path = Path(path)
+    table = check_predictions(table, str(path))
+    with whole_file(path) as beside:
+        table.to_csv(beside, encoding="utf-8")
+    return path
+
+
+def read_predictions(path: str | Path) -> pd.DataFrame:
+    """Read a predictions CSV, made by `write_predictions` or elsewhere, and check it.
+
+    Ids, folds, models, speakers and labels are read as text ("03" stays "03"). Raises SernbError naming the file.
+    """
+    return check_predictions(read_rows(path), str(path))
+
+
+def read_rows(path: str | Path) -> pd.DataFrame:
+    """The rows of a predictions CSV as they are, indexed by utterance; SernbError naming a file that holds none."""
+    path = Path(path)
+    text = ("utterance", *_PREDICTION_TEXT, *_TEXT)
+    try:
+        # Only an empty field is missing: "NA" and "None" may well be somebody's ids.
+        table = pd.read_csv(
+            path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+        )
+    except FileNotFoundError:
+        raise SernbError(f"{path}: no such file; expected a CSV of predictions.") from None
+    except (OSError, ValueError) as problem:  # pandas' parser errors and wrong encodings are ValueErrors
+        raise SernbError(f"{path}: cannot be read as a CSV of predictions: {problem}") from problem
+    if "utterance" not in table:
+        raise SernbError(f"{path}: expected a column 'utterance'; the file has {_names(table.columns)}.")
+    if table["utterance"].isna().any():
+        rows = ", ".join(str(row + 2) for row in np.flatnonzero(table["utterance"].isna())[:SHOWN])
+        raise SernbError(f"{path}: the column 'utterance' is empty in row {rows}.")
+    return table.set_index("utterance")
+
+
+def _start(table: pd.DataFrame, source: str, unique: bool = True) -> pd.DataFrame:
+    """A copy with a text index called `utterance`; refuses an empty table, empty and (if `unique`) repeated ids."""
+    if not isinstance(table, pd.DataFrame):
+        raise SernbError(f"{source}: expected a pandas DataFrame, got {type(table).__name__}.")
+    if "utterance" in table.columns:
+        table = table.set_index("utterance")
+    if table.empty:
+        raise SernbError(f"{source}: the table has no rows.")
+    if table.columns.has_duplicates:
+        raise SernbError(
+            f"{source}: columns stand twice: {_names(table.columns[table.columns.duplicated()])}."
+        )
+    table = table.copy()
+    empty = table.index.isna() | (table.index.astype(str) == "")
+    if empty.any():
+        raise SernbError(
+            f"{source}: {empty.sum()} rows have no utterance id, the first is row {empty.argmax() + 1}."
+        )
+    table.index = pd.Index(table.index.map(str), name="utterance")
+    if unique and table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()].unique()
+        where = [
+            f"{name!r} (rows {', '.join(str(row + 1) for row in np.flatnonzero(table.index == name)[:SHOWN])})"
+            for name in twice[:SHOWN]
+        ]
+        raise SernbError(
+            f"{source}: {len(twice)} utterance ids stand more than once: {', '.join(where)}"
+            f"{' …' if len(twice) > SHOWN else ''}. Each utterance needs an id of its own."
+        )
+    return table
+
+
+def text_of(values: pd.Series) -> pd.Series:
+    """Text, with missing values left missing; 1.0 becomes "1" (whole numbers turn to floats where a value is missing)."""
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype(object).map(str, na_action="ignore")
+
+
+def _to_numbers(table: pd.DataFrame, columns: list[str], source: str) -> None:
+    for column in columns:
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        wrong = numbers.isna() & table[column].notna()
+        if wrong.any():
+            shown = ", ".join(
+                f"{row!r}: {value!r}" for row, value in table.loc[wrong, column].head(SHOWN).items()
+            )
+            raise SernbError(
+                f"{source}: column {column!r} must hold numbers; {wrong.sum()} rows do not ({shown})."
+            )
+        table[column] = numbers.astype(float)
+
+
+def _rows(passes, column: str | None, error: str, shown: pd.Series | None = None) -> tuple:
+    """A check over whole rows: (function of the table -> bool per row, column to name, message, values to show)."""
+    return passes, column, error, shown
+
+
+def _validate(table: pd.DataFrame, columns: dict, checks: list[tuple], source: str) -> None:
+    """Run the pandera schema and the checks over rows; one error tells of everything that is wrong."""
+    problems = []
+    # pandera drops the index labels of repeated ids, so it sees row numbers and the labels are looked up here.
+    plain = table.reset_index(drop=True)
+    try:
+        pa.DataFrameSchema(columns).validate(plain, lazy=True)
+    except pa.errors.SchemaErrors as found:
+        for (column, check), cases in found.failure_cases.groupby(["column", "check"], sort=False):
+            rule = "must not be missing" if check == "not_nullable" else check
+            rows = [
+                (int(row), value) for row, value in zip(cases["index"], cases["failure_case"], strict=True)
+            ]
+            problems.append(_problem(column, rule, rows, table))
+    for passes, column, error, shown in checks:
+        wrong = np.flatnonzero(~np.asarray(passes(table), dtype=bool))
+        if len(wrong):
+            values = shown if shown is not None else table[column]
+            problems.append(_problem(column, error, [(row, values.iloc[row]) for row in wrong], table))
+    if problems:
+        raise SernbError(f"{source}: " + "\n".join(problems))
+
+
+def _problem(column: str | None, rule: str, rows: list[tuple[int, object]], table: pd.DataFrame) -> str:
+    value = lambda v: f"{v:.6g}" if isinstance(v, float) else repr(v)  # noqa: E731
+    shown = "; ".join(f"row {row + 1}, utterance {table.index[row]!r}: {value(v)}" for row, v in rows[:SHOWN])
+    more = f"; and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+    where = f"column {column!r} " if column else ""
+    return f"{where}{rule}. Wrong in {len(rows)} of {len(table)} rows ({shown}{more})."
+
+
+def _names(columns) -> str:
+    return ", ".join(repr(str(column)) for column in columns)

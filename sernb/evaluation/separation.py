@@ -1,0 +1,154 @@
+"""How far emotions, or speakers, lie apart in simple numbers: one measure at a time, and all of them together."""
+
+import contextlib
+
+import numpy as np
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
+
+from sernb.core.errors import SernbError
+
+
+def relative_to_speaker(table: pd.DataFrame, speakers: pd.Series) -> pd.DataFrame:
+    """Each column less the speaker's own mean, in the speaker's own standard deviations.
+
+    Needs no labels, but looks at all clips of a speaker at once: *transductive*, to be named so wherever a model is
+    tested on its numbers. A column that does not vary within a speaker becomes 0; missing values stay so. Raises SernbError where an utterance
+    has no speaker.
+    """
+    speakers = speakers.reindex(table.index)
+    if speakers.isna().any():
+        names = table.index[speakers.isna()]
+        raise SernbError(f"{len(names)} utterances have no speaker to compare with, the first is {names[0]}.")
+    groups = table.groupby(speakers.astype(str))
+    spread = groups.transform("std", ddof=0)
+    relative = (table - groups.transform("mean")).div(spread.where(spread > 1e-9))
+    return relative.fillna(0.0).where(table.notna())
+
+
+def explained(values: pd.Series, groups: pd.Series) -> float:
+    """The share of a measure's variance that lies between groups: epsilon squared (Kelley 1935), the adjusted R².
+
+    Unlike eta squared it does not grow with the mere number of groups, so 4 emotions compare with 24 speakers; around
+    0 (a little below, too) where groups tell nothing, 1 where they tell all. NaN for fewer than two groups, no more
+    utterances than groups, or values that are all the same.
+    """
+    known = values.notna() & groups.notna()
+    values, groups = values[known].astype(float), groups[known].astype(str)
+    n, k = len(values), groups.nunique()
+    total = ((values - values.mean()) ** 2).sum()
+    if k < 2 or n <= k or total <= 1e-12 * n:
+        return np.nan
+    within = ((values - values.groupby(groups).transform("mean")) ** 2).sum()
+    return float(1 - (within / (n - k)) / (total / (n - 1)))
+
+
+def neighbour_purity(
+    features: pd.DataFrame,
+    labels: pd.Series,
+    k: int = 10,
+    apart: pd.Series | None = None,
+    shuffles: int = 200,
+    seed: int = 0,
+) -> dict:
+    """How often an utterance's nearest neighbours bear its own label, against labels that are shuffled.
+
+    features: (utterances, measures), brought to mean 0 and deviation 1 here; distance is Euclidean, among all measures
+    (not on a map of them). Of a label that stands m times, m - 1 neighbours are looked at where that is fewer than `k`;
+    what stands once is left out. apart: only neighbours that differ in this count (the speaker: do *others* who sound
+    alike feel alike?).
+
+    Returns purity, chance (mean of the shuffles), above_chance ((purity - chance) / (1 - chance): 0 chance, 1 all
+    neighbours), p (share of `shuffles` that reach the purity, itself counted) and n (utterances).
+    Raises SernbError for missing values, or where nothing can be compared.
+    """
+    if features.isna().any(axis=None) or labels.isna().any() or len(features) != len(labels):
+        raise SernbError("neighbours need a number for every measure and a label for every utterance.")
+    x = StandardScaler().fit_transform(features)
+    groups = np.arange(len(x)) if apart is None else pd.factorize(apart.astype(str))[0]
+    near = _neighbours(x, groups, min(k, len(x) - 1), alone=apart is None)
+    codes, _ = pd.factorize(labels.astype(str))
+    rng = np.random.default_rng(seed)
+    purity, n = _purity(codes, near)
+    if not n:
+        raise SernbError("no label stands twice, or all utterances are of one group: nothing to compare.")
+    by_chance = np.array([_purity(rng.permutation(codes), near)[0] for _ in range(shuffles)])
+    chance = by_chance.mean()
+    return {
+        "purity": purity,
+        "chance": chance,
+        "above_chance": (purity - chance) / (1 - chance) if chance < 1 else np.nan,
+        "p": (1 + (by_chance >= purity).sum()) / (1 + shuffles),
+        "n": n,
+    }
+
+
+def shares_of_measures(statistics: pd.DataFrame, emotions: pd.Series, speakers: pd.Series) -> pd.DataFrame:
+    """`explained` for every measure, a row each: by emotion and by speaker as recorded, and by emotion within speakers.
+
+    Utterances without an emotion or a speaker are left out; below 0 is shown as 0.
+    """
+    known = statistics.index[
+        emotions.reindex(statistics.index).notna() & speakers.reindex(statistics.index).notna()
+    ]
+    table, felt, who = statistics.loc[known], emotions.loc[known], speakers.loc[known]
+    relative = relative_to_speaker(table, who)
+    rows = {
+        name: {
+            "emotion, as recorded": explained(table[name], felt),
+            "speaker, as recorded": explained(table[name], who),
+            "emotion, within speakers": explained(relative[name], felt),
+        }
+        for name in table
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").clip(lower=0.0)
+
+
+def emotion_or_speaker(
+    statistics: pd.DataFrame, utterances: pd.DataFrame, k: int = 10, shuffles: int = 200, seed: int = 0
+) -> pd.DataFrame:
+    """`neighbour_purity` of emotions and of speakers, a row each; where both are known, of emotions among neighbours who
+    are *other* speakers, too, and the same with each speaker compared with themselves (`relative_to_speaker`).
+
+    Utterances that lack one of them are left out. Empty where neither is known, or nothing can be compared.
+    """
+    groupings = [one for one in ("emotion", "speaker") if one in utterances and utterances[one].notna().any()]
+    known = utterances.reindex(statistics.index)[groupings].dropna()
+    table, rows = statistics.loc[known.index], {one: (statistics, one, {}) for one in groupings}
+    if len(rows) == 2 and len(known):
+        apart = {"apart": known["speaker"]}
+        rows["emotion, among other speakers"] = (table, "emotion", apart)
+        rows["… compared with themselves"] = (relative_to_speaker(table, known["speaker"]), "emotion", apart)
+    found = {}
+    for name, (numbers, one, options) in rows.items():
+        if known[one].nunique() > 1:
+            with contextlib.suppress(SernbError):  # a handful of utterances may leave nothing to compare
+                labels = known[one]
+                found[name] = neighbour_purity(
+                    numbers.loc[known.index], labels, k, shuffles=shuffles, seed=seed, **options
+                )
+    return pd.DataFrame.from_dict(found, orient="index")
+
+
+def _neighbours(x: np.ndarray, groups: np.ndarray, k: int, alone: bool) -> np.ndarray:
+    """Row numbers of the nearest others, nearest first, (n, k); -1 where there are not so many."""
+    near = np.full((len(x), k), -1)
+    if alone:
+        near[:] = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
+        return near
+    for group in np.unique(groups):
+        mine, others = np.flatnonzero(groups == group), np.flatnonzero(groups != group)
+        count = min(k, len(others))
+        if count:
+            found = NearestNeighbors(n_neighbors=count).fit(x[others])
+            near[mine, :count] = others[found.kneighbors(x[mine], return_distance=False)]
+    return near
+
+
+def _purity(codes: np.ndarray, near: np.ndarray) -> tuple[float, int]:
+    """Mean share of same-label neighbours among the first min(k, m - 1), and how many utterances were asked."""
+    wanted = np.minimum(np.bincount(codes)[codes] - 1, (near >= 0).sum(1))
+    asked = wanted > 0
+    same = (codes[near] == codes[:, None]) & (np.arange(near.shape[1]) < wanted[:, None])
+    return (float((same.sum(1)[asked] / wanted[asked]).mean()) if asked.any() else np.nan), int(asked.sum())

@@ -1,1 +1,0 @@
-"""Headless runs of the notebooks: plan (which, with what), execute (papermill), page (HTML), run (all of it)."""

@@ -1,0 +1,1 @@
+"""The papers' studies, a file each, on one way to train."""

@@ -1,0 +1,276 @@
+"""The small text encoder: what it may learn from, what its tokenizer can write, and the script that makes it."""
+
+import random
+import re
+import shutil
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from transformers import AutoTokenizer, BertConfig, BertModel
+
+from making.generator.grammar import Sentence
+from making.generator.knobs import Knobs
+from making.pretraining import fine_tuning, mini_bert
+from making.pretraining.sentences import bare, sentences
+from sernb.core.errors import SernbError
+from sernb.corpora import load
+from sernb.features import tokenizer
+from sernb.protocols import normalised
+
+TINY = "--sentences 200 --steps 3 --layers 2 --width 32"
+SHIPPED = Path(str(files("sernb.features") / "weights" / "mini_bert"))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made") / "encoder"
+    assert mini_bert.main(["--out", str(folder), *TINY.split()]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    return tokenizer.learn(["The cat sat on the mat.", "The dog sat, too."], 800)
+
+
+def unknown(writer, texts) -> float:
+    ids = [one for text in writer(list(texts), add_special_tokens=False)["input_ids"] for one in text]
+    return ids.count(writer.unk_token_id) / len(ids)
+
+
+# --- the sentences
+
+
+def test_no_transcript_is_learnt_from(monkeypatch):
+    """What the grammar would draw first is drawn no more once the corpus says it, however it is written."""
+    before = {one.text for one in sentences(60, 3, Knobs())}
+    corpus = load("embedded").iloc[:60].assign(text=[text.upper() + "!" for text in before])
+    monkeypatch.setattr("making.pretraining.sentences.load", lambda name: corpus)
+    after = {one.text for one in sentences(60, 3, Knobs())}
+    assert len(after) == 60 and not {normalised(one) for one in before} & {normalised(one) for one in after}
+
+
+def test_many_sentences_hold_none_of_the_shipped_corpus():
+    said = set(load("embedded")["text"].map(normalised))
+    drawn = [normalised(one.text) for one in sentences(5000, 0, replace(Knobs(), **mini_bert.HARDER))]
+    assert len(set(drawn)) == 5000 and not said & set(drawn)
+
+
+def test_held_out_sentences_stay_out():
+    held_out = [one.text for one in sentences(50, 5, Knobs())]
+    assert not set(held_out) & {one.text for one in sentences(50, 5, Knobs(), held_out)}
+
+
+def test_openers_and_closers_make_no_other_sentence():
+    core = bare({"openers": ["you know"], "openers_of_news": ["guess what"], "closers": ["I think"]})
+    assert (
+        core("You know, it rains.")
+        == core("It rains, I think.")
+        == core("Guess what, it rains!")
+        == "it rains"
+    )
+    assert core("It rains, you know.") == "it rains you know"
+
+
+def test_more_sentences_than_the_grammar_has_are_refused(monkeypatch):
+    one = Sentence("It rains.", 0, "home", "small talk")
+    monkeypatch.setattr("making.generator.grammar.Grammar.sentence", lambda self, valence, arousal: one)
+    with pytest.raises(SernbError, match="2 different sentences are wanted; the grammar gave 1"):
+        sentences(2, 0, Knobs())
+
+
+# --- the tokenizer
+
+
+def test_known_words_are_one_piece_and_others_many(pieces):
+    assert pieces.tokenize("The CAT sat") == ["the", "cat", "sat"]
+    assert pieces.tokenize("chat") == ["c", "##h", "##a", "##t"]
+
+
+def test_every_hangul_syllable_can_be_written(pieces):
+    syllables = [chr(one) for one in range(0xAC00, 0xD7A4)]
+    assert unknown(pieces, syllables) == 0
+    assert (
+        unknown(pieces, ["".join(syllables[start : start + 30]) for start in range(0, len(syllables), 30)])
+        == 0
+    )
+    assert pieces.tokenize("각") == ["\u1100", "##\u1161", "##\u11a8"]
+    assert unknown(pieces, ["ㅋㅋㅋ ㅠㅠ"]) == 0
+
+
+def test_accents_digits_and_punctuation_can_be_written(pieces):
+    assert pieces.tokenize("é") == ["e"]
+    assert (
+        unknown(
+            pieces, ["Crème brûlée, Łódź, Straße; “£5” – 20°… (naïve) a+b=c_d {e} 100% №".replace("№", "")]
+        )
+        == 0
+    )
+    assert pieces.tokenize("龍") == ["[UNK]"]
+
+
+def test_the_same_sentences_give_the_same_pieces(pieces):
+    again = tokenizer.learn(["The dog sat, too.", "The cat sat on the mat."], 800)
+    assert again.get_vocab() == pieces.get_vocab()
+
+
+def test_rare_words_are_left_out_first():
+    words = [f"{first}{second}{third}" for first in "abcdefgh" for second in "aeiou" for third in "abcdefgh"]
+    vocabulary = tokenizer.learn(["zeta", *words, *words], 700).get_vocab()
+    assert len(vocabulary) == 700 and "aaa" in vocabulary and "zeta" not in vocabulary
+    with pytest.raises(ValueError, match="size is 50"):
+        tokenizer.learn(["rare"], 50)
+
+
+# --- the training
+
+
+def test_parts_multiply_to_the_valence():
+    bad_kept, good_turned = Sentence("", -1, "", "", reversals=0), Sentence("", -1, "", "", reversals=1)
+    turned_twice = Sentence("", 1, "", "", reversals=2)
+    assert mini_bert.answers([bad_kept, good_turned, turned_twice]).tolist() == [
+        [0, 0, 2],
+        [0, 0, 2],
+        [0, 2, 2],
+        [0, 1, 2],
+    ]
+
+
+def test_only_words_of_even_rows_are_masked():
+    torch.manual_seed(0)
+    ids = torch.randint(5, 100, (200, 40))
+    ids[:, 0], ids[:, -1] = 2, 0
+    changed, masked = mini_bert.mask(ids, 100)
+    assert (
+        not masked[1::2].any()
+        and not masked[:, [0, -1]].any()
+        and torch.equal(changed[~masked], ids[~masked])
+    )
+    assert abs(masked[::2, 1:-1].float().mean() - 0.15) < 0.02
+    assert abs((changed[masked] == 4).float().mean() - 0.8) < 0.05
+    assert abs((changed[masked] == ids[masked]).float().mean() - 0.1) < 0.05
+
+
+def test_batches_hold_every_sentence_once_a_round():
+    lengths = [random.Random(0).randint(4, 20) for _ in range(200)]
+    rows = mini_bert.batches(lengths, random.Random(0))
+    first = [next(rows) for _ in range(4)]
+    assert sorted(row for part in first for row in part) == list(range(200))
+    assert max(lengths[one] for one in min(first, key=lambda part: lengths[part[0]])) < 20
+
+
+def test_padding_changes_no_logits():
+    torch.manual_seed(0)
+    shape = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 50}
+    model = mini_bert.Reader(BertModel(BertConfig(num_hidden_layers=2, **shape)), 1).eval()
+    ids, padded = torch.tensor([[2, 7, 8, 3]]), torch.tensor([[2, 7, 8, 3, 0, 0]])
+    masked = torch.tensor([[False, True, False, False]])
+    words, pooled = model(ids, masked)
+    words_too, pooled_too = model(padded, torch.nn.functional.pad(masked, (0, 2)))
+    assert words.shape == (1, 50) and pooled.shape == (4, 1, 3)
+    torch.testing.assert_close(words_too, words)
+    torch.testing.assert_close(pooled_too, pooled)
+
+
+def test_training_learns_what_it_is_asked():
+    good, bad = (
+        [Sentence(f"{word} {letter}", valence, "", "") for letter in "abcdefgh" * 16]
+        for word, valence in (("hurray", 1), ("alas", -1))
+    )
+    pieces = tokenizer.learn([one.text for one in good + bad], 1000)
+    encoder, curve = mini_bert.train(good + bad, good[:8] + bad[:8], pieces, steps=150, layers=1, width=32)
+    assert curve["valence_by_token_0"].iloc[-1] == curve["valence_by_mean"].iloc[-1] == 1
+    assert curve["valence_loss"].iloc[-1] < 0.3 < curve["valence_loss"].iloc[0]
+    assert not encoder.training
+
+
+# --- the folder
+
+
+def test_the_folder_loads_as_any_bert_does(made):
+    model, writer = BertModel.from_pretrained(made), AutoTokenizer.from_pretrained(made)
+    assert model.dtype == torch.float32 and model.config.num_hidden_layers == 2
+    assert model.config.max_position_embeddings == 512 and model.pooler is not None
+    assert writer("Hello")["input_ids"][0] == writer.cls_token_id and model.config.vocab_size == len(writer)
+    out = model(**writer(["It rains.", "비가 와요."], padding=True, return_tensors="pt")).last_hidden_state
+    assert out.shape[::2] == (2, 32) and torch.isfinite(out).all()
+    curve = pd.read_csv(made / "training.csv")
+    assert curve["step"].tolist() == [1, 2, 3]
+    card = (made / "README.md").read_text(encoding="utf-8")
+    assert TINY + " --seed 0" in card and "{" not in card
+
+
+def test_the_same_seed_makes_the_same_encoder(made, tmp_path):
+    for seed in (0, 1):
+        assert mini_bert.main(["--out", str(tmp_path / str(seed)), *TINY.split(), "--seed", str(seed)]) == 0
+    for file in ("model.safetensors", "tokenizer.json", "config.json", "training.csv"):
+        assert (made / file).read_bytes() == (tmp_path / "0" / file).read_bytes(), file
+    assert (made / "model.safetensors").read_bytes() != (tmp_path / "1" / "model.safetensors").read_bytes()
+
+
+def test_a_folder_with_something_in_it_is_refused(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("keep")
+    assert mini_bert.main(["--out", str(tmp_path), *TINY.split()]) == 1
+    assert "is not empty" in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+    assert (
+        mini_bert.main(["--out", str(tmp_path / "new"), "--steps", "0"]) == 1
+        and not (tmp_path / "new").exists()
+    )
+
+
+def test_fine_tuning_predicts_every_utterance_once(made, monkeypatch, tmp_path, capsys):
+    utterances = load("embedded").groupby(["session", "emotion"]).head(3)
+    monkeypatch.setattr(fine_tuning, "EPOCHS", 1)
+    monkeypatch.setattr(fine_tuning, "load", lambda name: utterances)
+    found = fine_tuning.fine_tuned(made, 1, seed=0)
+    assert sorted(found.index) == sorted(utterances.index) and set(found["model"]) == {"pretrained, 1"}
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    for _ in range(2):  # a second run replaces what the first one wrote
+        assert fine_tuning.main([str(tmp_path), "--depths", "1", "--seeds", "1"]) == 0
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    names = re.findall(r"^\| (pretrained|random weights), (\d) \|", card, re.MULTILINE)
+    assert names == [("pretrained", "1"), ("random weights", "1")]
+    assert card.startswith((made / "README.md").read_text(encoding="utf-8").rstrip())
+    assert fine_tuning.main([str(tmp_path / "none")]) == 1 and "found none" in capsys.readouterr().err
+
+
+# --- the one that comes with sernb
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return AutoTokenizer.from_pretrained(SHIPPED)
+
+
+def test_the_shipped_encoder_is_small_and_whole(shipped):
+    model = BertModel.from_pretrained(SHIPPED)
+    shape = model.config.num_hidden_layers, model.config.hidden_size, model.config.num_attention_heads
+    assert shape == (6, 128, 4) and model.config.vocab_size == len(shipped) and model.dtype == torch.float32
+    assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 5e6
+    assert {"README.md", "training.csv"} <= {file.name for file in SHIPPED.iterdir()}
+
+
+def test_the_shipped_encoder_tells_turned_news_from_kept(shipped):
+    """Nearer to sentences of the same valence than to those that share their words."""
+    texts = ["My landlord raised the rent.", "My landlord refused to raise the rent."]
+    texts += ["The layoffs went ahead.", "The layoffs were cancelled."]
+    with torch.inference_mode():
+        ids = shipped(texts, padding=True, return_tensors="pt")
+        states = BertModel.from_pretrained(SHIPPED).eval()(**ids).last_hidden_state[:, 0]
+    near = torch.nn.functional.cosine_similarity(states[:, None], states[None], dim=-1)
+    assert near[0, 2] > near[0, 1] and near[1, 3] > near[0, 1]
+
+
+@pytest.mark.parametrize("corpus", ["emobank", "meld"])
+def test_real_english_is_never_unknown(shipped, real_text, corpus):
+    assert unknown(shipped, load(corpus, real_text(corpus))["text"]) < 1e-4
+
+
+def test_real_korean_is_never_unknown(shipped, real_corpus):
+    transcripts = pd.read_csv(real_corpus("emotiontts_ko") / "metadata.csv")["transcript"]
+    assert unknown(shipped, transcripts.unique()) == 0

@@ -1,0 +1,138 @@
+"""The trainer: the paper's schedule, determinism, weights in the loss, and that it learns what can be learned."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from sernb.core.errors import SernbError
+from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
+from sernb.studies.training import PAPER, Examples, Recipe, fit
+
+TINY = CNNConfig(classes=2, filters=((3, 3, 4),), channels=(6,), max_pools=(1,))
+QUICK = Recipe(epochs=3, batch_size=8, drops=(3,))
+
+
+def easy(count=24):
+    """Two classes of noise, one with a bright band."""
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(count, 12, 10, generator=generator) * 0.3, torch.arange(count) % 2
+    x[y == 1, 3:6] += 1
+    return {"spectrogram": x, "labels": y}
+
+
+def network(seed=0):
+    torch.manual_seed(seed)
+    return SpectrogramCNN(TINY)
+
+
+def test_the_papers_recipe():
+    assert (PAPER.epochs, PAPER.batch_size, PAPER.learning_rate, PAPER.drops) == (50, 64, 0.05, (21, 31, 41))
+    assert (PAPER.momentum, PAPER.weight_decay, PAPER.drop) == (0.9, 1e-4, 0.1)
+
+
+def test_shortened_keeps_the_shares():
+    short = PAPER.shortened(10)
+    assert (short.epochs, short.drops, short.learning_rate) == (10, (5, 7, 9), 0.05)
+    assert PAPER.shortened(4).drops == pytest.approx((2.6, 3.4, 4.2))
+
+
+def test_the_rate_can_fall_within_an_epoch():
+    """24 examples in batches of 8: three steps an epoch; 4 epochs drop after 1.6, 2.4 and 3.2 of them."""
+    rates = []
+
+    def change(batch):
+        rates.append(0)
+        return batch
+
+    curve = fit(
+        network(), Examples(easy()), replace(QUICK, epochs=4, drops=PAPER.shortened(4).drops), change=change
+    )
+    assert len(rates) == 12
+    # an epoch's row holds the rate of its last step: steps 3, 6, 9, 12 with falls before steps 6, 8 and 11
+    np.testing.assert_allclose(curve["learning_rate"], [0.05, 0.005, 0.0005, 0.00005], rtol=1e-6)
+
+
+def test_the_rate_falls_at_the_start_of_the_named_epochs():
+    curve = fit(network(), Examples(easy()), replace(QUICK, epochs=4, drops=(3, 4)))
+    np.testing.assert_allclose(curve["learning_rate"], [0.05, 0.05, 0.005, 0.0005], rtol=1e-6)
+    assert curve["epoch"].tolist() == [1, 2, 3, 4]
+
+
+def test_it_learns_what_can_be_learned():
+    model, data = network(), easy(64)
+    curve = fit(model, Examples(data), replace(QUICK, epochs=12, drops=(10,)))
+    assert curve["loss"].iat[-1] < 0.2 < curve["loss"].iat[0]
+    model.eval()
+    assert (model(data["spectrogram"]).logits.argmax(1) == data["labels"]).float().mean() > 0.95
+
+
+def test_one_step_equals_plain_torch():
+    """The whole set as one batch for one epoch: the Trainer's step must be SGD's, without clipping or scaling."""
+    data = easy(8)
+    recipe = Recipe(epochs=1, batch_size=8, drops=(), weight_decay=0.01)
+    model, other = network(), network()
+    curve = fit(model, Examples(data), recipe)
+    optimizer = torch.optim.SGD(other.parameters(), lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.01)
+    loss = F.cross_entropy(other.train()(data["spectrogram"]).logits, data["labels"])
+    loss.backward()
+    optimizer.step()
+    assert curve["loss"].iat[0] == pytest.approx(loss.item(), rel=1e-4)
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(one.cpu(), two, rtol=1e-4, atol=1e-6)
+
+
+def test_a_seed_repeats_and_another_differs():
+    curves = [fit(network(), Examples(easy()), QUICK, seed=seed)["loss"].iat[-1] for seed in (1, 1, 2)]
+    assert curves[0] == curves[1] != curves[2]
+
+
+def test_class_weights_are_those_of_balanced_classes():
+    """16 of one class, 8 of the other, one step: the loss is the mean of the two classes' own losses."""
+    data = easy(24)
+    rows = np.r_[np.flatnonzero(data["labels"] == 0), np.flatnonzero(data["labels"] == 1)[:6]]
+    model = network()
+    other = network().train()
+    curve = fit(model, Examples(data, rows), Recipe(epochs=1, batch_size=64, drops=(), class_weights=True))
+    x, y = data["spectrogram"][rows], data["labels"][rows]
+    each = F.cross_entropy(other(x).logits, y, reduction="none")
+    expected = (each[y == 0].mean() + each[y == 1].mean()) / 2
+    assert curve["loss"].iat[0] == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_only_the_rows_asked_for_are_used():
+    data = easy(16)
+    data["spectrogram"][8:] = float("nan")
+    curve = fit(network(), Examples(data, np.arange(8)), QUICK)
+    assert np.isfinite(curve["loss"]).all()
+
+
+def test_training_batches_are_changed():
+    seen = []
+
+    def change(batch):
+        seen.append(batch["spectrogram"].shape)
+        return {**batch, "spectrogram": batch["spectrogram"] * 0}
+
+    fit(network(), Examples(easy()), QUICK, change=change)
+    assert seen == [torch.Size((8, 12, 10))] * 9
+
+
+def test_a_loss_that_explodes_stops_with_advice():
+    data = easy()
+    data["spectrogram"][0] = float("inf")
+    with pytest.raises(SernbError, match="lower the learning rate"):
+        fit(network(), Examples(data), QUICK)
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size"])
+def test_recipes_without_training_are_refused(name):
+    with pytest.raises(SernbError, match=f"{name} is 0; it must be at least 1"):
+        Recipe(**{name: 0})
+
+
+def test_nothing_to_train_on():
+    with pytest.raises(SernbError, match="nothing to train on"):
+        fit(network(), Examples(easy(), np.array([], int)), QUICK)
