@@ -29,8 +29,7 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 
 from making.pretraining.markdown import cells
-from sernb.core.answers import predictions_of
-from sernb.core.tables import read_predictions, write_predictions
+from sernb.core.tables import predictions_of, read_predictions, write_predictions
 from sernb.corpora import load
 from sernb.corpora.text_emotions import (
     CLASSES,

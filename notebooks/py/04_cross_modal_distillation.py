@@ -58,12 +58,11 @@ from sklearn.model_selection import GroupShuffleSplit
 
 # %% tags=["stage:imports"]
 from sernb import corpora, figures, notebook, protocols
-
-# %% tags=["stage:imports"]
-from sernb.core.answers import predictions_of
 from sernb.core.errors import SernbError
 from sernb.core.ragged import Ragged
-from sernb.core.tables import write_predictions
+
+# %% tags=["stage:imports"]
+from sernb.core.tables import predictions_of, write_predictions
 from sernb.evaluation import bootstrap, paired_bootstrap, seed_difference, usual_unit
 from sernb.features import audio, encoders
 from sernb.features.frames import RATE, SHIFT, frame_features

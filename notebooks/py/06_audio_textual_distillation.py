@@ -51,7 +51,7 @@ from joblib import cpu_count, parallel_config
 from sernb import corpora, figures, notebook, protocols
 from sernb.core import ratings
 from sernb.core.errors import SernbError
-from sernb.core.provenance import write_about
+from sernb.core.files import write_about
 from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap, usual_unit, word_errors
 from sernb.features import audio, encoders, transcripts

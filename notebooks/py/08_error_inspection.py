@@ -50,9 +50,8 @@ from scipy.stats import binomtest, ttest_ind
 # %% tags=["stage:imports"]
 from sernb import corpora, figures, notebook, protocols
 from sernb.core import tables
-from sernb.core.answers import predictions_of
 from sernb.core.errors import SernbError
-from sernb.core.tables import DIMENSIONS
+from sernb.core.tables import DIMENSIONS, predictions_of
 from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
 from sernb.evaluation.abstaining import abstaining
 from sernb.evaluation.annotators import one_against_the_others, rating_columns

@@ -8,8 +8,8 @@ import torch
 from joblib import delayed, effective_n_jobs
 from torchaudio.functional import mask_along_axis_iid
 
-from sernb.core.answers import predictions_of
 from sernb.core.errors import SernbError
+from sernb.core.tables import predictions_of
 from sernb.features.spectrogram import Segments
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
 from sernb.protocols import Fold

@@ -8,8 +8,7 @@ from safetensors import SafetensorError
 from transformers import AutoTokenizer
 
 from sernb.core.errors import SernbError
-from sernb.core.files import whole_folder
-from sernb.core.provenance import write_about
+from sernb.core.files import whole_folder, write_about
 from sernb.models.three_m_ser import ThreeMSER
 
 HEARD = "learnt_from.json"
@@ -25,7 +24,7 @@ def save_network(
     """Write config.json, model.safetensors and (where the model reads) tokenizer/ into `folder`, whole or not at all.
 
     learnt_from: ids of the utterances that it was trained and validated on, kept beside it in learnt_from.json.
-    about: what else is known, in about.json (`sernb.core.provenance`).
+    about: what else is known, in about.json (`sernb.core.files`).
     """
     with whole_folder(folder) as beside:
         model.save_pretrained(beside)

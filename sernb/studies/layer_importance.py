@@ -17,10 +17,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch.nn import functional as F
 
-from sernb.core.answers import predictions_of
 from sernb.core.errors import SernbError
 from sernb.core.ragged import Ragged
 from sernb.core.ratings import Targets, rated, rows_of
+from sernb.core.tables import predictions_of
 from sernb.losses.concordance import concordance, concordance_loss
 from sernb.models.layer_probe import LayerProbe
 from sernb.protocols import Fold

@@ -17,9 +17,9 @@ from joblib import delayed, effective_n_jobs
 from sklearn.metrics import recall_score
 from torch.nn import functional as F
 
-from sernb.core.answers import predictions_of
 from sernb.core.errors import SernbError, some
 from sernb.core.ragged import Ragged, row_numbers
+from sernb.core.tables import predictions_of
 from sernb.features.frames import Scaled, Scaling
 from sernb.losses.logits import UNLABELLED
 from sernb.losses.multi_level import MCEDConfig, MultiLevelLoss

@@ -6,8 +6,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from sernb.core.errors import SernbError
-from sernb.core.files import whole_folder
-from sernb.core.provenance import write_about
+from sernb.core.files import whole_folder, write_about
 from sernb.features.frames import Scaling
 from sernb.models.speech_student import SpeechStudent
 
@@ -17,7 +16,7 @@ def save_student(
 ) -> Path:
     """Write config.json, model.safetensors and scaling.safetensors into `folder`, whole or not at all.
 
-    about: what else is known, in about.json (`sernb.core.provenance`): its `features`, if they are not log-mel bands.
+    about: what else is known, in about.json (`sernb.core.files`): its `features`, if they are not log-mel bands.
     """
     with whole_folder(folder) as beside:
         student.save_pretrained(beside)

@@ -23,10 +23,9 @@ from transformers import (
     set_seed,
 )
 
-from sernb.core.answers import predictions_of
 from sernb.core.errors import SernbError, some
 from sernb.core.files import whole_folder
-from sernb.core.tables import check_predictions
+from sernb.core.tables import check_predictions, predictions_of
 from sernb.features.encoders import quietly
 from sernb.protocols import Fold
 from sernb.studies.text_reading import adapt, vocabulary_fit, warn_of_misfit

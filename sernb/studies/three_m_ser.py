@@ -15,8 +15,8 @@ import torch
 from joblib import delayed, effective_n_jobs
 from transformers import BertModel
 
-from sernb.core.answers import predictions_of
 from sernb.core.errors import SernbError, some
+from sernb.core.tables import predictions_of
 from sernb.losses.distillation import DistillationConfig
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble, first_layers
 from sernb.models.vggish import PostProcess, VGGish

@@ -9,8 +9,7 @@ import pytest
 import soundfile
 
 from sernb import corpora, protocols
-from sernb.core.answers import predictions_of
-from sernb.core.tables import read_predictions
+from sernb.core.tables import predictions_of, read_predictions
 from sernb.evaluation.baselines import baseline, pipeline
 from sernb.evaluation.intervals import interval, resample
 from sernb.explorer import read_notes

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from sernb.cli import app
 from sernb.core.errors import SernbError
-from sernb.core.provenance import write_about
+from sernb.core.files import write_about
 from sernb.core.ratings import Targets
 from sernb.features import spectrogram
 from sernb.features.audio import read_utterances

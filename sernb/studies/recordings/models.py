@@ -13,7 +13,7 @@ import torch
 from transformers import AutoTokenizer
 
 from sernb.core.errors import SernbError, some
-from sernb.core.provenance import read_about, read_object
+from sernb.core.files import read_about, read_object
 from sernb.core.ratings import Targets
 from sernb.corpora import INSIDE
 from sernb.features.encoders import reading
