@@ -39,7 +39,7 @@ from full_size import prove
 from transformers import BertConfig, Trainer
 
 from sernb.core.ragged import Ragged
-from sernb.losses.distillation import Distillation
+from sernb.losses import Distillation
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
 from sernb.models.vggish import VGGishConfig
 from sernb.notebook.execute import KEEP_MEMORY

@@ -26,7 +26,7 @@ from sernb.core.ragged import Ragged
 from sernb.corpora import load
 from sernb.features import encoders
 from sernb.features.frames import WIDTH
-from sernb.losses.multi_level import MCEDConfig, MultiLevelLoss
+from sernb.losses import MCEDConfig, MultiLevelLoss
 from sernb.models.speech_student import LAPTOP_STUDENT, SpeechStudent, StudentConfig
 from sernb.studies.batches import Shuffled
 from sernb.studies.teacher_states import InTheLoop, size_of, teacher_states

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import BertModel
 
-from sernb.losses.features import FeatureMSE
+from sernb.losses import FeatureMSE
 
 
 class Answers(nn.Module):

@@ -40,7 +40,7 @@ from making.pretraining.mini_bert import (
 from making.pretraining.sentences import sentences
 from sernb.core.errors import SernbError, exit_code
 from sernb.features.encoders import own_folder, text_encoder
-from sernb.losses.logits import kl_divergence
+from sernb.losses import kl_divergence
 
 SENTENCES, STEPS, LAYERS, WIDTH, SEED = 60_000, 1500, 3, 64, 0
 LEARNING_RATE, WARM_UP = 2e-3, 0.1

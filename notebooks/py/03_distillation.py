@@ -62,8 +62,7 @@ from sernb.evaluation import bootstrap, paired_bootstrap, scores, seed_differenc
 from sernb.features import audio, encoders
 from sernb.features.text import clean
 from sernb.features.vggish_weights import published_pca
-from sernb.losses import kl_divergence, soften
-from sernb.losses.distillation import Distillation, DistillationConfig
+from sernb.losses import Distillation, DistillationConfig, kl_divergence, soften
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.studies import multimodal, sizes, three_m_ser
 from sernb.studies.speed import inference_times

@@ -21,7 +21,7 @@ from sernb.core.errors import SernbError
 from sernb.core.ragged import Ragged
 from sernb.core.ratings import Targets, rated, rows_of
 from sernb.core.tables import predictions_of
-from sernb.losses.concordance import concordance, concordance_loss
+from sernb.losses import concordance, concordance_loss
 from sernb.models.layer_probe import LayerProbe
 from sernb.protocols import Fold
 from sernb.studies.parallel import side_by_side

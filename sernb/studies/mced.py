@@ -21,8 +21,7 @@ from sernb.core.errors import SernbError, some
 from sernb.core.ragged import Ragged, row_numbers
 from sernb.core.tables import predictions_of
 from sernb.features.frames import Scaled, Scaling
-from sernb.losses.logits import UNLABELLED
-from sernb.losses.multi_level import MCEDConfig, MultiLevelLoss
+from sernb.losses import UNLABELLED, MCEDConfig, MultiLevelLoss
 from sernb.models.speech_student import LAPTOP_STUDENT, SpeechStudent, StudentConfig
 from sernb.protocols import Fold
 from sernb.studies.parallel import side_by_side

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from sernb.core.errors import SernbError, some
 from sernb.core.ragged import Ragged, computed_once, digest_of
 from sernb.features.text import token_ids
-from sernb.losses.logits import UNLABELLED
+from sernb.losses import UNLABELLED
 from sernb.models.three_m_ser import STREAMS, ThreeMSER
 from sernb.models.vggish import PostProcess, VGGish, examples_of
 

@@ -16,7 +16,7 @@ from transformers import TrainerCallback, set_seed
 from sernb.core.errors import SernbError
 from sernb.core.ragged import Ragged
 from sernb.core.ratings import Targets, check_differ, rows_of
-from sernb.losses.concordance import concordance, concordance_loss
+from sernb.losses import concordance, concordance_loss
 from sernb.models.audio_text_regressor import AudioTextRegressor
 from sernb.studies.batches import Shuffled, rising_and_falling, train
 from sernb.studies.run_checkpoints import digest

@@ -17,7 +17,7 @@ from transformers import BertModel
 
 from sernb.core.errors import SernbError, some
 from sernb.core.tables import predictions_of
-from sernb.losses.distillation import DistillationConfig
+from sernb.losses import DistillationConfig
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble, first_layers
 from sernb.models.vggish import PostProcess, VGGish
 from sernb.protocols import Fold

@@ -17,8 +17,7 @@ from torch.nn import functional as F
 from transformers import set_seed
 
 from sernb.core.errors import SernbError
-from sernb.losses.distillation import Distillation, DistillationConfig
-from sernb.losses.logits import UNLABELLED
+from sernb.losses import UNLABELLED, Distillation, DistillationConfig
 from sernb.models.three_m_ser import ThreeMSER
 from sernb.studies.batches import Shuffled
 from sernb.studies.batches import train as train_batches

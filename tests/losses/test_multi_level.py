@@ -9,7 +9,7 @@ import torch
 from scipy.special import erf, softmax
 from scipy.stats import entropy
 
-from sernb.losses.multi_level import MCEDConfig, MultiLevelLoss
+from sernb.losses import MCEDConfig, MultiLevelLoss
 from sernb.models.speech_student import SpeechStudent, StudentConfig
 
 WORDS, STATES = (4, 2, 1), (6, 1, 3)

@@ -16,7 +16,7 @@ from sernb.core.ragged import Ragged
 from sernb.core.tables import check_predictions
 from sernb.features.encoders import own_folder
 from sernb.features.frames import Scaling, frame_features
-from sernb.losses.multi_level import MCEDConfig
+from sernb.losses import MCEDConfig
 from sernb.models.speech_student import SpeechStudent, StudentConfig
 from sernb.protocols import Fold
 from sernb.studies.batches import rising_and_falling

@@ -8,7 +8,7 @@ from joblib import parallel_config
 
 from sernb.core.errors import SernbError
 from sernb.core.tables import check_predictions
-from sernb.losses.distillation import DistillationConfig
+from sernb.losses import DistillationConfig
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.protocols import by_name, with_validation
 from sernb.studies.checkpoints import save_network

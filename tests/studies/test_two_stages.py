@@ -7,8 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from sernb.core.errors import SernbError
-from sernb.losses.distillation import DistillationConfig
-from sernb.losses.logits import UNLABELLED
+from sernb.losses import UNLABELLED, DistillationConfig
 from sernb.models.three_m_ser import ThreeMSERConfig, assemble
 from sernb.studies.batches import Shuffled
 from sernb.studies.multimodal import Examples, outputs, prepare
