@@ -45,7 +45,7 @@ def prepare(name: str, root: Path):
     from sernb import corpora, protocols
     from sernb.features import audio, augmentation, spectrogram
     from sernb.models.attention_pooling import CNNConfig
-    from sernb.studies.training import PAPER
+    from sernb.studies.attention_pooling import PAPER
 
     task, scaling, pooling, *changes = name.split("-")
     if unknown := set(changes) - set(CHANGES):

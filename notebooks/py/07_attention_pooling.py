@@ -58,9 +58,7 @@ from sernb.core.errors import SernbError
 from sernb.evaluation import bootstrap, mcnemar, paired_bootstrap, scores, usual_unit
 from sernb.features import audio, spectrogram
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
-from sernb.studies import filter_shapes
-from sernb.studies.attention_pooling import cross_validate
-from sernb.studies.training import PAPER
+from sernb.studies.attention_pooling import PAPER, cross_validate, filter_study
 
 device = notebook.start(corpus, seed=seeds[0])
 networks_to_train = [CNNConfig(pooling=one) for one in poolings]  # a wrong name stops here
@@ -182,7 +180,7 @@ print(f"{len(train_segments.table)} training segments, {len(test_segments.table)
 recipe = replace(PAPER.shortened(filter_epochs), batch_size=filter_batch_size, learning_rate=learning_rate)
 sizes = (filter_heights, filter_widths)
 with parallel_config(n_jobs=at_a_time):
-    shapes, shape_predictions = filter_shapes.study(
+    shapes, shape_predictions = filter_study(
         *data, folds[: filter_folds or None], *sizes, recipe, seed=seeds[0]
     )
 shapes.round(3)

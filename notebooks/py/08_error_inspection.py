@@ -64,8 +64,7 @@ from sernb.features import audio, spectrogram
 from sernb.models.attention_pooling import CNNConfig
 from sernb.notebook import microphone
 from sernb.studies import recordings
-from sernb.studies.attention_pooling import cross_validate
-from sernb.studies.training import PAPER
+from sernb.studies.attention_pooling import PAPER, cross_validate
 
 VOICE, WORDS, BOTH = "the voice", "the words", "voice and words"
 device = notebook.start(corpus, seed=seed)

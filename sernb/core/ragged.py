@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, some
 
 
 class Ragged:
@@ -128,17 +129,43 @@ def row_numbers(rows, count: int, name: str) -> np.ndarray:
     return found.astype(int)
 
 
-def digest_of(*parts) -> str:
-    """A name for what these modules make of this input: other weights, input or settings (str), another name."""
-    digest = hashlib.sha256()
+def digest(*parts) -> str:
+    """A name for what these parts make: other weights, input or settings, another name.
+
+    A part is a module, a `Ragged`, an array, a text, or anything whose `repr` says what it is (a dataclass of numbers).
+    """
+    found = hashlib.sha256()
     for part in parts:
-        if isinstance(part, str):
-            arrays = [np.frombuffer(part.encode(), np.uint8)]
-        elif isinstance(part, Ragged):
-            arrays = [np.ascontiguousarray(part.values), part.offsets]
-        else:
-            arrays = [one.detach().cpu().contiguous().numpy() for one in part.state_dict().values()]
-        for array in arrays:
-            digest.update(str((array.shape, array.dtype)).encode())
-            digest.update(array.data if array.ndim else array.tobytes())
-    return digest.hexdigest()[:24]
+        for array in _arrays(part):
+            found.update(str((array.shape, array.dtype)).encode())
+            found.update(array.data if array.ndim else array.tobytes())
+    return found.hexdigest()[:24]
+
+
+def _arrays(part):
+    if isinstance(part, Ragged):
+        return [np.ascontiguousarray(part.values), part.offsets]
+    if isinstance(part, torch.nn.Module):
+        weights = [tensor.detach().cpu().contiguous() for tensor in part.state_dict().values()]
+        return [
+            tensor.view(torch.int16).numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
+            for tensor in weights
+        ]
+    if isinstance(part, np.ndarray) and part.dtype != object:
+        return [np.ascontiguousarray(part)]
+    return [np.frombuffer((part if isinstance(part, str) else repr(part)).encode(), np.uint8)]
+
+
+def rows_of(index: pd.Index, ids) -> np.ndarray:
+    """Row numbers of the utterances `ids`; SernbError for one that is not here, or where one id stands for several rows."""
+    if not index.is_unique:
+        raise SernbError(
+            f"several rows have the same id: {some(index[index.duplicated()].unique())}. Give each utterance its own."
+        )
+    rows = index.get_indexer(ids)
+    if (rows < 0).any():
+        raise SernbError(
+            f"{int((rows < 0).sum())} utterances are not among these inputs: {some(np.asarray(ids)[rows < 0])}. Prepare "
+            "them from the same table that the folds were made of."
+        )
+    return rows

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 from sernb.core.errors import SernbError
 from sernb.core.files import whole_file
-from sernb.core.ragged import Ragged, computed_once, digest_of
+from sernb.core.ragged import Ragged, computed_once, digest
 from sernb.features.audio import waveform_of
 
 RATE, SHIFT = 16000, 160  # Hz; samples from frame to frame: 10 ms
@@ -73,7 +73,7 @@ def frame_features(
             yield [row], [found]
 
     settings = (version, RATE, SHIFT, BANDS, LOWEST, HIGHEST, FLOOR, DELTA)
-    name = f"{kind}-{digest_of(repr(settings), Ragged.of(sound))}" if cache else ""
+    name = f"{kind}-{digest(repr(settings), Ragged.of(sound))}" if cache else ""
     return computed_once(cache, name, lengths, (WIDTH,), batches())
 
 

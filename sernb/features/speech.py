@@ -8,7 +8,7 @@ import torch
 from tqdm.auto import tqdm
 from transformers import HubertModel, Wav2Vec2Model
 
-from sernb.core.ragged import Ragged, computed_once, digest_of
+from sernb.core.ragged import Ragged, computed_once, digest
 from sernb.features.audio import waveform_of
 from sernb.models.audio_text_regressor import front, receptive_field
 
@@ -51,7 +51,7 @@ def frames(
         config.feat_extract_activation,
         config.feat_extract_norm,
     ]
-    name = "frames-" + digest_of(repr(settings), speech.feature_extractor, Ragged.of(sound)) if cache else ""
+    name = "frames-" + digest(repr(settings), speech.feature_extractor, Ragged.of(sound)) if cache else ""
     return computed_once(cache, name, lengths, (speech.config.conv_dim[-1],), batches())
 
 

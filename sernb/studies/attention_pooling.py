@@ -1,22 +1,35 @@
-"""Train and test the spectrogram CNN fold by fold: segments and folds in, a predictions table out."""
+"""Attention pooling fold by fold: segments and folds in, a predictions table out; and which filter shape suits emotion.
+
+Source: P. Li, Y. Song, I. McLoughlin, W. Guo, L. Dai, "An Attention Pooling based Representation Learning Method for
+Speech Emotion Recognition", Interspeech 2018.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import torch
-from joblib import delayed, effective_n_jobs
+from joblib import delayed
+from torch.nn import functional as F
 from torchaudio.functional import mask_along_axis_iid
 
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, some
 from sernb.core.tables import predictions_of
+from sernb.evaluation import bootstrap, recalls
 from sernb.features.spectrogram import Segments
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
 from sernb.protocols import Fold
-from sernb.studies.parallel import side_by_side
-from sernb.studies.training import PAPER, Examples, Recipe, fit
+from sernb.studies.recipes import ATTENTION_POOLING, Recipe
+from sernb.studies.rows import Rows
+from sernb.studies.training import Goal, fit, run_folds, side_by_side
 
+PAPER = ATTENTION_POOLING["paper"]
 PREDICT_BATCH = 128
+# Of the study of filter shapes (3.2, Figure 2): bins of 10 Hz at width 2, and frames of 10 ms at height 2.
+HEIGHTS = (2, 4, 6, 8, 10, 15, 20, 40, 60, 80, 100)
+WIDTHS = (2, 4, 6, 8, 10, 15, 20, 40, 60, 80)
+THIN = 2
+CHANNELS = 16
 
 
 def cross_validate(
@@ -30,48 +43,41 @@ def cross_validate(
     seed: int = 0,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, SpectrogramCNN]]:
-    """Train one network a fold and predict its test utterances; returns (predictions, learning curves, {fold: network}).
+    """Train one network a fold and predict its test utterances; nothing is chosen on test data: the last epoch counts.
 
-    The classes are the categories of `utterances["emotion"]`, whatever `config.classes` says. Every fold starts from
-    its own weights (seed + number of the fold). Nothing is chosen on test data: the last epoch's weights count.
+    Folds run one after another, or side by side within `with joblib.parallel_config(n_jobs=...)`: each in a process of
+    its own, with its share of the cores. Sums are then taken in another order, so the last digits may differ.
 
-    Folds run one after another, or side by side within `with joblib.parallel_config(n_jobs=...)`: each in a process
-    of its own, with its share of the cores. Sums are then taken in another order, so the last digits may differ.
+    Args:
+        utterances: With a column `emotion`, whose categories are the classes, whatever `config.classes` says.
+        train_segments, test_segments: Of these utterances (`sernb.features.spectrogram`).
+        folds: Of `sernb.protocols`.
+        config: The network; None: with attention pooling.
+        recipe: How it is trained.
+        name: What the model is called; None: its pooling.
+        seed: Every fold starts from its own weights, `seed` + 1000 times its number.
+
+    Returns:
+        (predictions, learning curves, {fold: network}).
+
+    Raises:
+        SernbError: For unlabelled utterances, a fold that lacks a class in training, and missing segments.
     """
     classes = _classes(utterances, folds)
     config = CNNConfig(**{**vars(config or CNNConfig()), "classes": len(classes)})
     name = name or config.pooling
-    alone = effective_n_jobs(None) == 1  # a bar over epochs can be seen from this process only
-    runs = (
-        delayed(_run_fold)(
-            utterances,
-            train_segments,
-            test_segments,
-            fold,
-            config,
-            recipe,
-            name,
-            seed,
-            number,
-            progress and alone,
+
+    def train_one(numbered, seed, watched):
+        number, fold = numbered
+        title = fold.name if watched else None
+        model, curve = train_fold(
+            utterances, train_segments, fold, config, recipe, seed + 1000 * number, title
         )
-        for number, fold in enumerate(folds)
-    )
-    tables, curves, models = [], [], {}
-    done = side_by_side(runs, name, len(folds), "fold", progress)
-    for fold, (model, curve, table) in zip(folds, done, strict=True):
-        models[fold.name] = model
-        tables.append(table.assign(seed=seed))
-        curves.append(curve.assign(model=name, fold=fold.name, seed=seed))
-    return pd.concat(tables), pd.concat(curves, ignore_index=True), models
+        table = predict(model, utterances, test_segments, fold, name).assign(seed=seed)
+        return table, curve.assign(model=name, fold=fold.name, seed=seed), model
 
-
-def _run_fold(utterances, train_segments, test_segments, fold, config, recipe, name, seed, number, progress):
-    title = fold.name if progress else None
-    model, curve = train_fold(
-        utterances, train_segments, fold, config, recipe, seed=seed + 1000 * number, title=title
-    )
-    return model, curve, predict(model, utterances, test_segments, fold, name)
+    predictions, curves, models = run_folds(train_one, list(enumerate(folds)), [seed], name, progress)
+    return predictions, curves, {fold.name: model for fold, model in zip(folds, models, strict=True)}
 
 
 def train_fold(
@@ -83,22 +89,43 @@ def train_fold(
     seed: int = 0,
     title: str | None = None,
 ) -> tuple[SpectrogramCNN, pd.DataFrame]:
-    """Train one network on a fold's training utterances; returns it and its learning curve."""
+    """Train one network on a fold's training utterances; returns it and its learning curve (arguments: `cross_validate`)."""
     if len(both := fold.train.intersection(fold.test)):
-        raise SernbError(f"fold {fold.name}: {len(both)} utterances are trained on and tested, {_few(both)}.")
+        raise SernbError(f"fold {fold.name}: {len(both)} utterances are trained on and tested, {some(both)}.")
     lacking = fold.train.difference(segments.table["utterance"])
     if len(lacking):
         raise SernbError(
-            f"fold {fold.name}: no segments of {len(lacking)} training utterances, {_few(lacking)}."
+            f"fold {fold.name}: no segments of {len(lacking)} training utterances, {some(lacking)}."
         )
+
+    # The label of each segment is its utterance's
+    emotion = utterances["emotion"].cat.codes.reindex(segments.table["utterance"], fill_value=-1)
+    labels = torch.as_tensor(emotion.to_numpy(np.int64))
+    columns = {"spectrogram": segments.spectrograms, "labels": labels}
+    rows = Rows(columns, segments.of(fold.train))
+
     torch.manual_seed(seed)
     model = SpectrogramCNN(config)
-    codes = (
-        utterances["emotion"].cat.codes.reindex(segments.table["utterance"], fill_value=-1).to_numpy(np.int64)
-    )
-    columns = {"spectrogram": segments.spectrograms, "labels": torch.as_tensor(codes)}
+    learner = _Classifier(model, recipe, labels[torch.as_tensor(rows.rows)])
     change = spec_augment(recipe) if recipe.frequency_mask or recipe.time_mask else None
-    return model, fit(model, Examples(columns, segments.of(fold.train)), recipe, seed, change, title)
+    curve = fit(learner, rows, None, recipe, Goal(best=None), seed, change=change, progress=title)
+    return model, curve
+
+
+class _Classifier(torch.nn.Module):
+    """The network and its cross-entropy, each class weighing the same where the recipe says so."""
+
+    def __init__(self, model, recipe, labels):
+        super().__init__()
+        self.model, self.smoothing = model.to(memory_format=torch.channels_last), recipe.label_smoothing
+        counts = torch.bincount(labels).float()
+        weights = counts.sum() / (counts.clamp(min=1) * len(counts)) if recipe.class_weights else None
+        self.register_buffer("weights", weights, persistent=False)
+
+    def forward(self, spectrogram, labels):
+        logits = self.model(spectrogram).logits
+        loss = F.cross_entropy(logits.float(), labels, self.weights, label_smoothing=self.smoothing)
+        return {"loss": loss, "logits": logits}
 
 
 def spec_augment(recipe: Recipe):
@@ -137,8 +164,8 @@ def predict(
     lacking = fold.test.difference(segments.table["utterance"].iloc[rows])
     if len(lacking):
         raise SernbError(
-            f"fold {fold.name}: no segments of {len(lacking)} test utterances, {_few(lacking)}; cut the segments from the "
-            "same utterances that the folds hold."
+            f"fold {fold.name}: no segments of {len(lacking)} test utterances, {some(lacking)}. Cut "
+            "the segments from the same utterances that the folds hold."
         )
     scores = segment_probabilities(model, segments.spectrograms[torch.as_tensor(rows)])
     means = pd.DataFrame(scores.numpy(), columns=list(classes))
@@ -146,8 +173,57 @@ def predict(
     return predictions_of(means, utterances, fold.name, name)
 
 
-def _few(names: pd.Index) -> str:
-    return ", ".join(map(str, names[:5])) + (", …" if len(names) > 5 else "")
+def shapes(heights: Sequence[int] = HEIGHTS, widths: Sequence[int] = WIDTHS) -> list[tuple[int, int]]:
+    """Filter shapes (height in bins, width in frames): heights at the smallest width, then widths at the smallest height."""
+    for name, sizes in (("heights", heights), ("widths", widths)):
+        if wrong := [size for size in sizes if size < THIN]:
+            raise SernbError(f"{name} holds {wrong[0]}; the other side is {THIN}, so start there.")
+        if not sizes:
+            raise SernbError(f"{name} is empty; name at least one size, such as {THIN}.")
+    both = [(height, THIN) for height in heights] + [(THIN, width) for width in widths]
+    return list(dict.fromkeys(both))
+
+
+def filter_study(
+    utterances: pd.DataFrame,
+    train_segments: Segments,
+    test_segments: Segments,
+    folds: Sequence[Fold],
+    heights: Sequence[int] = HEIGHTS,
+    widths: Sequence[int] = WIDTHS,
+    recipe: Recipe = PAPER,
+    seed: int = 0,
+    progress: bool = True,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cross-validate one convolution of 16 channels with global average pooling for each filter shape (3.2, Figure 2).
+
+    Shapes run side by side within `with joblib.parallel_config(n_jobs=...)`.
+
+    Args:
+        heights, widths: In bins and frames, as `shapes` takes them; the other arguments are those of `cross_validate`.
+
+    Returns:
+        (table, predictions). The table has a row a shape: height, width, WA with `WA_low` and `WA_high` (95 %, by
+        utterance), and a column for each emotion, its recall. In predictions the model's name is "height x width".
+    """
+
+    def train_one(height, width):
+        config = CNNConfig(pooling="gap", filters=((height, width, CHANNELS),), channels=(), max_pools=())
+        data = (utterances, train_segments, test_segments, folds)
+        name = f"{height} x {width}"
+        predictions, _, _ = cross_validate(*data, config, recipe, name, seed, progress=False)
+        return predictions.assign(height=height, width=width)
+
+    sizes = shapes(heights, widths)
+    tables = side_by_side(
+        (delayed(train_one)(*size) for size in sizes), "filter shapes", len(sizes), "shape", progress
+    )
+    predictions = pd.concat(tables)
+
+    rows = bootstrap(predictions, "WA").set_index("model")[["value", "low", "high"]]
+    rows.columns = ["WA", "WA_low", "WA_high"]
+    sizes = predictions.drop_duplicates("model").set_index("model")[["height", "width"]]
+    return sizes.join(rows).join(recalls(predictions)).reset_index(drop=True), predictions
 
 
 def _classes(utterances: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
@@ -155,7 +231,7 @@ def _classes(utterances: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
     if emotion.isna().any():
         missing = utterances.index[emotion.isna()]
         raise SernbError(
-            f"{len(missing)} utterances have no emotion, {_few(missing)} among them; leave them out first."
+            f"{len(missing)} utterances have no emotion, {some(missing)} among them; leave them out first."
         )
     if emotion.nunique() < 2:
         raise SernbError(
@@ -163,7 +239,7 @@ def _classes(utterances: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
         )
     for fold in folds:
         seen = set(emotion[fold.train])
-        if unseen := [one for one in emotion.cat.categories if one not in seen]:
+        if unseen := [label for label in emotion.cat.categories if label not in seen]:
             raise SernbError(
                 f"fold {fold.name}: no training utterance is {', '.join(unseen)}; choose another protocol, or leave out "
                 "the class (parameter emotions)."

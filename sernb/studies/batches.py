@@ -12,7 +12,7 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from sernb.studies.run_checkpoints import going_on
-from sernb.studies.training import Watch, printer
+from sernb.studies.training import _Watch as Watch
 
 # what the Trainer adds to measures
 SPEED = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
@@ -165,3 +165,10 @@ def _curve(history, steps, part):
     table = table[table["epoch"] > 0].groupby("epoch")[["loss", "learning_rate", *measured]].first()
     table = table[table["loss"].notna()].reset_index()
     return table.rename(columns=lambda one: one.replace("eval_", f"{part}_", 1))
+
+
+def printer(trainer):
+    """The Trainer's own callback that prints a dictionary an epoch; our bar says it better."""
+    return next(
+        type(one) for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"
+    )

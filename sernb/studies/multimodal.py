@@ -11,7 +11,7 @@ import torch
 from tqdm.auto import tqdm
 
 from sernb.core.errors import SernbError, some
-from sernb.core.ragged import Ragged, computed_once, digest_of
+from sernb.core.ragged import Ragged, computed_once, digest
 from sernb.features.text import token_ids
 from sernb.losses import UNLABELLED
 from sernb.models.three_m_ser import STREAMS, ThreeMSER
@@ -128,7 +128,7 @@ def audio_states(
                     x = module(x)
             yield rows, np.split(x.cpu().numpy(), np.cumsum(examples.lengths[rows])[:-1])
 
-    name = f"audio-{digest_of(*modules, examples)}" if cache else ""
+    name = f"audio-{digest(*modules, examples)}" if cache else ""
     return computed_once(cache, name, examples.lengths, (audio.shape.embedding,), batches())
 
 
@@ -146,7 +146,7 @@ def text_states(
                 x = text(input_ids=ids.to(device), attention_mask=mask.long().to(device)).last_hidden_state
             yield rows, _cut(x, inputs.tokens.lengths[rows])
 
-    name = f"text-{digest_of(text, inputs.tokens)}" if cache else ""
+    name = f"text-{digest(text, inputs.tokens)}" if cache else ""
     width = (text.config.hidden_size,)
     return computed_once(cache, name, inputs.tokens.lengths, width, batches())
 

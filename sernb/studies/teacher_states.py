@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from transformers import BertForSequenceClassification
 
 from sernb.core.errors import SernbError, some
-from sernb.core.ragged import Ragged, computed_once, digest_of
+from sernb.core.ragged import Ragged, computed_once, digest
 from sernb.features.text import EMPTY, clean
 from sernb.studies.text_teacher import classes_of_teacher, text_logits
 from sernb.studies.text_training import tokens_of
@@ -111,7 +111,7 @@ def teacher_states(
     tokens = _tokens(texts, tokenizer, teacher)
     words, width = _words(tokens, specials), teacher.config.hidden_size
     size = size_of(int(words.sum()), len(layers), width)
-    name = f"{digest_of(teacher, tokens)}-{'-'.join(map(str, layers))}{'-specials' * specials}"
+    name = f"{digest(teacher, tokens)}-{'-'.join(map(str, layers))}{'-specials' * specials}"
     if cache is None or not (Path(cache) / f"teacher-states-{name}").is_dir():
         _check_size(size, limit, cache)
     first = 0 if specials else 1

@@ -1,168 +1,271 @@
-"""Training by a recipe: the seam between our models and `transformers.Trainer`, which does the work.
+"""Training: one `fit` for every network of the kit, one `run_folds` for every study. `transformers.Trainer` does the work."""
 
-A recipe is a set of numbers; `PAPER` is that of Li et al. (2018), section 3.1.
-"""
-
+import logging
 import tempfile
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch.nn import functional as F
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.metrics import recall_score
 from tqdm.auto import tqdm
-from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from sernb.core.errors import SernbError
+from sernb.core.ragged import digest
+from sernb.studies.recipes import Recipe
+from sernb.studies.resuming import going_on
+from sernb.studies.rows import Rows, Shuffled
+
+EVALUATION_BATCH = 64
+# What the Trainer adds to measures.
+SPEED = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a network is trained; the defaults are the paper's (3.1): SGD with Nesterov momentum, steps down by ten."""
+class Goal:
+    """What is tried after each epoch, and by what the best epoch is known.
 
-    epochs: int = 50
-    batch_size: int = 64
-    learning_rate: float = 0.05
-    drops: tuple = (
-        21,
-        31,
-        41,
-    )  # epochs, counted from 1, at whose start the rate falls (21.5: half-way through)
-    drop: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 1e-4
-    class_weights: bool = False  # each class weighs the same in the loss, however many segments it has
-    label_smoothing: float = 0.0
-    frequency_mask: int = 0  # SpecAugment: up to so many bins, and
-    time_mask: int = 0  # up to so many frames, are silenced in each training segment
-    bf16: bool = False  # half-precision products: faster on CPUs with AMX and on GPUs, slower on other CPUs
-    compiled: bool = (
-        False  # torch.compile: pays on long runs; each epoch then leaves out a last partial batch
-    )
+    Args:
+        part: What the curve's columns call the rows that are tried.
+        truth: The key of a batch that is there to learn from.
+        best: The measure by which an epoch is the best ("loss", or one that `measures` gives); None keeps the last.
+        higher: Whether more of it is better.
+        measures: From what the learner said of the whole part (`predictions`, `label_ids`) to numbers by name.
+        least: Fewest rows that a batch can learn from; a smaller last one is left out of its epoch.
+    """
 
-    def __post_init__(self):
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise SernbError(f"{name} is {getattr(self, name)}; it must be at least 1.")
-
-    def shortened(self, epochs: int) -> "Recipe":
-        """The same schedule squeezed into `epochs`: every drop at the same share of the run, within an epoch if need be."""
-        drops = tuple(1 + (one - 1) * epochs / self.epochs for one in self.drops)
-        return Recipe(**{**vars(self), "epochs": epochs, "drops": drops})
-
-
-PAPER = Recipe()
-
-
-class Examples(torch.utils.data.Dataset):
-    """Tensors in memory, handed out a whole batch at a time: `columns` maps names to `(n, ...)` tensors."""
-
-    def __init__(self, columns: dict[str, torch.Tensor], rows: np.ndarray | None = None):
-        self.columns = columns
-        self.rows = torch.arange(len(columns["labels"])) if rows is None else torch.as_tensor(rows)
-
-    def __len__(self):
-        return len(self.rows)
-
-    def __getitems__(self, indices):
-        rows = self.rows[torch.as_tensor(indices)]
-        return {name: column[rows] for name, column in self.columns.items()}
+    part: str = "validation"
+    truth: str = "labels"
+    best: str | None = "UAR"
+    higher: bool = True
+    measures: Callable | None = None
+    least: int = 1
 
 
 def fit(
-    model: torch.nn.Module,
-    examples: Examples,
-    recipe: Recipe = PAPER,
+    learner: torch.nn.Module,
+    train_set: Rows,
+    tried_set: Rows | None,
+    recipe: Recipe,
+    goal: Goal,
     seed: int = 0,
+    steps: int | None = None,
     change: Callable[[dict], dict] | None = None,
+    checkpoints: str | Path | None = None,
     progress: str | None = None,
 ) -> pd.DataFrame:
-    """Train `model` in place and return its learning curve (columns epoch, loss, learning_rate).
+    """Train `learner` in place; returns the curve: epoch, loss, learning_rate, <part>_loss and <part>_<measure>.
 
-    `examples` give the model's arguments and `labels (batch,)`; the model returns `logits (batch, classes)`. `change`
-    alters each training batch (augmentation). `progress` is the bar's title; None shows no bar. Raises SernbError on
-    an empty set and when the loss is no longer finite.
+    Args:
+        learner: Takes a batch of `train_set`, returns {"loss", and what is measured}. What lies in the modules that its
+            attribute `pretrained` names learns at `recipe.encoder_rate`.
+        train_set: What is learnt from.
+        tried_set: What is tried after each epoch; None or empty: nothing, and the last epoch's weights count.
+        recipe: How it learns; `goal`: by what the best epoch is known.
+        seed: Of the order and of dropout.
+        steps: Steps an epoch; None: as many as `train_set` has batches.
+        change: Alters each batch (augmentation, masking).
+        checkpoints: A folder from which a killed training goes on; None takes a temporary one.
+        progress: The title of a bar over epochs; None shows none.
+
+    Raises:
+        SernbError: For nothing to train on, a loss that is no longer finite, and checkpoints of another run.
     """
-    if not len(examples):
-        raise SernbError("there is nothing to train on: the training part of this fold holds no segments.")
-    labels = examples.columns["labels"][examples.rows]
-    weights = None
-    if recipe.class_weights:
-        counts = torch.bincount(labels).float()
-        weights = counts.sum() / (counts.clamp(min=1) * len(counts))
-
-    def loss(outputs, target, num_items_in_batch=None):
-        return F.cross_entropy(
-            outputs.logits.float(),
-            target,
-            weight=None if weights is None else weights.to(target.device),
-            label_smoothing=recipe.label_smoothing,
-        )
-
+    if not len(train_set):
+        raise SernbError("there is nothing to train on: the training part is empty.")
+    if recipe.batch_size < goal.least:
+        raise SernbError(f"batch_size is {recipe.batch_size}; it must be at least {goal.least}.")
+    tried_set = tried_set if tried_set is not None and len(tried_set) else None
+    goal_counts = tried_set is not None and goal.best is not None
     set_seed(seed)
-    steps = -(-len(examples) // recipe.batch_size)
+
+    # How many steps, in what order
+    order = Shuffled.of(train_set, recipe, seed, goal.least)
+    drop_last = recipe.compiled and len(train_set) >= recipe.batch_size
     if recipe.compiled:
         torch.compiler.reset()  # each fold's new network counts as a recompilation, and those are limited
-        steps = max(len(examples) // recipe.batch_size, 1)
-    gpus = max(torch.cuda.device_count(), 1)  # the Trainer gives each its share of a batch
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        nesterov=recipe.momentum > 0,
-        weight_decay=recipe.weight_decay,
-    )
-    schedule = torch.optim.lr_scheduler.MultiStepLR(
-        optimizer, [max(1, round((epoch - 1) * steps)) for epoch in recipe.drops], recipe.drop
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            folder,
-            per_device_train_batch_size=-(-recipe.batch_size // gpus),
-            num_train_epochs=recipe.epochs,
-            max_grad_norm=0,  # the Trainer clips gradients by default, the paper does not
-            bf16=recipe.bf16,
-            torch_compile=recipe.compiled,
-            dataloader_drop_last=recipe.compiled and len(examples) >= recipe.batch_size,
-            use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=False,  # the tensors already lie in memory
-            remove_unused_columns=False,
-            logging_strategy="epoch",
-            logging_nan_inf_filter=False,  # or a loss that exploded would be logged as 0
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            seed=seed,
-        )
-        trainer = Trainer(
-            model=model.to(memory_format=torch.channels_last),
-            args=arguments,
-            train_dataset=examples,
+    count = len(train_set) if order is None else len(order)
+    steps = steps or (count // recipe.batch_size if drop_last else -(-count // recipe.batch_size))
+    total = steps * recipe.epochs
+    optimizers = _optimizers(learner, recipe, steps)
+
+    # Where a killed run left off
+    last, done = None, None
+    if checkpoints is not None:
+        sets = [part.digest() for part in (train_set, tried_set) if part is not None]
+        run = digest((recipe, seed, goal.part, goal.best, steps), learner, *sets)
+        last, done = going_on(Path(checkpoints), run, recipe.patience if goal_counts else None)
+
+    # The Trainer's run
+    logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)  # sorted checkpoints are no news
+    callbacks = [_Watch(progress, recipe.epochs)]
+    if goal_counts and recipe.patience:
+        callbacks.append(EarlyStoppingCallback(recipe.patience))
+    with tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints)) as folder:
+        trainer = _Trainer(
+            order,
+            model=learner,
+            args=_arguments(
+                folder, recipe, goal, seed, steps, done or total, tried_set, checkpoints, drop_last
+            ),
+            train_dataset=train_set,
+            eval_dataset=tried_set,
             data_collator=change or _unchanged,
-            optimizers=(optimizer, schedule),
-            compute_loss_func=loss,
-            callbacks=[Watch(progress, recipe.epochs)],
+            optimizers=optimizers,
+            compute_metrics=goal.measures,
+            callbacks=callbacks,
         )
-        trainer.pop_callback(printer(trainer))
-        trainer.train()
-    curve = pd.DataFrame(trainer.state.log_history)
-    return curve.loc[curve["loss"].notna(), ["epoch", "loss", "learning_rate"]].reset_index(drop=True)
+        printer = next(
+            type(c) for c in trainer.callback_handler.callbacks if type(c).__name__ == "PrinterCallback"
+        )
+        trainer.pop_callback(printer)  # a dictionary an epoch; the bar says it better
+        trainer.train(resume_from_checkpoint=last)
+
+    if not all(weights.isfinite().all() for weights in learner.parameters()):
+        raise SernbError(
+            f"training diverged in the last epoch: lower the learning rate (it was {recipe.learning_rate:g})."
+        )
+    return _curve(trainer.state.log_history, steps, goal.part)
+
+
+def run_folds(
+    train_one: Callable, folds: Sequence, seeds: Sequence[int] = (0,), title: str = "", progress: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame, list]:
+    """Train on each fold with each seed: (predictions, learning curves, the models in that order).
+
+    train_one: called with (fold, seed, watched), returns (predictions, curve, model or None); `watched` says whether a bar of
+    its own can be seen. folds: folds, or whatever else `train_one` takes first, such as (fold, layers). Side by side
+    within `with joblib.parallel_config(n_jobs=...)`.
+    """
+    watched = progress and effective_n_jobs(None) == 1
+    runs = (delayed(train_one)(fold, seed, watched) for fold in folds for seed in seeds)
+    done = side_by_side(runs, title, len(folds) * len(seeds), "training", progress)
+    tables, curves, models = zip(*done, strict=True)
+    return pd.concat(tables), pd.concat(curves, ignore_index=True), list(models)
+
+
+def side_by_side(tasks: Iterable, title: str, total: int, unit: str, progress: bool = True) -> list:
+    """Results of `tasks` (made with `joblib.delayed`), in their order, under a bar of `total` steps.
+
+    One after another, or as many at a time as `with joblib.parallel_config(n_jobs=...)` says, each in a process of its
+    own with its share of the cores. An error in one of them is raised as it is, and the others are given up.
+    """
+    with warnings.catch_warnings():
+        # joblib starts a worker anew when its memory has grown, as training's does, and warns of a leak.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
+        runs = Parallel(return_as="generator", mmap_mode="c")(tasks)
+        return list(tqdm(runs, desc=title, total=total, unit=unit, disable=not progress))
+
+
+def recall(answers) -> dict:
+    """{"UAR"} over the classes that are there, of the Trainer's `predictions (n, classes)` and `label_ids (n,)`."""
+    classes = np.unique(answers.label_ids)
+    guesses = answers.predictions.argmax(-1)
+    uar = recall_score(answers.label_ids, guesses, labels=classes, average="macro", zero_division=0)
+    return {"UAR": uar}
+
+
+def rate(step: int, total: int, warm_up: float, falling: bool) -> float:
+    """The learning rate at a step, as a share of its highest: up for `warm_up` of the steps, then down to zero or level."""
+    rising = round(warm_up * total)
+    if step < rising:
+        return (step + 1) / rising
+    return max(0.0, 1 - (step - rising) / (total - rising)) if falling else 1.0
+
+
+def _optimizers(learner, recipe, steps):
+    """The optimizer, whose first group is the head, and its schedule."""
+    # Two groups: what is new, and what was pretrained
+    inside = tuple(f"{name}." for name in getattr(learner, "pretrained", ()))
+    named = [(name, weights) for name, weights in learner.named_parameters() if weights.requires_grad]
+    groups = [{"params": [weights for name, weights in named if not name.startswith(inside)]}]
+    if encoders := [weights for name, weights in named if name.startswith(inside)]:
+        groups.append({"params": encoders, "lr": recipe.encoder_rate or recipe.learning_rate})
+
+    # PyTorch's fused SGD rounds Nesterov's step otherwise than the plain one, of which the kit's results are
+    numbers = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay, "fused": not recipe.nesterov}
+    if recipe.optimizer == "sgd":
+        optimizer = torch.optim.SGD(groups, momentum=recipe.momentum, nesterov=recipe.nesterov, **numbers)
+    else:
+        kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
+        optimizer = kind(groups, **numbers)
+
+    # Down by steps, or up, then level or down in a straight line
+    schedules = torch.optim.lr_scheduler
+    if recipe.drops:
+        milestones = [max(1, round((epoch - 1) * steps)) for epoch in recipe.drops]
+        return optimizer, schedules.MultiStepLR(optimizer, milestones, recipe.drop)
+    total = steps * recipe.epochs
+    return optimizer, schedules.LambdaLR(
+        optimizer, lambda step: rate(step, total, recipe.warm_up, recipe.falling)
+    )
+
+
+def _arguments(folder, recipe, goal, seed, steps, most, tried_set, checkpoints, drop_last):
+    """What the Trainer is to do: log, try and save once an epoch."""
+    chosen = tried_set is not None and goal.best is not None
+    kept = chosen or checkpoints is not None
+    settings = {"save_steps": steps} if kept else {}
+    if tried_set is not None:
+        settings |= {"eval_strategy": "steps", "eval_steps": steps, "prediction_loss_only": not goal.measures}
+    if chosen:
+        settings |= {"load_best_model_at_end": True, "metric_for_best_model": f"eval_{goal.best}"}
+        settings |= {"greater_is_better": goal.higher}
+    gpus = max(torch.cuda.device_count(), 1)  # the Trainer gives each its share of a batch
+    return TrainingArguments(
+        folder,
+        per_device_train_batch_size=-(-recipe.batch_size // gpus),
+        per_device_eval_batch_size=EVALUATION_BATCH,
+        max_steps=most,
+        max_grad_norm=recipe.clip,
+        bf16=recipe.bf16,
+        torch_compile=recipe.compiled,
+        dataloader_drop_last=drop_last,
+        dataloader_pin_memory=False,  # the tensors already lie in memory
+        use_cpu=not torch.cuda.is_available(),
+        remove_unused_columns=False,
+        label_names=[goal.truth],
+        logging_strategy="steps",
+        logging_steps=steps,
+        logging_nan_inf_filter=False,  # or a loss that exploded would be logged as 0
+        save_strategy="steps" if kept else "no",
+        save_total_limit=1 if checkpoints is None else 2,  # of one, the end deletes the last
+        save_only_model=checkpoints is None,  # nobody can go on from a temporary folder
+        restore_callback_states_from_checkpoint=True,  # or the patience would begin anew
+        report_to="none",
+        disable_tqdm=True,
+        seed=seed,
+        **settings,
+    )
 
 
 def _unchanged(batch):
     return batch
 
 
-def printer(trainer):
-    """The Trainer's own callback that prints a dictionary an epoch; our bar says it better."""
-    return next(
-        type(one) for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"
-    )
+class _Trainer(Trainer):
+    """A `transformers.Trainer` whose batches are the ones that `sampler` makes; None leaves them to it."""
+
+    def __init__(self, sampler, **settings):
+        self.sampler = sampler
+        super().__init__(**settings)
+        self.model_accepts_loss_kwargs = False  # or forward would be handed a count of tokens
+
+    def _get_train_sampler(self, train_dataset=None):
+        return super()._get_train_sampler(train_dataset) if self.sampler is None else self.sampler
+
+    def _get_grad_norm(self, model, grad_norm=None):
+        return grad_norm  # for the log alone it would be as much work as clipping
 
 
-class Watch(TrainerCallback):
-    """A bar over epochs; stops a run whose loss is no longer a number."""
+class _Watch(TrainerCallback):
+    """A bar over epochs; ends a run whose loss or measure is no longer a number."""
 
     def __init__(self, title, epochs):
         self.bar = tqdm(total=epochs, desc=title, unit="epoch", leave=False, disable=title is None)
@@ -171,13 +274,37 @@ class Watch(TrainerCallback):
         if "loss" not in (logs or {}):
             return
         if not np.isfinite(logs["loss"]):
-            self.bar.close()
-            raise SernbError(
-                f"the loss became {logs['loss']} in epoch {state.epoch:.0f}: lower the learning rate "
-                f"(it was {logs['learning_rate']:g})."
-            )
+            self._end(f"the loss became {logs['loss']}", state, logs["learning_rate"])
         self.bar.update()
         self.bar.set_postfix(loss=f"{logs['loss']:.3f}")
 
+    def on_evaluate(self, args, state, control, metrics=None, **kwargs):
+        # The logged loss may still be a number, from before an epoch's last steps.
+        name = args.metric_for_best_model
+        if name and not np.isfinite((metrics or {}).get(name, 0.0)):
+            highest = max(group["lr"] for group in kwargs["optimizer"].param_groups)
+            self._end(
+                f"training diverged: {name.removeprefix('eval_')} became {metrics[name]}", state, highest
+            )
+
     def on_train_end(self, args, state, control, **kwargs):
         self.bar.close()
+
+    def _end(self, why, state, learning_rate):
+        self.bar.close()
+        raise SernbError(
+            f"{why} in epoch {state.epoch:.0f}: lower the learning rate (it was {learning_rate:g})."
+        )
+
+
+def _curve(history, steps, part):
+    """The Trainer's log, a row an epoch; what it tells before the first, or after the last, is left out."""
+    table = pd.DataFrame(history)
+    table["epoch"] = (table["step"] / steps).round().astype(int)
+    # In the order of the last: what a checkpoint has brought back is sorted by name.
+    tried = [entry for entry in history if "eval_loss" in entry][-1:]
+    measures = [name for entry in tried for name in entry if name.startswith("eval_") and name not in SPEED]
+    measures.sort(key=lambda name: name != "eval_loss")
+    table = table[table["epoch"] > 0].groupby("epoch")[["loss", "learning_rate", *measures]].first()
+    table = table[table["loss"].notna()].reset_index()
+    return table.rename(columns=lambda name: name.replace("eval_", f"{part}_", 1))

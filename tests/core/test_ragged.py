@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sernb.core.errors import SernbError
-from sernb.core.ragged import Ragged, computed_once, digest_of
+from sernb.core.ragged import Ragged, computed_once, digest
 
 
 def test_items_come_back_padded_with_their_mask():
@@ -80,4 +80,4 @@ def test_what_is_damaged_is_named_and_not_used(tmp_path, damage):
 
 def test_settings_are_part_of_a_name():
     one = Ragged.of([[1, 2]])
-    assert len({digest_of(one), digest_of("a", one), digest_of("b", one)}) == 3
+    assert len({digest(one), digest("a", one), digest("b", one)}) == 3

@@ -11,8 +11,7 @@ from making.pairing import problems
 from sernb.features.spectrogram import SpectrogramConfig
 from sernb.notebook.plan import make_plans
 from sernb.notebook.run import run
-from sernb.studies.filter_shapes import HEIGHTS, WIDTHS
-from sernb.studies.training import PAPER
+from sernb.studies.attention_pooling import HEIGHTS, PAPER, WIDTHS
 
 pytestmark = pytest.mark.xdist_group("notebooks")
 

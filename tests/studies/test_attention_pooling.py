@@ -1,27 +1,34 @@
 """Fold by fold: who is trained on, how segments become an utterance's score, what comes out, bad input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from joblib import parallel_config
 
+from sernb import figures
 from sernb.core.errors import SernbError
 from sernb.core.tables import check_predictions
 from sernb.features.spectrogram import Segments
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
 from sernb.protocols import Fold, leave_one_speaker_out
 from sernb.studies.attention_pooling import (
+    HEIGHTS,
+    PAPER,
+    WIDTHS,
     cross_validate,
+    filter_study,
     predict,
     segment_probabilities,
+    shapes,
     spec_augment,
     train_fold,
 )
-from sernb.studies.training import Recipe
 
 TINY = CNNConfig(filters=((3, 3, 4),), channels=(6,), max_pools=(1,))
-QUICK = Recipe(epochs=8, batch_size=16, drops=(7,))
+QUICK = replace(PAPER, epochs=8, batch_size=16, drops=(7,))
 
 
 @pytest.fixture
@@ -120,11 +127,11 @@ def test_spec_augment_silences_one_band_and_one_span():
     torch.manual_seed(0)
     batch = {"spectrogram": torch.rand(64, 40, 30), "labels": torch.zeros(64)}
     floor = float(batch["spectrogram"].min())
-    out = spec_augment(Recipe(frequency_mask=10, time_mask=0))(batch)["spectrogram"]
+    out = spec_augment(replace(PAPER, frequency_mask=10, time_mask=0))(batch)["spectrogram"]
     silenced = (out == floor).all(2).sum(1)  # bins silent over all frames, for each segment
     assert silenced.max() <= 10 and silenced.float().mean() > 2
     assert (out == batch["spectrogram"]).any(2).any(1).all()
-    both = spec_augment(Recipe(frequency_mask=10, time_mask=8))(batch)["spectrogram"]
+    both = spec_augment(replace(PAPER, frequency_mask=10, time_mask=8))(batch)["spectrogram"]
     assert ((both == floor).all(1).sum(1) <= 8 + 0).all() and batch["spectrogram"].min() == floor
 
 
@@ -171,3 +178,51 @@ def test_utterances_without_segments_are_named(corpus, part):
         cross_validate(
             utterances, train, test, leave_one_speaker_out(utterances), TINY, QUICK, progress=False
         )
+
+
+def test_the_papers_range():
+    assert (min(HEIGHTS), max(HEIGHTS), min(WIDTHS), max(WIDTHS)) == (2, 100, 2, 80)
+    assert len(shapes()) == len(HEIGHTS) + len(WIDTHS) - 1  # 2 x 2 stands in both
+
+
+def test_no_filter_is_empty():
+    with pytest.raises(SernbError, match="widths holds 0"):
+        shapes((2,), (0, 2))
+    with pytest.raises(SernbError, match="heights is empty"):
+        shapes((), (2,))
+
+
+def test_a_steady_line_needs_width_and_a_click_needs_height():
+    """Sad is a click over all bins in a random frame, angry a line over all frames in a random bin, equal in energy.
+
+    A filter of 1 x 1 pixels sees the same histogram in both, so the shape decides.
+    """
+    rng = np.random.default_rng(0)
+    rows, spectrograms = {}, []
+    for number in range(80):
+        emotion = ("sad", "angry")[number % 2]
+        rows[f"u{number}"] = {"speaker": "ab"[number // 40], "emotion": emotion}
+        x = np.zeros((16, 16), np.float32)
+        at = rng.integers(16)
+        x[(slice(None), at) if emotion == "sad" else (at, slice(None))] = 1
+        spectrograms.append(x)
+    utterances = pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
+    utterances["emotion"] = pd.Categorical(utterances["emotion"], categories=["sad", "angry"])
+    table = pd.DataFrame({"utterance": utterances.index, "start": 0.0})
+    segments = Segments(table, torch.from_numpy(np.stack(spectrograms)))
+    recipe = replace(PAPER, epochs=25, batch_size=16, drops=(20,))
+    got, predictions = filter_study(
+        utterances,
+        segments,
+        segments,
+        leave_one_speaker_out(utterances),
+        (2, 8),
+        (2, 8),
+        recipe,
+        progress=False,
+    )
+    assert got[["height", "width"]].to_numpy().tolist() == [[2, 2], [8, 2], [2, 8]]
+    assert (got[["WA", "sad", "angry"]].iloc[1:] > 0.9).all(axis=None)
+    assert ((got["WA_low"] <= got["WA"]) & (got["WA"] <= got["WA_high"])).all()
+    assert predictions["model"].unique().tolist() == ["2 x 2", "8 x 2", "2 x 8"]
+    assert len(figures.filter_shapes(got).axes) == 2

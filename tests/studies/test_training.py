@@ -9,10 +9,13 @@ from torch.nn import functional as F
 
 from sernb.core.errors import SernbError
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
-from sernb.studies.training import PAPER, Examples, Recipe, fit
+from sernb.studies.attention_pooling import PAPER, _Classifier
+from sernb.studies.recipes import Recipe
+from sernb.studies.rows import Rows
+from sernb.studies.training import Goal, fit
 
 TINY = CNNConfig(classes=2, filters=((3, 3, 4),), channels=(6,), max_pools=(1,))
-QUICK = Recipe(epochs=3, batch_size=8, drops=(3,))
+QUICK = replace(PAPER, epochs=3, batch_size=8, drops=(3,))
 
 
 def easy(count=24):
@@ -26,6 +29,11 @@ def easy(count=24):
 def network(seed=0):
     torch.manual_seed(seed)
     return SpectrogramCNN(TINY)
+
+
+def train(model, rows, recipe=QUICK, **settings):
+    learner = _Classifier(model, recipe, rows.columns["labels"][torch.as_tensor(rows.rows)])
+    return fit(learner, rows, None, recipe, Goal(best=None), **settings)
 
 
 def test_the_papers_recipe():
@@ -47,8 +55,8 @@ def test_the_rate_can_fall_within_an_epoch():
         rates.append(0)
         return batch
 
-    curve = fit(
-        network(), Examples(easy()), replace(QUICK, epochs=4, drops=PAPER.shortened(4).drops), change=change
+    curve = train(
+        network(), Rows(easy()), replace(QUICK, epochs=4, drops=PAPER.shortened(4).drops), change=change
     )
     assert len(rates) == 12
     # an epoch's row holds the rate of its last step: steps 3, 6, 9, 12 with falls before steps 6, 8 and 11
@@ -56,14 +64,14 @@ def test_the_rate_can_fall_within_an_epoch():
 
 
 def test_the_rate_falls_at_the_start_of_the_named_epochs():
-    curve = fit(network(), Examples(easy()), replace(QUICK, epochs=4, drops=(3, 4)))
+    curve = train(network(), Rows(easy()), replace(QUICK, epochs=4, drops=(3, 4)))
     np.testing.assert_allclose(curve["learning_rate"], [0.05, 0.05, 0.005, 0.0005], rtol=1e-6)
     assert curve["epoch"].tolist() == [1, 2, 3, 4]
 
 
 def test_it_learns_what_can_be_learned():
     model, data = network(), easy(64)
-    curve = fit(model, Examples(data), replace(QUICK, epochs=12, drops=(10,)))
+    curve = train(model, Rows(data), replace(QUICK, epochs=12, drops=(10,)))
     assert curve["loss"].iat[-1] < 0.2 < curve["loss"].iat[0]
     model.eval()
     assert (model(data["spectrogram"]).logits.argmax(1) == data["labels"]).float().mean() > 0.95
@@ -72,9 +80,9 @@ def test_it_learns_what_can_be_learned():
 def test_one_step_equals_plain_torch():
     """The whole set as one batch for one epoch: the Trainer's step must be SGD's, without clipping or scaling."""
     data = easy(8)
-    recipe = Recipe(epochs=1, batch_size=8, drops=(), weight_decay=0.01)
+    recipe = replace(PAPER, epochs=1, batch_size=8, drops=(), weight_decay=0.01)
     model, other = network(), network()
-    curve = fit(model, Examples(data), recipe)
+    curve = train(model, Rows(data), recipe)
     optimizer = torch.optim.SGD(other.parameters(), lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.01)
     loss = F.cross_entropy(other.train()(data["spectrogram"]).logits, data["labels"])
     loss.backward()
@@ -85,7 +93,7 @@ def test_one_step_equals_plain_torch():
 
 
 def test_a_seed_repeats_and_another_differs():
-    curves = [fit(network(), Examples(easy()), QUICK, seed=seed)["loss"].iat[-1] for seed in (1, 1, 2)]
+    curves = [train(network(), Rows(easy()), QUICK, seed=seed)["loss"].iat[-1] for seed in (1, 1, 2)]
     assert curves[0] == curves[1] != curves[2]
 
 
@@ -95,7 +103,9 @@ def test_class_weights_are_those_of_balanced_classes():
     rows = np.r_[np.flatnonzero(data["labels"] == 0), np.flatnonzero(data["labels"] == 1)[:6]]
     model = network()
     other = network().train()
-    curve = fit(model, Examples(data, rows), Recipe(epochs=1, batch_size=64, drops=(), class_weights=True))
+    curve = train(
+        model, Rows(data, rows), replace(PAPER, epochs=1, batch_size=64, drops=(), class_weights=True)
+    )
     x, y = data["spectrogram"][rows], data["labels"][rows]
     each = F.cross_entropy(other(x).logits, y, reduction="none")
     expected = (each[y == 0].mean() + each[y == 1].mean()) / 2
@@ -105,7 +115,7 @@ def test_class_weights_are_those_of_balanced_classes():
 def test_only_the_rows_asked_for_are_used():
     data = easy(16)
     data["spectrogram"][8:] = float("nan")
-    curve = fit(network(), Examples(data, np.arange(8)), QUICK)
+    curve = train(network(), Rows(data, np.arange(8)), QUICK)
     assert np.isfinite(curve["loss"]).all()
 
 
@@ -116,7 +126,7 @@ def test_training_batches_are_changed():
         seen.append(batch["spectrogram"].shape)
         return {**batch, "spectrogram": batch["spectrogram"] * 0}
 
-    fit(network(), Examples(easy()), QUICK, change=change)
+    train(network(), Rows(easy()), QUICK, change=change)
     assert seen == [torch.Size((8, 12, 10))] * 9
 
 
@@ -124,7 +134,7 @@ def test_a_loss_that_explodes_stops_with_advice():
     data = easy()
     data["spectrogram"][0] = float("inf")
     with pytest.raises(SernbError, match="lower the learning rate"):
-        fit(network(), Examples(data), QUICK)
+        train(network(), Rows(data), QUICK)
 
 
 @pytest.mark.parametrize("name", ["epochs", "batch_size"])
@@ -135,4 +145,4 @@ def test_recipes_without_training_are_refused(name):
 
 def test_nothing_to_train_on():
     with pytest.raises(SernbError, match="nothing to train on"):
-        fit(network(), Examples(easy(), np.array([], int)), QUICK)
+        train(network(), Rows(easy(), np.array([], int)), QUICK)
