@@ -28,7 +28,7 @@ from sernb.studies.text_teacher import (
     text_predictions,
     vocabulary_fit,
 )
-from sernb.studies.training import Watch
+from sernb.studies.batches import Watch
 
 CLASSES = ("neutral", "happy", "sad")
 TELLING = {"neutral": "door table cup", "happy": "lovely splendid glad", "sad": "awful gloomy lost"}
