@@ -15,6 +15,7 @@ from sernb.features.encoders import own_folder, text_encoder
 from sernb.features.tokenizer import learn
 from sernb.protocols import Fold
 from sernb.studies import text_reading
+from sernb.studies.batches import Watch
 from sernb.studies.text_teacher import (
     LAPTOP,
     LAPTOP_READING,
@@ -28,7 +29,6 @@ from sernb.studies.text_teacher import (
     text_predictions,
     vocabulary_fit,
 )
-from sernb.studies.batches import Watch
 
 CLASSES = ("neutral", "happy", "sad")
 TELLING = {"neutral": "door table cup", "happy": "lovely splendid glad", "sad": "awful gloomy lost"}

@@ -9,9 +9,8 @@ from torch.nn import functional as F
 from sernb.core.errors import SernbError
 from sernb.losses import UNLABELLED, DistillationConfig
 from sernb.models.three_m_ser import ThreeMSERConfig, assemble
-from sernb.studies.batches import Shuffled
+from sernb.studies.batches import Shuffled, Watch
 from sernb.studies.multimodal import Examples, outputs, prepare
-from sernb.studies.batches import Watch
 from sernb.studies.two_stages import CODE, PAPER, Stage, TwoStages, train
 from tests.studies.two_streams import corpus, encoders
 
