@@ -1,4 +1,5 @@
-"""What every notebook uses: a start with a badge, headline numbers, claim cards, exercise checks, an audio player.
+"""What every notebook uses: a start with a badge, headline numbers, claim cards, exercise checks, an audio
+player.
 
 Whatever a notebook or a corpus hands in is text, and is escaped where HTML is made.
 """
@@ -31,7 +32,8 @@ LONGEST = 20.0  # seconds of sound kept in a page: a notebook stays small
 def start(corpus: str, encoder: str | None = None, seed: int = 0) -> torch.device:
     """Seed Python, NumPy and torch, show versions, device and a badge that says where the numbers come from.
 
-    `encoder` names the pretrained model, None says that there is none. Returns the device: CUDA when there is one.
+    `encoder` names the pretrained model, None says that there is none. Returns the device: CUDA when there
+    is one.
     """
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  (libraries that draw from NumPy's global state)
@@ -90,7 +92,8 @@ def claim(
     verdict: str,
     why: str,
 ) -> None:
-    """Show a claim card: what the paper says, its number, ours with its 95 % interval, and a verdict in words.
+    """Show a claim card: what the paper says, its number, ours with its 95 % interval, and a verdict in
+    words.
 
     Raises SernbError for a verdict other than "holds", "not seen here", "cannot be tested on this corpus".
     """
@@ -124,9 +127,9 @@ def claim(
 def check(condition, ok: str, hint: str) -> None:
     """Say whether an exercise's answer is right, with `ok`, or with `hint` what to look at.
 
-    `condition` is true or false, or a function that tells (so that an answer that cannot even be tried gets its hint,
-    with the error). It is not tried while a variable that it reads still holds the dots of the exercise. Nothing is
-    raised: an open exercise does not stop a notebook.
+    `condition` is true or false, or a function that tells (so that an answer that cannot even be tried gets
+    its hint, with the error). It is not tried while a variable that it reads still holds the dots of the
+    exercise. Nothing is raised: an open exercise does not stop a notebook.
     """
     try:
         if left_open(condition):
@@ -144,7 +147,8 @@ def check(condition, ok: str, hint: str) -> None:
 
 
 def left_open(condition) -> bool:
-    """Whether `condition`, or a variable that the function `condition` reads, is still `...` (or the text "...")."""
+    """Whether `condition`, or a variable that the function `condition` reads, is still `...` (or the text
+    "...")."""
     read = [condition]
     if inspect.isfunction(condition):
         variables = inspect.getclosurevars(condition)
@@ -155,8 +159,8 @@ def left_open(condition) -> bool:
 def listen(sound, rate: int = 16000, caption: str = "") -> None:
     """Show an audio player for a waveform `(samples,)` at `rate` Hz, or for a file.
 
-    The sound lies in the page as 16-bit WAV, so that it plays without the corpus; at most the first 20 s of it.
-    Raises SernbError for a waveform that is empty, of another shape, or not finite.
+    The sound lies in the page as 16-bit WAV, so that it plays without the corpus; at most the first 20 s of
+    it. Raises SernbError for a waveform that is empty, of another shape, or not finite.
     """
     if isinstance(sound, (str, bytes)) or hasattr(sound, "__fspath__"):
         sound = read_audio(sound, rate=rate)
@@ -182,10 +186,11 @@ def listen(sound, rate: int = 16000, caption: str = "") -> None:
 
 
 def clickable(figure, on_click) -> None:
-    """Show a plotly figure; where somebody is there to click, `on_click(id)` shows what belongs to a dot below it.
+    """Show a plotly figure; where somebody is there to click, `on_click(id)` shows what belongs to a dot
+    below it.
 
-    The id is the first of a dot's `customdata`. In a report (`sernb run`) the figure stays as it is: a live one would
-    store megabytes of JavaScript in the executed notebook.
+    The id is the first of a dot's `customdata`. In a report (`sernb run`) the figure stays as it is: a live
+    one would store megabytes of JavaScript in the executed notebook.
     """
     if os.environ.get("SERNB_REPORT"):
         display(figure)
@@ -208,7 +213,8 @@ def clickable(figure, on_click) -> None:
 
 
 def keep(figure, name: str, folder: str = "") -> None:
-    """Show a matplotlib figure; where a folder is named, write it there too, as `name`.png (the repo's `figures/`)."""
+    """Show a matplotlib figure; where a folder is named, write it there too, as `name`.png (the repo's
+    `figures/`)."""
     display(figure)
     if folder:
         with whole_file(Path(folder) / f"{name}.png") as beside:

@@ -28,7 +28,8 @@ KEEP_MEMORY = {
 
 
 def kernel_class(jobs=1):
-    """A kernel manager class that starts `sys.executable` (whatever kernels are installed), for `jobs` at a time.
+    """A kernel manager class that starts `sys.executable` (whatever kernels are installed), for `jobs` at a
+    time.
 
     Its `running` is the set of live managers, so that an interrupted run can end them.
     """
@@ -62,9 +63,10 @@ def kernel_class(jobs=1):
 def execute(plan, output, kernels, on_cell=None):
     """Run `plan` with papermill, write the executed notebook to `output`, return (notebook, outcome).
 
-    `on_cell(position)` is called as each cell starts. The outcome is a dict: status ("succeeded", "failed"), cells and
-    completed (code cells), duration (s), stages (s by `stage:` tag), error (None, or cell, source, message, id).
-    Success means that every code cell completed: papermill itself lets `sys.exit(0)` pass.
+    `on_cell(position)` is called as each cell starts. The outcome is a dict: status ("succeeded",
+    "failed"), cells and completed (code cells), duration (s), stages (s by `stage:` tag), error (None, or
+    cell, source, message, id). Success means that every code cell completed: papermill itself lets
+    `sys.exit(0)` pass.
     """
     reached = 0
 

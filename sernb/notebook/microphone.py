@@ -25,11 +25,13 @@ STATIC = "Here stands a button that records your voice: open the notebook in Jup
 def record(
     on_sound: Callable[[np.ndarray], object] | None = None, seconds: float = 5
 ) -> "Microphone | NotHere":
-    """A button that records up to `seconds` of the microphone (at most 30), to be shown as a cell's last value.
+    """A button that records up to `seconds` of the microphone (at most 30), to be shown as a cell's last
+    value.
 
-    After each recording its `waveform` is float32 `(samples,)`, mono, at 16 kHz, as of `sernb.features.audio.read_audio`, and
-    `on_sound(waveform)` is called; what it prints, displays or raises stands below the button. The sound goes from the
-    browser to the kernel and is stored nowhere. In a report (`sernb run`) a sentence stands instead, `waveform` is None.
+    After each recording its `waveform` is float32 `(samples,)`, mono, at 16 kHz, as of
+    `sernb.features.audio.read_audio`, and `on_sound(waveform)` is called; what it prints, displays or
+    raises stands below the button. The sound goes from the browser to the kernel and is stored nowhere. In
+    a report (`sernb run`) a sentence stands instead, `waveform` is None.
 
     Example:
         >>> model = recordings.load_model("my model")  # doctest: +SKIP
@@ -57,7 +59,8 @@ class NotHere:
 
 
 class Microphone(anywidget.AnyWidget):
-    """The button of `record`. `waveform` is None until something was recorded; `said` is the last thing told below it."""
+    """The button of `record`. `waveform` is None until something was recorded; `said` is the last thing
+    told below it."""
 
     _esm = Path(__file__).parent / "microphone.js"
     seconds = traitlets.Float(5.0).tag(sync=True)
@@ -114,8 +117,8 @@ class Microphone(anywidget.AnyWidget):
 def waveform_of(content: dict, buffers, seconds: float = LONGEST) -> np.ndarray:
     """The sound in a message: {"rate": Hz} and one buffer of float32 samples; float32 `(samples,)` at 16 kHz.
 
-    Raises SernbError, in words for the person who recorded, for a message that holds something else or more than was
-    asked for, for samples that are no sound, and for silence.
+    Raises SernbError, in words for the person who recorded, for a message that holds something else or more
+    than was asked for, for samples that are no sound, and for silence.
     """
     rate = content.get("rate")
     if isinstance(rate, bool) or not isinstance(rate, int) or not LOWEST <= rate <= HIGHEST:

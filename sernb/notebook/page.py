@@ -1,4 +1,5 @@
-"""Executed notebooks as HTML pages that need no network: formulas as MathML, plotly.js once beside the pages."""
+"""Executed notebooks as HTML pages that need no network: formulas as MathML, plotly.js once beside the
+pages."""
 
 import base64
 import html
@@ -120,7 +121,8 @@ def is_progress(output):
 
 
 def picture(notebook):
-    """PNG bytes for the index: the first of a cell tagged `picture`, else the notebook's last; None without one."""
+    """PNG bytes for the index: the first of a cell tagged `picture`, else the notebook's last; None without
+    one."""
     tagged, every = [], []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -141,7 +143,8 @@ def style():
 
 
 def page(notebook, entry, folder):
-    """The HTML page of an executed notebook; `entry` is its part of the summary, `folder` that of its images."""
+    """The HTML page of an executed notebook; `entry` is its part of the summary, `folder` that of its
+    images."""
     exporter = BodyExporter()
     exporter.folder = str(folder)
     body, _ = exporter.from_notebook_node(offline(notebook))

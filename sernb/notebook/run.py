@@ -1,4 +1,5 @@
-"""A whole run: notebooks executed, their pages, an index and summary.json, put in place only when they are whole."""
+"""A whole run: notebooks executed, their pages, an index and summary.json, put in place only when they are
+whole."""
 
 import hashlib
 import json
@@ -49,7 +50,8 @@ def key_of(plan, package):
 
 
 def previous(out):
-    """The summary of the report in `out`, or None. Raises SernbError where the folder holds something else."""
+    """The summary of the report in `out`, or None. Raises SernbError where the folder holds something
+    else."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
     try:
@@ -65,7 +67,8 @@ def previous(out):
 
 
 def reuse(plan, key, old, out, folder):
-    """The entry of an earlier run and copies of its files, where it succeeded and nothing changed since, else None."""
+    """The entry of an earlier run and copies of its files, where it succeeded and nothing changed since,
+    else None."""
     for entry in (old or {}).get("notebooks", []):
         if entry["name"] == plan.name and entry["key"] == key and entry["status"] == "succeeded":
             files = [entry[kind] for kind in ("page", "executed", "picture") if entry[kind]]
@@ -133,10 +136,10 @@ def replace(folder, out):
 def run(plans, out, profile="", jobs=1, resume=False):
     """Execute `plans` with papermill, `jobs` at a time, and put the report in the folder `out`.
 
-    Returns the summary (also written as summary.json): status "succeeded", "failed" or "interrupted", and an entry a
-    notebook. A notebook that fails does not stop the others. After Ctrl-C the report holds the notebooks that were
-    done, and `resume` goes on from there; nothing half-written is left. Raises SernbError when `out` holds something
-    else than a report, or cannot be written.
+    Returns the summary (also written as summary.json): status "succeeded", "failed" or "interrupted", and
+    an entry a notebook. A notebook that fails does not stop the others. After Ctrl-C the report holds the
+    notebooks that were done, and `resume` goes on from there; nothing half-written is left. Raises
+    SernbError when `out` holds something else than a report, or cannot be written.
     """
     out = Path(out).resolve()
     try:
@@ -192,7 +195,8 @@ def start_log(path):
 
 
 def run_all(plans, out, folder, jobs, old):
-    """The entries of all plans in their order, and whether the run was interrupted. Bars show notebooks and cells."""
+    """The entries of all plans in their order, and whether the run was interrupted. Bars show notebooks and
+    cells."""
     package = package_hash()
     keys = {plan.name: key_of(plan, package) for plan in plans}
     done = {}

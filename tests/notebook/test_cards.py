@@ -8,9 +8,9 @@ import soundfile
 import torch
 from bs4 import BeautifulSoup
 
-from sernb import notebook
 from sernb.core.errors import SernbError
 from sernb.figures.palette import Picture
+from sernb.notebook import cards as notebook
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from sernb import notebook
+from sernb.notebook import cards as notebook
 
 ROOT = Path(__file__).parents[2]
 # notebook, first line of the exercise, a right answer, a wrong one
