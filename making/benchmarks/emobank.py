@@ -30,11 +30,12 @@ from sernb.evaluation.concordance import concordance
 from sernb.features.encoders import text_encoder
 from sernb.protocols import Fold
 from sernb.protocols.given import fixed
-from sernb.studies.audio_text import WORDS, prepare, train_systems
-from sernb.studies.regression import Recipe
+from sernb.studies.audio_text import WORDS, train_systems
+from sernb.studies.recipes import Recipe
+from sernb.studies.regression import prepare
 
 ALPHAS = tuple(10.0**power for power in np.arange(-2, 2.1, 0.5))
-RECIPE = Recipe(epochs=6, batch_size=32, head_rate=1e-3, patience=2, falling=True)
+RECIPE = Recipe(epochs=6, batch_size=32, optimizer="adam", learning_rate=1e-3, patience=2, falling=True)
 # What did best on the validation part in three epochs. At 5e-4, best for three layers, mini-bert's six do not learn at all.
 # From random weights, six layers learn neither at 2e-4 nor at 1e-4: that row tells of training, not of size.
 RATES = {"mini-bert": 2e-4, "mini-tinybert": 5e-4}
@@ -73,7 +74,7 @@ def networks(
 ) -> pd.DataFrame:
     """Predictions of an encoder, fine-tuned, and of a network of its size from random weights."""
     encoder, tokenizer = text_encoder(name)
-    recipe = replace(recipe, learning_rate=RATES[name])
+    recipe = replace(recipe, encoder_rate=RATES[name])
     words = prepare(utterances, targets_of(utterances), tokenizer=tokenizer, progress=False)
     found = []
     for way in ("pretrained", "random weights"):

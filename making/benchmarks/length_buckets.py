@@ -27,8 +27,8 @@ from sernb.corpora import load
 from sernb.features import encoders
 from sernb.losses import concordance_loss
 from sernb.models.audio_text_regressor import TINYBERT, assemble, speech_network
-from sernb.studies.batches import Shuffled
 from sernb.studies.regression import Spoken
+from sernb.studies.rows import Shuffled
 
 WAYS = {"like length": True, "by chance": False}
 
@@ -54,15 +54,16 @@ def once(encoder: str, by_length: bool, batches: int, threads: int, seed: int) -
     torch.manual_seed(0)
     model = assemble(*networks(encoder)).train()
     data = spoken(model.speech.config.conv_dim[-1], model.text.config.vocab_size)
-    rows = np.arange(len(data.index))
-    sampler = Shuffled(data.lengths(rows), 16, seed, by_length)
+    examples = data.examples(np.arange(len(data.index)))
+    sampler = Shuffled(data.lengths(), 16, seed, by_length)
     optimizer = torch.optim.Adam([one for one in model.parameters() if one.requires_grad], 1e-5, fused=True)
     order = list(sampler)
     before, begun, real, padded, count = None, None, 0, 0, 0
     for step, start in enumerate(range(0, 16 * (batches + 1), 16)):
         chosen = np.array(order[start : start + 16])
-        given = data.batch(chosen)
-        loss = concordance_loss(model(**given).predicted, torch.from_numpy(data.targets.values[chosen]))
+        given = examples.__getitems__(chosen)
+        targets = given.pop("targets")
+        loss = concordance_loss(model(**given).predicted, targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

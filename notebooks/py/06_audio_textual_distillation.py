@@ -57,11 +57,11 @@ from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap,
 from sernb.features import audio, encoders, transcripts
 from sernb.features.recognisers import recogniser
 from sernb.models.audio_text_regressor import RegressorConfig, assemble
-from sernb.studies import audio_text, published_ccc, regression, sizes
+from sernb.studies import audio_text, regression, sizes
+from sernb.studies.audio_text import BOTH, FROZEN, SPEECH, WORDS
 
 # %% tags=["stage:imports"]
-from sernb.studies.attributions import word_effects
-from sernb.studies.audio_text import BOTH, FROZEN, SPEECH, WORDS
+from sernb.studies.regression import word_effects
 
 # %%
 device = notebook.start(corpus, f"{', '.join(speech_encoders)} + {text_encoder}", seeds[0])
@@ -235,7 +235,7 @@ recipes = {
     "FT, the paper": regression.PAPER,
     "head of FT→FRZ": regression.HEAD,
 }
-settings = ["learning_rate", "head_rate", "batch_size", "epochs", "patience"]
+settings = ["learning_rate", "encoder_rate", "batch_size", "epochs", "patience"]
 pd.DataFrame({name: vars(one) for name, one in recipes.items()}).loc[settings].astype(object).fillna(
     "the same"
 )
@@ -249,12 +249,12 @@ pd.DataFrame({name: vars(one) for name, one in recipes.items()}).loc[settings].a
 
 # %% tags=["stage:features"]
 spoken = {
-    label: audio_text.prepare(
+    label: regression.prepare(
         utterances, targets, waveforms, network, normalise, tokenizer, cache=cache or None
     )
     for label, (network, normalise) in studied.items()
 }
-read_only = audio_text.prepare(utterances, targets, tokenizer=tokenizer)
+read_only = regression.prepare(utterances, targets, tokenizer=tokenizer)
 
 # %% tags=["stage:training"]
 found, histories, models = [], [], {}
@@ -326,7 +326,7 @@ print(
 # Beside the paper's Table 1 (A, V, D as above):
 
 # %%
-printed = published_ccc.of_systems()
+printed = audio_text.of_systems()
 roles = dict(zip((large, base, distilled), published.index, strict=True))
 ours = intervals[intervals["part"] == first_part].pivot(index="model", columns="metric", values="value")
 rows = {
@@ -335,7 +335,7 @@ rows = {
     for role, label in zip(("large", "base", "distilled"), roles, strict=True)
 }
 beside = {f"here, {first_part}": pd.DataFrame(rows).T}
-for part in published_ccc.PARTS:
+for part in audio_text.PARTS:
     beside[f"the paper, {part}"] = printed[part][rated].set_axis(list(rows))
 beside = pd.concat(beside, axis=1).rename(columns={one: one[0].upper() for one in rated}, level=1)
 beside.style.format(lambda value: f"{value:.3f}".replace("-", "−"))
@@ -361,7 +361,7 @@ for part, table in by_part.items():
             rows.append({"part": part, "encoder": label, "setting": setting, "value": pair["difference"],
                          "low": pair["low"], "high": pair["high"]})  # fmt: skip
 gains = pd.DataFrame(rows)
-theirs = published_ccc.relative_gains(shown)
+theirs = audio_text.relative_gains(shown)
 theirs = theirs.assign(encoder=theirs["encoder"].map({original: label for label, original in roles.items()}))
 theirs = theirs.assign(setting="FT", name="the paper's FT, " + theirs["part"])
 theirs = theirs if len(by_part) > 1 else theirs.drop(columns="part")
@@ -447,7 +447,7 @@ def tested_with(words: pd.Series, name: str, seed: int = 0, model: str = human) 
     """A model that learnt from human words, tested with these; what it hears is computed once."""
     table, rows = utterances.assign(other=words), []
     for fold in tried:
-        given = audio_text.with_words(pooled[model, fold.name], table, tokenizer, "other")
+        given = regression.with_words(pooled[model, fold.name], table, tokenizer, "other")
         rows.append(audio_text.answers(models[model, fold.name], utterances, given, fold, name, seed))
     rows = pd.concat(rows)
     return rows[rows["part"] == "test"]
@@ -459,7 +459,7 @@ by_asr = [no_words, first_seed[first_seed["model"] == human].assign(model="human
 if asr:
     survives, learns = f"learnt human words, reads {heard_by}'s", f"learnt and reads {heard_by}'s"
     by_asr.append(tested_with(utterances["asr_text"], survives))
-    read = audio_text.with_words(spoken[distilled], utterances, tokenizer, "asr_text")
+    read = regression.with_words(spoken[distilled], utterances, tokenizer, "asr_text")
     with parallel_config(n_jobs=at_a_time):
         again, _, _ = audio_text.train_systems(
             utterances, read, tried, studied[distilled][0], text, distilled, (BOTH,), chosen, seeds=seeds[:1]
@@ -492,12 +492,14 @@ def relearnt_with(words: pd.Series, name: str, seed: int = 0) -> pd.DataFrame:
     table, rows = utterances.assign(other=words), []
     quick = replace(regression.HEAD, epochs=20, batch_size=64, learning_rate=2e-3)
     for fold in tried:
-        given = audio_text.with_words(pooled[human, fold.name], table, tokenizer, "other")
+        given = regression.with_words(pooled[human, fold.name], table, tokenizer, "other")
         given = regression.frozen(models[human, fold.name], given)
         torch.manual_seed(seed)
         finished = models[human, fold.name]
         model = assemble(finished.speech, finished.text, RegressorConfig(dimensions=targets.dimensions))
-        regression.fit(model, given, given.rows(fold.train), given.rows(fold.validation), quick, seed)
+        regression.train_regressor(
+            model, given, given.rows(fold.train), given.rows(fold.validation), quick, seed
+        )
         rows.append(audio_text.answers(model, utterances, given, fold, name, seed))
     rows = pd.concat(rows)
     return rows[rows["part"] == "test"]
@@ -547,7 +549,7 @@ for system in (knows_human, knows_spoilt):
             break
     at = "nowhere up to the highest rate tried" if nothing is None else f"from a WER of {rates[nothing]:.0%}"
     print(f"{system}: in {shown}, no longer clearly better than no words {at}")
-for name, row in published_ccc.of_recognisers().iterrows():
+for name, row in audio_text.of_recognisers().iterrows():
     heard = f"WER {row['WER']:.1%}" if row["WER"] else "taken as without errors"
     print(
         f"In the paper, transcripts by {name} ({heard}): "
@@ -650,7 +652,7 @@ def printed_difference(a: tuple, b: tuple, dimension: str) -> str:
     )
     return "; ".join(
         f"{part} {one[part] - two[part]:+.3f} ({one[part]:.3f} against {two[part]:.3f})".replace("-", "−")
-        for part in published_ccc.PARTS
+        for part in audio_text.PARTS
     )
 
 
@@ -702,7 +704,7 @@ if "valence" in rated:
         f"{label} {one} {written(compared(f'{label}, {BOTH}', f'{label}, {FROZEN}', one))}"
         for label in studied for one in others
     )  # fmt: skip
-    why = f"{start}The budgets differ: FT has up to {chosen.epochs} epochs at {chosen.learning_rate:g}; FT→FRZ has these for "
+    why = f"{start}The budgets differ: FT has up to {chosen.epochs} epochs at {chosen.encoder_rate or chosen.learning_rate:g}; FT→FRZ has these for "
     why += f"speech alone, then up to {regression.HEAD.epochs} epochs of a new head at {regression.HEAD.learning_rate:g}. "
     why += f"In the other dimensions: {beyond}. " if others else ""
     card("Fine-tuning both encoders beats freezing both (FT→FRZ) in valence, in all cases", "Figure 3, bars only",
@@ -738,25 +740,23 @@ if "valence" in rated:
                      "since speech alone may well be worth nothing" for one, pair in over.items())  # fmt: skip
     why = f"{start}Relative gain of the distilled encoder, in percentage points more {told}. Holds where the intervals lie above 0. "
     why += f"{small}So only the base one counts. " if not larger else ""
-    of_paper = published_ccc.relative_gains().set_index(["encoder", "part"])["value"]
+    of_paper = audio_text.relative_gains().set_index(["encoder", "part"])["value"]
     number = "; ".join(f"{part} " + ", ".join(f"{of_paper[roles[one], part]:.0%} ({roles[one]})" for one in
-                       (distilled, base, large)) for part in published_ccc.PARTS)  # fmt: skip
+                       (distilled, base, large)) for part in audio_text.PARTS)  # fmt: skip
     notebook.claim(paper, "Words help the distilled encoder's valence most", number, weakest["value"], weakest["low"],
                    weakest["high"], verdict, why)  # fmt: skip
 
 # %%
 of_seed = f" (seed {seeds[0]})" if len(seeds) > 1 else ""
 if asr and "valence" in rated:
-    people, machine = (
-        published_ccc.of_recognisers().loc[one, "valence"] for one in ("human", "Whisper tiny")
-    )
+    people, machine = (audio_text.of_recognisers().loc[one, "valence"] for one in ("human", "Whisper tiny"))
     number = f"{machine - people:+.3f} (Whisper tiny {machine:.3f}, human {people:.3f}), seen".replace(
         "-", "−"
     )
     pairs = {
         f"CCC of valence, {learns} words less human ones": compared(learns, "human words", "valence", by_asr)
     }
-    worse = published_ccc.of_recognisers()["WER"].max()
+    worse = audio_text.of_recognisers()["WER"].max()
     why = f"The paper's recognisers have a WER of at most {worse:.1%}; {heard_by} has {errors['WER']:.1%} on these utterances. "
     card("Transcripts by machine do as well as human ones", number, pairs, -margin, why)
     gain = compared(learns, "no words", "valence", by_asr)

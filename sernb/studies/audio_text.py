@@ -1,93 +1,60 @@
-"""Speech, and speech with words, fold by fold: the systems of Table 1 and Figure 3, for any speech and text encoder.
+"""Speech, and speech with words, fold by fold: the systems of Table 1 and Figure 3, for any speech and text encoder; and
+the CCCs that the paper prints, to lay beside one's own.
 
 Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient Self-Supervised
-Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.1 and 4.3.
+Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.1 and 4.3, Tables 1 and 2 (MSP-Podcast v1.10).
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
-from joblib import delayed, effective_n_jobs
 from transformers import BertModel, HubertModel, Wav2Vec2Model
 
 from sernb.core.errors import SernbError, some
-from sernb.core.ragged import Ragged
-from sernb.core.ratings import Targets, rated
-from sernb.features.speech import frames
-from sernb.features.text import LONGEST, token_ids
+from sernb.core.ratings import rated
+from sernb.core.tables import DIMENSIONS
 from sernb.models.audio_text_regressor import AudioTextRegressor, RegressorConfig, assemble
 from sernb.protocols import Fold
-from sernb.studies.parallel import side_by_side
-from sernb.studies.regression import HEAD, LAPTOP, Recipe, Spoken, fit, frozen, predict
+from sernb.studies.recipes import Recipe
+from sernb.studies.regression import HEAD, LAPTOP, Spoken, frozen, predict, train_regressor
+from sernb.studies.training import run_folds
 
 SPEECH, BOTH, FROZEN, WORDS = "speech", "speech + text", "speech + text, FT→FRZ", "text"
 SYSTEMS = (SPEECH, BOTH, FROZEN)  # "text" alone is not in the paper
-HEARS, READS = (SPEECH, BOTH, FROZEN), (BOTH, FROZEN, WORDS)
 
 
-def prepare(
-    utterances: pd.DataFrame,
-    targets: Targets,
-    waveforms: Sequence[np.ndarray] | None = None,
-    speech: HubertModel | Wav2Vec2Model | None = None,
-    normalise: bool = True,
-    tokenizer=None,
-    transcript: str = "text",
-    cache: str | Path | None = None,
-    progress: bool = True,
-) -> Spoken:
-    """What a regressor on this speech encoder and tokenizer takes; None leaves a branch out.
-
-    waveforms: float32 `(samples,)` at 16 kHz, in the table's order. transcript: the column with the words ("asr_text" for
-    those of a machine). Raises SernbError for recordings under 25 ms, where words are missing, and for targets of other
-    utterances.
-    """
-    of = utterances.index if targets.index is None else targets.index
-    if len(targets.values) != len(utterances) or not of.equals(utterances.index):
-        raise SernbError(
-            f"the targets are of {len(targets.values)} utterances, and not of these {len(utterances)} in this order. Make "
-            "them of this table: sernb.core.ratings.targets_of(utterances)."
-        )
-    made = Spoken(utterances.index, targets)
-    if speech is not None:
-        if waveforms is None or len(waveforms) != len(utterances):
-            count = 0 if waveforms is None else len(waveforms)
-            raise SernbError(
-                f"speech takes a recording for each of {len(utterances)} utterances; {count} were given."
-            )
-        made = replace(made, frames=frames(waveforms, utterances.index, speech, normalise, cache, progress))
-    return made if tokenizer is None else with_words(made, utterances, tokenizer, transcript)
+class _System(NamedTuple):
+    hears: bool
+    reads: bool
+    frozen_from: str | None = None  # the system whose fine-tuned speech encoder it keeps
 
 
-def with_words(spoken: Spoken, utterances: pd.DataFrame, tokenizer, transcript: str = "text") -> Spoken:
-    """`spoken` with the words of the column `transcript`, as many tokens as the tokenizer's `model_max_length` allows.
+# In the order in which they are trained.
+_SYSTEMS = {
+    SPEECH: _System(hears=True, reads=False),
+    WORDS: _System(hears=False, reads=True),
+    BOTH: _System(hears=True, reads=True),
+    FROZEN: _System(hears=True, reads=True, frozen_from=SPEECH),
+}
 
-    Raises SernbError where the column is absent or empty in some rows, and for a table of other utterances.
-
-    An empty transcript ("", which a machine may well give) is text; a missing one is not.
-    """
-    if transcript not in utterances:
-        raise SernbError(
-            f"there is no column {transcript!r} to read; the utterances have {', '.join(utterances)}."
-        )
-    if not utterances.index.equals(spoken.index):
-        raise SernbError(
-            f"the table has {len(utterances)} utterances, and not the {len(spoken.index)} of these inputs in their order. "
-            "Sort it with utterances.loc[spoken.index]."
-        )
-    missing = utterances[transcript].isna()
-    if missing.any():
-        raise SernbError(
-            f"{int(missing.sum())} of {len(utterances)} utterances have no {transcript}: {some(utterances.index[missing])}. Leave them "
-            "out with utterances.dropna(subset=[...]), or have a machine transcribe them (sernb.features.transcripts)."
-        )
-    longest = min(LONGEST, getattr(tokenizer, "model_max_length", LONGEST))
-    return replace(spoken, tokens=Ragged.of(token_ids(utterances[transcript], tokenizer, longest), np.int64))
+PARTS = ("seen", "unseen")  # podcasts that are in training too, and those that are not
+_TABLE_1 = {  # arousal, valence, dominance in seen scenarios, then in unseen ones
+    ("w2v2-L-robust(p)", SPEECH): (0.627, 0.470, 0.521, 0.462, 0.263, 0.390),
+    ("HuBERT base", SPEECH): (0.608, 0.440, 0.486, 0.388, 0.225, 0.344),
+    ("DistilHuBERT", SPEECH): (0.622, 0.328, 0.513, 0.470, 0.169, 0.395),
+    ("w2v2-L-robust(p)", BOTH): (0.619, 0.560, 0.484, 0.469, 0.347, 0.353),
+    ("HuBERT base", BOTH): (0.613, 0.532, 0.493, 0.461, 0.315, 0.396),
+    ("DistilHuBERT", BOTH): (0.614, 0.519, 0.509, 0.475, 0.333, 0.392),
+}
+_TABLE_2 = {  # word error rate, and arousal, valence, dominance in seen scenarios
+    "human": (0.0, 0.614, 0.519, 0.509),
+    "Whisper base": (0.222, 0.620, 0.521, 0.511),
+    "Whisper tiny": (0.241, 0.618, 0.524, 0.510),
+}
 
 
 def train_systems(
@@ -104,110 +71,124 @@ def train_systems(
     seeds: Sequence[int] = (0,),
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[tuple, AudioTextRegressor]]:
-    """Train the systems on copies of these encoders: (predictions, learning curves, {(model, fold): first seed's}).
+    """Train the systems on copies of these encoders, side by side in `with joblib.parallel_config(n_jobs=...)`.
 
-    systems: "speech" and "speech + text", all fine-tuned together; "speech + text, FT→FRZ", the fine-tuned speech model's
-    encoder, frozen, with the text encoder as it was pretrained, frozen too, and a new head (paper, 4.3); "text" alone.
-    The model's name is "<name>, <system>"; predictions have a `part`, validation or test, as in `sernb.studies.three_m_ser`.
-    Folds with the same training part are trained once and tested each. Side by side in
-    `with joblib.parallel_config(n_jobs=...)`. Raises SernbError where a system lacks an encoder or its input, without folds,
-    and for a fold whose parts share utterances.
+    Args:
+        utterances: The table of `spoken`, which `sernb.studies.regression.prepare` made for these encoders.
+        folds: Those with the same training part are trained once and tested each.
+        speech, text: The pretrained encoders; None where no system takes it.
+        name: Of the encoder; the model's name is "<name>, <system>".
+        systems: "speech" and "speech + text", all fine-tuned together; "speech + text, FT→FRZ", the fine-tuned speech
+            model's encoder, frozen, with the text encoder as it was pretrained, frozen too, and a new head (paper, 4.3);
+            "text" alone.
+        recipe: Of fine-tuning; head: of a head on frozen encoders.
+        config: Of the head and its pooling; its dimensions are those of the targets.
+
+    Returns:
+        (predictions, learning curves, {(model, fold): first seed's}); predictions have a `part`, validation or test.
+
+    Raises:
+        SernbError: Where a system lacks an encoder or its input, without folds, and for a fold whose parts share
+            utterances.
     """
-    if wrong := [one for one in systems if one not in (*SYSTEMS, WORDS)]:
+    if wrong := [system for system in systems if system not in _SYSTEMS]:
         raise SernbError(f"no system {wrong[0]!r}; choose from {', '.join((*SYSTEMS, WORDS))}.")
     _check_inputs(spoken, speech, text, systems)
     _check_folds(folds)
     groups: dict[tuple, list[Fold]] = {}
     for fold in folds:
         groups.setdefault((tuple(fold.train), tuple(fold.validation)), []).append(fold)
-    alone = progress and effective_n_jobs(None) == 1
-    encoders = (_packed(speech), _packed(text))
-    runs = (
-        delayed(_study)(utterances, spoken, group, encoders, name, systems, recipe, head, config, seed, alone)
-        for group in groups.values()
-        for seed in seeds
-    )
-    done = side_by_side(runs, name, len(groups) * len(seeds), "training", progress)
+    shape = replace(config or RegressorConfig(), dimensions=spoken.targets.dimensions)
+    packed = (_packed(speech), _packed(text))
+    needed = {_SYSTEMS[system].frozen_from for system in systems} | set(systems)
+
+    def train_one(folds, seed, watched):
+        """All systems on one training part."""
+        rows = (spoken.rows(folds[0].train), spoken.rows(folds[0].validation))
+        trained, tables, curves = {}, [], []
+        for system, (hears, reads, frozen_from) in _SYSTEMS.items():
+            if system not in needed:
+                continue
+            torch.manual_seed(seed)
+            label = f"{name}, {system}"
+
+            # Fine-tuned as a whole, or a new head on what is frozen
+            if frozen_from is None:
+                model = assemble(
+                    _unpacked(packed[0] if hears else None), _unpacked(packed[1] if reads else None), shape
+                )
+                inputs = spoken if reads else replace(spoken, tokens=None)
+                inputs = inputs if hears else replace(inputs, frames=None)
+                title = f"{label}, {folds[0].name}" if watched else None
+                curve = train_regressor(model, inputs, *rows, recipe, seed, progress=title)
+            else:
+                model = assemble(trained[frozen_from].speech, _unpacked(packed[1]), shape)
+                inputs = frozen(model, spoken)
+                curve = train_regressor(model, inputs, *rows, head, seed)
+            trained[system] = model
+
+            for fold in folds if system in systems else ():
+                tables.append(answers(model, utterances, inputs, fold, label, seed))
+                curves.append(curve.assign(model=label, fold=fold.name, seed=seed))
+        weights = {f"{name}, {system}": _packed_regressor(trained[system]) for system in systems}
+        return pd.concat(tables), pd.concat(curves, ignore_index=True), weights
+
+    parts = list(groups.values())
+    predictions, curves, weights = run_folds(train_one, parts, seeds, name, progress)
+    device = next((speech if speech is not None else text).parameters()).device
     models = {}
-    for _, _, made in reversed(done):  # the first seed comes last and stays
-        models |= {key: weights for keys, weights in made for key in keys}
-    whole = {
-        id(weights): _regressor(weights, speech if speech is not None else text)
-        for weights in models.values()
-    }
-    models = {key: whole[id(weights)] for key, weights in models.items()}
-    return pd.concat([one[0] for one in done]), pd.concat([one[1] for one in done], ignore_index=True), models
+    for number, folds in enumerate(parts):
+        for label, packed_model in weights[number * len(seeds)].items():
+            model = _regressor(packed_model).to(device).eval()
+            models |= {(label, fold.name): model for fold in folds}
+    return predictions, curves, models
 
 
 def answers(
     model: AudioTextRegressor, utterances: pd.DataFrame, spoken: Spoken, fold: Fold, name: str, seed: int = 0
 ) -> pd.DataFrame:
     """The predictions table of a fold's validation and test part."""
-    tables = [
-        rated(
-            predict(model, spoken, spoken.rows(ids)), ids, utterances, spoken.targets, fold.name, name
-        ).assign(part=part, seed=seed)
-        for part, ids in (("validation", fold.validation), ("test", fold.test))
-        if len(ids)
-    ]
+    tables = []
+    for part, ids in (("validation", fold.validation), ("test", fold.test)):
+        if len(ids):
+            predicted = predict(model, spoken, spoken.rows(ids))
+            table = rated(predicted, ids, utterances, spoken.targets, fold.name, name)
+            tables.append(table.assign(part=part, seed=seed))
     return pd.concat(tables)
 
 
-def _study(utterances, spoken, folds, encoders, name, systems, recipe, head, config, seed, watched):
-    """All systems of one training part and seed: (predictions, curves, [(names, what _regressor makes a model of)])."""
-    tables, curves, models = [], [], []
-    rows = (spoken.rows(folds[0].train), spoken.rows(folds[0].validation))
-    kept = config or RegressorConfig()
-    kept = replace(kept, dimensions=spoken.targets.dimensions)
-    heard, read = (replace(spoken, **{one: None}) for one in ("tokens", "frames"))
+def of_systems() -> pd.DataFrame:
+    """Table 1: a row for each (encoder, system), columns (part, dimension)."""
+    columns = pd.MultiIndex.from_product([PARTS, DIMENSIONS], names=["part", "dimension"])
+    rows = pd.MultiIndex.from_tuples(_TABLE_1, names=["encoder", "system"])
+    return pd.DataFrame(list(_TABLE_1.values()), index=rows, columns=columns)
 
-    def trained(system, inputs, speech, text, recipe):
-        torch.manual_seed(seed)
-        model = assemble(_unpacked(speech), _unpacked(text), kept)
-        title = f"{name}, {system}, {folds[0].name}" if watched else None
-        curve = fit(model, inputs, *rows, recipe, seed, progress=title)
-        return model, curve
 
-    def told(system, model, inputs, curve):
-        label = f"{name}, {system}"
-        for fold in folds:
-            tables.append(answers(model, utterances, inputs, fold, label, seed))
-            curves.append(curve.assign(model=label, fold=fold.name, seed=seed))
-        weights = {name: one.detach().cpu() for name, one in model.state_dict().items()}
-        models.append(([(label, fold.name) for fold in folds], (model.shape, weights)))
+def of_recognisers() -> pd.DataFrame:
+    """Table 2: a row for each way to get the words; WER (0.25 = a quarter of the words wrong) and the dimensions."""
+    return pd.DataFrame.from_dict(_TABLE_2, orient="index", columns=["WER", *DIMENSIONS])
 
-    speech, text = encoders
-    tuned = None
-    if SPEECH in systems or FROZEN in systems:
-        tuned, curve = trained(SPEECH, heard, speech, None, recipe)
-        if SPEECH in systems:
-            told(SPEECH, tuned, heard, curve)
-    if WORDS in systems:
-        model, curve = trained(WORDS, read, None, text, recipe)
-        told(WORDS, model, read, curve)
-    if BOTH in systems:
-        model, curve = trained(BOTH, spoken, speech, text, recipe)
-        told(BOTH, model, spoken, curve)
-    if FROZEN in systems:
-        torch.manual_seed(seed)
-        model = assemble(tuned.speech, _unpacked(text), kept)
-        pooled = frozen(model, spoken)
-        curve = fit(model, pooled, *rows, head, seed)
-        told(FROZEN, model, pooled, curve)
-    return pd.concat(tables), pd.concat(curves, ignore_index=True), models
+
+def relative_gains(dimension: str = "valence") -> pd.DataFrame:
+    """How much words add, as a share of the CCC of speech alone (Figure 3, FT): encoder, part, value."""
+    table = of_systems().xs(dimension, axis=1, level="dimension")
+    both, alone = (table.xs(one, level="system") for one in (BOTH, SPEECH))
+    return (
+        (both / alone - 1).rename_axis(columns=None).melt(var_name="part", ignore_index=False).reset_index()
+    )
 
 
 def _check_inputs(spoken, speech, text, systems):
     """SernbError that names what a system has not been given."""
     for system in systems:
-        given = []
-        if system in HEARS:
+        needed = []
+        if _SYSTEMS[system].hears:
             heard = spoken.frames if spoken.speech_pooled is None else spoken.speech_pooled
-            given += [("a speech encoder (speech)", speech), ("waveforms (in prepare)", heard)]
-        if system in READS:
+            needed += [("a speech encoder (speech)", speech), ("waveforms (in prepare)", heard)]
+        if _SYSTEMS[system].reads:
             read = spoken.tokens if spoken.text_pooled is None else spoken.text_pooled
-            given += [("a text encoder (text)", text), ("a tokenizer (in prepare)", read)]
-        if absent := [name for name, one in given if one is None]:
+            needed += [("a text encoder (text)", text), ("a tokenizer (in prepare)", read)]
+        if absent := [what for what, value in needed if value is None]:
             raise SernbError(f"the system {system!r} takes {' and '.join(absent)}, and none was given.")
 
 
@@ -243,9 +224,12 @@ def _unpacked(packed):
     return encoder.to(device)
 
 
-def _regressor(packed, like):
-    """The model of a packed shape and weights, on the device of `like`."""
+def _packed_regressor(model):
+    return model.shape, {name: weights.detach().cpu() for name, weights in model.state_dict().items()}
+
+
+def _regressor(packed):
     shape, weights = packed
     model = AudioTextRegressor(shape)
     model.load_state_dict(weights)
-    return model.to(next(like.parameters()).device).eval()
+    return model

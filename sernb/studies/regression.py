@@ -1,75 +1,34 @@
-"""Training of a regressor for arousal, valence and dominance, on `transformers.Trainer`.
+"""A regressor of arousal, valence and dominance: its inputs, its training, what it says, and what each word brings.
 
 Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient Self-Supervised
 Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 3.2 and 3.3.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from transformers import TrainerCallback, set_seed
+from transformers import HubertModel, Wav2Vec2Model
 
-from sernb.core.errors import SernbError
-from sernb.core.ragged import Ragged
-from sernb.core.ratings import Targets, check_differ, rows_of
+from sernb.core.errors import SernbError, some
+from sernb.core.ragged import Ragged, rows_of
+from sernb.core.ratings import Targets, check_differ
+from sernb.features.speech import frames
+from sernb.features.text import EMPTY, LONGEST, clean, token_ids
 from sernb.losses import concordance, concordance_loss
 from sernb.models.audio_text_regressor import AudioTextRegressor
-from sernb.studies.batches import Shuffled, rising_and_falling, train
-from sernb.studies.run_checkpoints import digest
+from sernb.studies.recipes import AUDIO_TEXT, Recipe
+from sernb.studies.rows import Rows
+from sernb.studies.training import Goal, fit
 
+PAPER, LAPTOP, HEAD = (AUDIO_TEXT[name] for name in ("paper", "laptop", "head"))
+RECIPES = {name: AUDIO_TEXT[name] for name in ("paper", "laptop")}
 PREDICT_BATCH = 32
-DIVERGED = "training diverged"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a regressor is fine-tuned; the defaults are the paper's: Adam at 1e-5, batches of 16 of like length, early stopping.
-
-    The paper names neither the epochs nor the patience: `epochs` is the most there can be, `patience` how many epochs in a
-    row may pass without a better CCC on the development part. head_rate: learning rate of the head; None: the same.
-    warm_up: share of `epochs` in which the rates rise from zero. falling: afterwards they fall in a straight line to zero at
-    `epochs`; the paper's stay. standardised: the head speaks in standard deviations of the training part's ratings (see
-    `AudioTextRegressor.standardise`); the paper says nothing of it. bf16: half-precision products, on a GPU only (on
-    CPUs oneDNN gets the grouped positional convolution of narrow encoders wrong in bfloat16, without a word).
-    """
-
-    epochs: int = 30
-    batch_size: int = 16
-    learning_rate: float = 1e-5
-    head_rate: float | None = None
-    patience: int = 5
-    warm_up: float = 0.0
-    falling: bool = False
-    by_length: bool = True
-    standardised: bool = False
-    bf16: bool = False
-
-    def __post_init__(self):
-        for name, least in (("epochs", 1), ("batch_size", 2), ("patience", 1)):
-            if getattr(self, name) < least:
-                raise SernbError(f"{name} is {getattr(self, name)}; it must be at least {least}.")
-        for name in ("learning_rate", "head_rate"):
-            rate = getattr(self, name)
-            if rate is not None and not 0 < rate < np.inf:
-                raise SernbError(f"{name} is {rate}; it must be a number above 0.")
-        if not 0 <= self.warm_up < 1:
-            raise SernbError(
-                f"warm_up is {self.warm_up}; it is a share of the epochs, at least 0 and below 1."
-            )
-
-
-PAPER = Recipe()
-LAPTOP = Recipe(
-    epochs=4, learning_rate=6e-4, head_rate=2e-3, patience=2, warm_up=0.1, falling=True, standardised=True
-)
-HEAD = Recipe(
-    epochs=40, learning_rate=1e-3, patience=5, standardised=True
-)  # a head alone, encoders are frozen
-RECIPES = {"paper": PAPER, "laptop": LAPTOP}
+WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True)
@@ -91,26 +50,94 @@ class Spoken:
         """Row numbers of the utterances `ids`; SernbError for one that is not here."""
         return rows_of(self.index, ids)
 
-    def lengths(self, rows) -> np.ndarray:
+    def lengths(self) -> np.ndarray:
         """What batches of like length go by: frames, or tokens where there is no speech; ones where all is pooled."""
         ragged = self.frames if self.frames is not None else self.tokens
-        return np.ones(len(rows), int) if ragged is None else ragged.lengths[rows]
+        return np.ones(len(self.index), int) if ragged is None else ragged.lengths
 
-    def batch(self, rows) -> dict:
-        """What the regressor's forward takes for these rows, padded."""
-        given = {}
+    def examples(self, rows: np.ndarray) -> Rows:
+        """These rows as the regressor's forward takes them, with their targets."""
+        columns = {"targets": self.targets.values}
         if self.speech_pooled is not None:
-            given["speech_pooled"] = torch.from_numpy(self.speech_pooled[rows])
+            columns["speech_pooled"] = self.speech_pooled
         elif self.frames is not None:
-            given["frames"], given["frame_mask"] = self.frames.padded(rows)
+            columns["frames", "frame_mask"] = self.frames
         if self.text_pooled is not None:
-            given["text_pooled"] = torch.from_numpy(self.text_pooled[rows])
+            columns["text_pooled"] = self.text_pooled
         elif self.tokens is not None:
-            given["input_ids"], given["text_mask"] = self.tokens.padded(rows)
-        return given
+            columns["input_ids", "text_mask"] = self.tokens
+        return Rows(columns, rows, lengths=self.lengths())
 
 
-def fit(
+def prepare(
+    utterances: pd.DataFrame,
+    targets: Targets,
+    waveforms: Sequence[np.ndarray] | None = None,
+    speech: HubertModel | Wav2Vec2Model | None = None,
+    normalise: bool = True,
+    tokenizer=None,
+    transcript: str = "text",
+    cache: str | Path | None = None,
+    progress: bool = True,
+) -> Spoken:
+    """What a regressor on this speech encoder and tokenizer takes; None leaves a branch out.
+
+    Args:
+        utterances: In the order of the targets and the waveforms.
+        targets: Of `sernb.core.ratings.targets_of(utterances)`.
+        waveforms: float32 `(samples,)` at 16 kHz each.
+        speech: The encoder whose frozen front end makes the frames; normalise: as `sernb.features.speech.frames` takes it.
+        tokenizer: Of the text encoder; transcript: the column with the words ("asr_text" for those of a machine).
+        cache: A folder for the frames, memory-mapped; None keeps them in memory.
+
+    Raises:
+        SernbError: For recordings under 25 ms, missing words, and targets of other utterances.
+    """
+    index = utterances.index if targets.index is None else targets.index
+    if len(targets.values) != len(utterances) or not index.equals(utterances.index):
+        raise SernbError(
+            f"the targets are of {len(targets.values)} utterances, and not of these {len(utterances)} in this order. Make "
+            "them of this table: sernb.core.ratings.targets_of(utterances)."
+        )
+    spoken = Spoken(utterances.index, targets)
+    if speech is not None:
+        if waveforms is None or len(waveforms) != len(utterances):
+            count = 0 if waveforms is None else len(waveforms)
+            raise SernbError(
+                f"speech takes a recording for each of {len(utterances)} utterances; {count} were given."
+            )
+        heard = frames(waveforms, utterances.index, speech, normalise, cache, progress)
+        spoken = replace(spoken, frames=heard)
+    return spoken if tokenizer is None else with_words(spoken, utterances, tokenizer, transcript)
+
+
+def with_words(spoken: Spoken, utterances: pd.DataFrame, tokenizer, transcript: str = "text") -> Spoken:
+    """`spoken` with the words of the column `transcript`, as many tokens as the tokenizer's `model_max_length` allows.
+
+    Raises SernbError where the column is absent or empty in some rows, and for a table of other utterances.
+
+    An empty transcript ("", which a machine may well give) is text; a missing one is not.
+    """
+    if transcript not in utterances:
+        raise SernbError(
+            f"there is no column {transcript!r} to read; the utterances have {', '.join(utterances)}."
+        )
+    if not utterances.index.equals(spoken.index):
+        raise SernbError(
+            f"the table has {len(utterances)} utterances, and not the {len(spoken.index)} of these inputs in their order. "
+            "Sort it with utterances.loc[spoken.index]."
+        )
+    missing = utterances[transcript].isna()
+    if missing.any():
+        raise SernbError(
+            f"{int(missing.sum())} of {len(utterances)} utterances have no {transcript}: {some(utterances.index[missing])}. Leave them "
+            "out with utterances.dropna(subset=[...]), or have a machine transcribe them (sernb.features.transcripts)."
+        )
+    longest = min(LONGEST, getattr(tokenizer, "model_max_length", LONGEST))
+    return replace(spoken, tokens=Ragged.of(token_ids(utterances[transcript], tokenizer, longest), np.int64))
+
+
+def train_regressor(
     model: AudioTextRegressor,
     spoken: Spoken,
     train_rows: np.ndarray,
@@ -122,20 +149,25 @@ def fit(
 ) -> pd.DataFrame:
     """Train `model` in place to a low 1 - CCC; returns the learning curve (epoch, loss, learning_rate, development_CCC).
 
-    After each epoch the development rows are tried (CCC, the mean over dimensions, of all of them together); the weights
-    of the best epoch are kept, and training ends after `recipe.patience` epochs without a better one. Without
-    development rows all epochs are run. What is given as pooled is not trained. Where the last batch of an epoch would be
-    one row, it is left out of that epoch: one point has no concordance. checkpoints: a folder from which a killed training
-    goes on; of a finished one it gives the result. The model ends up on the GPU where there is one.
+    What is given as pooled is not trained. The model ends up on the GPU where there is one.
 
-    Raises SernbError where the ratings of a part are too few or all the same, where training diverges, and where
-    `checkpoints` is of a run with other settings, utterances or ratings.
+    Args:
+        spoken: The utterances; `train_rows`, `development_rows` are rows of it. Those without a rating are left out.
+        development_rows: Tried after each epoch (CCC, the mean over dimensions, of all of them together): the weights of
+            the best epoch are kept, and training ends after `recipe.patience` epochs without a better one.
+        recipe: How it learns.
+        checkpoints: A folder from which a killed training goes on; progress: the title of a bar.
+
+    Raises:
+        SernbError: Where the ratings of a part are too few or all the same, where training diverges, and where
+            `checkpoints` is of a run with other settings, utterances or ratings.
     """
-    train_rows, development_rows = np.asarray(train_rows, int), np.asarray(development_rows, int)
-    tried = len(development_rows) > 0
-    known = ~np.isnan(spoken.targets.values).all(axis=1)
-    train_rows, development_rows = train_rows[known[train_rows]], development_rows[known[development_rows]]
+    parts = [np.asarray(rows, int) for rows in (train_rows, development_rows)]
+    tried = len(parts[1]) > 0
+    rated = ~np.isnan(spoken.targets.values).all(axis=1)
+    train_rows, development_rows = (rows[rated[rows]] for rows in parts)
     if recipe.bf16 and not torch.cuda.is_available():
+        # oneDNN gets the grouped positional convolution of narrow encoders wrong in bfloat16, without a word
         raise SernbError(
             "bf16 needs a GPU: on a CPU the positional convolution of narrow encoders comes out wrong in it."
         )
@@ -146,118 +178,86 @@ def fit(
     check_differ(spoken.targets, train_rows, "training", every=True)
     if tried:
         check_differ(spoken.targets, development_rows, "development", every=False)
+
     if recipe.standardised:
         model.standardise(torch.from_numpy(spoken.targets.values[train_rows]))
-    set_seed(seed)
     learner = _Learner(model.to("cuda" if torch.cuda.is_available() else "cpu"), spoken)
-    order = _Batches(spoken.lengths(train_rows), recipe.batch_size, seed, recipe.by_length)
-    steps = -(-len(order) // recipe.batch_size)
-    optimizer = _optimizer(learner, recipe)
-    total = steps * recipe.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: rising_and_falling(step, total, recipe.warm_up, recipe.falling)
-    )
-    parts = (train_rows, development_rows)
-    settings = (recipe, seed, model.shape, *(list(spoken.index[rows]) for rows in parts))
-    by_length = np.argsort(spoken.lengths(development_rows), kind="stable")  # less padding
-    curve = train(
-        learner,
-        order,
-        _Examples(spoken, train_rows),
-        _Examples(spoken, development_rows[by_length]) if tried else None,
-        (optimizer, schedule),
-        steps,
-        total,
-        seed,
-        truth="targets",
-        part="development",
-        best=("CCC", True) if tried else None,
-        measures=_development,
-        callbacks=[_Finite()] if tried else [],
-        patience=recipe.patience if tried else None,
-        checkpoints=checkpoints,
-        run=digest(settings, *(spoken.targets.values[rows] for rows in parts)),
-        progress=progress,
-        per_device_eval_batch_size=PREDICT_BATCH,
-        bf16=recipe.bf16,
-    )
-    if not all(one.isfinite().all() for one in learner.parameters()):
-        raise SernbError(
-            f"{DIVERGED} in the last epoch: lower learning_rate (it was {recipe.learning_rate:g})."
-        )
+    sets = spoken.examples(train_rows), spoken.examples(development_rows).shortest_first() if tried else None
+    goal = Goal("development", "targets", "CCC", True, _development, least=2)  # one point has no concordance
+    curve = fit(learner, *sets, recipe, goal, seed, checkpoints=checkpoints, progress=progress)
     return curve.drop(columns="development_loss", errors="ignore")  # of batches, no CCC of the whole part
 
 
 @torch.inference_mode()
 def predict(model: AudioTextRegressor, spoken: Spoken, rows: np.ndarray) -> np.ndarray:
     """Predictions float32 `(len(rows), dimensions)` on the scale of the targets, [0, 1]; on the device of the first part."""
-    device = _ready(model)
-    found = np.empty((len(rows), len(model.shape.dimensions)), np.float32)
-    for part in _of_like_length(spoken.lengths(rows)):
-        given = {name: one.to(device) for name, one in spoken.batch(np.asarray(rows)[part]).items()}
-        found[part] = model(**given).predicted.float().cpu().numpy()
-    return found
+    device, examples = _ready(model), spoken.examples(rows)
+    predicted = np.empty((len(rows), len(model.shape.dimensions)), np.float32)
+    for items in _of_like_length(examples.lengths()):
+        batch = {
+            name: tensor.to(device)
+            for name, tensor in examples.__getitems__(items).items()
+            if name != "targets"
+        }
+        predicted[items] = model(**batch).predicted.float().cpu().numpy()
+    return predicted
 
 
 @torch.inference_mode()
 def frozen(model: AudioTextRegressor, spoken: Spoken) -> Spoken:
     """`spoken` with each branch of `model` computed once and pooled: what a head on frozen encoders learns from."""
-    device = _ready(model)
-    found = {}
-    for branch, given in (("speech", spoken.frames), ("text", spoken.tokens)):
-        if getattr(model.shape, branch) is None or given is None:
+    device, pooled = _ready(model), {}
+    for branch, items in (("speech", spoken.frames), ("text", spoken.tokens)):
+        if getattr(model.shape, branch) is None or items is None:
             continue
-        rows = []
-        for part in _of_like_length(given.lengths):
-            one, mask = (x.to(device) for x in given.padded(part))
-            pool = model.pool_speech if branch == "speech" else model.pool_text
-            rows.append(pd.DataFrame(pool(one, mask).float().cpu().numpy(), part))
-        found[f"{branch}_pooled"] = pd.concat(rows).sort_index().to_numpy()
-    return replace(spoken, frames=None, tokens=None, **found)
+        pool = model.pool_speech if branch == "speech" else model.pool_text
+        tables = [
+            pd.DataFrame(pool(*(x.to(device) for x in items.padded(rows))).float().cpu().numpy(), rows)
+            for rows in _of_like_length(items.lengths)
+        ]
+        pooled[f"{branch}_pooled"] = pd.concat(tables).sort_index().to_numpy()
+    return replace(spoken, frames=None, tokens=None, **pooled)
 
 
-def _ready(model):
-    """The model in evaluation mode, all of it on the device of its first weights: fresh heads begin on the CPU."""
-    device = next(model.parameters()).device
-    model.to(device).eval()
-    return device
+@torch.inference_mode()
+def word_effects(
+    model: AudioTextRegressor, text: str, tokenizer, targets: Targets, speech_pooled: np.ndarray | None = None
+) -> tuple[dict[str, float], pd.DataFrame]:
+    """What `model` says of one utterance, and how much of it each word brings: ({dimension: rating}, a row a word).
 
+    Each word is left out in turn; its effect is the rating with all words less the rating without this one, on the
+    corpus's scale: above 0 where the word raises it. Effects do not add up to the rating, since words work together.
 
-class _Batches(Shuffled):
-    """Without a last batch of a single row: its loss would be 0, and it would wear down Adam's averages."""
+    Args:
+        text: Notes in brackets are no words; a text without words has no rows.
+        tokenizer: Of the text encoder; targets: for the names of the dimensions and their scale.
+        speech_pooled: The utterance's speech, pooled before `(d_A,)` (`frozen`); None for a model that only reads.
+    """
+    cleaned = clean(text)  # notes in brackets first, or half of one might be left
+    words = [] if cleaned == EMPTY else WORD.findall(cleaned)
+    without = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(words))]
 
-    def __len__(self):
-        return len(self.lengths) - (len(self.lengths) % self.batch_size == 1)
+    # An empty text becomes "NULL", as in training; a word of its own keeps a text without any from being refused.
+    longest = min(LONGEST, model.text.config.max_position_embeddings)
+    ids = token_ids(pd.Series([" ".join(words), *without, "-"]), tokenizer, longest)[:-1]
+    device = _ready(model)
+    tokens, mask = (tensor.to(device) for tensor in Ragged.of(ids, np.int64).padded(np.arange(len(ids))))
+    batch = {"input_ids": tokens, "text_mask": mask}
+    if speech_pooled is not None:
+        speech = torch.tensor(np.asarray(speech_pooled), dtype=torch.float32).to(device)
+        batch["speech_pooled"] = speech.expand(len(ids), -1)
 
-    def __iter__(self):
-        return islice(super().__iter__(), len(self))
-
-
-class _Finite(TrainerCallback):
-    """Ends a run whose predictions are no longer numbers: the loss may still be one, from before its last steps."""
-
-    def on_evaluate(self, args, state, control, metrics=None, **kwargs):
-        if not np.isfinite(metrics["eval_CCC"]):
-            rate = max(one["lr"] for one in kwargs["optimizer"].param_groups)
-            raise SernbError(f"{DIVERGED} in epoch {state.epoch:.0f}: lower learning_rate (it was {rate:g}).")
-
-
-class _Examples(torch.utils.data.Dataset):
-    """Rows of `Spoken`, handed out a whole padded batch at a time."""
-
-    def __init__(self, spoken, rows):
-        self.spoken, self.rows = spoken, rows
-
-    def __len__(self):
-        return len(self.rows)
-
-    def __getitems__(self, items):
-        rows = self.rows[np.asarray(items)]
-        return {"targets": torch.from_numpy(self.spoken.targets.values[rows]), **self.spoken.batch(rows)}
+    low, high = targets.scale
+    ratings = low + (high - low) * model(**batch).predicted.float().cpu().numpy()
+    effects = pd.DataFrame(ratings[0] - ratings[1:], columns=list(targets.dimensions))
+    effects.insert(0, "word", words)
+    return dict(zip(targets.dimensions, map(float, ratings[0]), strict=True)), effects
 
 
 class _Learner(torch.nn.Module):
     """The parts that learn: what is frozen stays out of the optimizer and out of the checkpoints."""
+
+    pretrained = ("projection", "encoder", "text")
 
     def __init__(self, model, spoken):
         super().__init__()
@@ -273,23 +273,22 @@ class _Learner(torch.nn.Module):
         return {"loss": concordance_loss(predicted, targets), "predicted": predicted}
 
 
-def _development(found):
+def _development(answers):
     """CCC over all of the development part: the mean over the dimensions that are known there."""
     predicted, target = (
-        torch.from_numpy(np.asarray(one, np.float64)) for one in (found.predictions, found.label_ids)
+        torch.from_numpy(np.asarray(values, np.float64))
+        for values in (answers.predictions, answers.label_ids)
     )
-    told = (~target.isnan()).sum(0) > 1
-    return {"CCC": float(concordance(predicted, target)[told].mean()) if told.any() else 0.0}
+    known = (~target.isnan()).sum(0) > 1
+    return {"CCC": float(concordance(predicted, target)[known].mean()) if known.any() else 0.0}
 
 
-def _optimizer(learner, recipe):
-    head = list(learner.head.parameters())
-    own = {id(one) for one in head}
-    encoders = [one for one in learner.parameters() if id(one) not in own and one.requires_grad]
-    groups = [{"params": head, "lr": recipe.head_rate or recipe.learning_rate}]
-    if encoders:
-        groups.append({"params": encoders, "lr": recipe.learning_rate})
-    return torch.optim.Adam(groups, fused=True)
+def _ready(model):
+    """The model in evaluation mode, all of it on the device of its first weights, which is returned: fresh heads begin on
+    the CPU."""
+    device = next(model.parameters()).device
+    model.to(device).eval()
+    return device
 
 
 def _of_like_length(lengths):

@@ -59,18 +59,12 @@ class Rows(torch.utils.data.Dataset):
         return Rows(self.columns, self.rows[order], self.also, self._lengths)
 
     def digest(self) -> str:
-        """The same for the same rows, labels and lengths."""
-        flat = (
-            np.asarray(column)[self.rows]
-            for column in self.columns.values()
-            if np.ndim(column) == 1 or _small(column)
-        )
-        lengths = () if self._lengths is None else (self.lengths(),)
-        return digest(self.rows, *lengths, *flat)
-
-
-def _small(column):
-    return isinstance(column, np.ndarray) and column.ndim == 2 and column.shape[1] < 8  # labels of dimensions
+        """The same for the same rows, plain columns and lengths."""
+        plain = [
+            np.asarray(column)[self.rows] for name, column in self.columns.items() if isinstance(name, str)
+        ]
+        lengths = [] if self._lengths is None else [self.lengths()]
+        return digest(self.rows, *lengths, *plain)
 
 
 class Shuffled(torch.utils.data.Sampler):

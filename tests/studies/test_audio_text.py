@@ -12,12 +12,14 @@ import torch
 from sernb.core.errors import SernbError
 from sernb.core.ratings import targets_of
 from sernb.core.tables import check_predictions
+from sernb.models.audio_text_regressor import PUBLISHED
 from sernb.protocols import Fold, leave_one_speaker_out, with_validation
-from sernb.studies.audio_text import BOTH, FROZEN, SPEECH, WORDS, prepare, train_systems, with_words
-from sernb.studies.regression import Recipe
+from sernb.studies import audio_text
+from sernb.studies.audio_text import BOTH, FROZEN, SPEECH, WORDS, train_systems
+from sernb.studies.regression import PAPER, prepare, with_words
 from tests.studies.rated_speech import corpus, encoders
 
-QUICK = Recipe(epochs=2, learning_rate=3e-3, batch_size=8)
+QUICK = replace(PAPER, epochs=2, learning_rate=3e-3, batch_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +214,27 @@ def test_a_tokenizer_says_how_much_can_be_read(prepared):
         assert with_words(spoken, long, tokenizer).tokens.lengths.max() == 16
     tokenizer.model_max_length = int(1e30)  # what transformers gives where nobody knows
     assert with_words(spoken, long, tokenizer).tokens.lengths.max() == 42
+
+
+def test_table_1_has_the_encoders_whose_sizes_are_counted():
+    table = audio_text.of_systems()
+    assert list(table.index) == [(one, system) for system in (SPEECH, BOTH) for one in PUBLISHED]
+    assert table.shape == (6, 6) and table.stack(["part", "dimension"], future_stack=True).between(0, 1).all()
+    # Paper, 4.1: the large model's dominance decreased with words.
+    assert (
+        table.loc[("w2v2-L-robust(p)", BOTH), ("seen", "dominance")]
+        < table.loc[("w2v2-L-robust(p)", SPEECH), ("seen", "dominance")]
+    )
+
+
+def test_gains_of_figure_3():
+    gains = audio_text.relative_gains().set_index(["encoder", "part"])["value"]
+    assert gains["DistilHuBERT", "seen"] == pytest.approx(0.5823, abs=1e-4)
+    assert gains["HuBERT base", "seen"] == pytest.approx(0.2091, abs=1e-4)
+    assert gains["DistilHuBERT", "unseen"] > 0.95  # 4.3: about double in the unseen scenarios
+
+
+def test_table_2_starts_from_table_1():
+    human = audio_text.of_recognisers().loc["human", ["arousal", "valence", "dominance"]]
+    same = audio_text.of_systems().loc[("DistilHuBERT", BOTH), "seen"]
+    assert human.to_dict() == same.to_dict()

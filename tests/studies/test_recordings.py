@@ -24,7 +24,7 @@ from sernb.models.audio_text_regressor import assemble as assemble_regressor
 from sernb.models.speech_student import SpeechStudent, StudentConfig
 from sernb.models.three_m_ser import ThreeMSERConfig, assemble
 from sernb.protocols import Fold
-from sernb.studies import attention_pooling, audio_text, mced, multimodal, recordings, regression
+from sernb.studies import attention_pooling, mced, multimodal, recordings, regression
 from sernb.studies import three_m_ser as of_three_m_ser
 from sernb.studies.checkpoints import save_network
 from sernb.studies.recordings import load_model, predict, predict_waveform, predicting
@@ -188,7 +188,7 @@ def test_a_regressor_says_what_it_said_in_its_notebook(tmp_path, tokenizer, utte
     folder, model = regressor(tmp_path / "both", tokenizer, text, about)
     table, waveforms = utterances
     targets = Targets(np.zeros((3, 3), np.float32), model.shape.dimensions, (1, 7), table.index)
-    spoken = audio_text.prepare(
+    spoken = regression.prepare(
         table, targets, waveforms, model.speech, standardised, tokenizer if text else None, progress=False
     )
     expected = 1 + 6 * regression.predict(model, spoken, np.arange(3))

@@ -6,16 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from transformers import BertConfig, BertModel
 
 from sernb.core.errors import SernbError
 from sernb.core.ratings import targets_of
 from sernb.models.audio_text_regressor import RegressorConfig, assemble
-from sernb.studies.audio_text import prepare
-from sernb.studies.batches import rising_and_falling
-from sernb.studies.regression import HEAD, PAPER, Recipe, _Batches, fit, frozen, predict
+from sernb.studies.recipes import Recipe
+from sernb.studies.regression import HEAD, PAPER, frozen, predict, prepare, train_regressor, word_effects
+from sernb.studies.rows import Shuffled
+from sernb.studies.training import rate
 from tests.studies.rated_speech import corpus, encoders
 
-QUICK = Recipe(epochs=4, learning_rate=3e-3, batch_size=8, patience=4)
+QUICK = replace(PAPER, epochs=4, learning_rate=3e-3, batch_size=8, patience=4)
 
 
 def given(count=40, speech=True, text=True, **changed):
@@ -43,7 +45,7 @@ def test_it_learns_from_words_and_tells_the_best_epoch():
     spoken, model = given(64, speech=False)
     rows = np.arange(64)
     before = ccc(model, spoken, rows[48:])[1]
-    curve = fit(
+    curve = train_regressor(
         model, spoken, rows[:48], rows[48:], replace(QUICK, epochs=12, patience=12, learning_rate=1e-2)
     )
     assert list(curve["epoch"]) == list(range(1, 13))
@@ -61,7 +63,7 @@ def test_ratings_that_lie_close_together_are_learnt_as_well():
     for targets in (spoken.targets, narrow):
         spoken, model = given(64, speech=False)
         one = replace(spoken, targets=targets)
-        curve = fit(model, one, rows[:48], rows[48:], recipe)
+        curve = train_regressor(model, one, rows[:48], rows[48:], recipe)
         found.append((curve["loss"], (predict(model, one, rows) - 0.45) / 0.05))
     np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-3)
     wide = 0.45 + 0.05 * found[0][1]
@@ -80,8 +82,8 @@ def test_a_standardised_head_begins_at_the_mean_of_the_training_part():
 
 def test_early_stopping_keeps_the_best_weights():
     spoken, model = given(24, speech=False)
-    curve = fit(
-        model, spoken, np.arange(16), np.arange(16, 24), Recipe(epochs=30, learning_rate=0.3, patience=2)
+    curve = train_regressor(
+        model, spoken, np.arange(16), np.arange(16, 24), replace(PAPER, learning_rate=0.3, patience=2)
     )
     assert len(curve) < 30
     best = curve["development_CCC"].idxmax()
@@ -94,7 +96,7 @@ def test_early_stopping_keeps_the_best_weights():
 def test_the_front_end_stays_and_the_encoders_move():
     spoken, model = given(16)
     before = {name: one.clone() for name, one in model.state_dict().items()}
-    fit(model, spoken, np.arange(16), recipe=replace(QUICK, epochs=1))
+    train_regressor(model, spoken, np.arange(16), recipe=replace(QUICK, epochs=1))
     moved = {name for name, one in model.state_dict().items() if not torch.equal(one, before[name])}
     assert not any(name.startswith("speech.feature_extractor") for name in moved)
     for part in ("speech.encoder", "speech.feature_projection", "text.encoder", "head"):
@@ -109,7 +111,7 @@ def test_a_frozen_start_moves_the_head_alone():
             predict(model, pooled, np.arange(16)), predict(model, spoken, np.arange(16)), atol=1e-6
         )
     before = {name: one.clone() for name, one in model.state_dict().items()}
-    fit(model, pooled, np.arange(16), recipe=replace(HEAD, epochs=2))
+    train_regressor(model, pooled, np.arange(16), recipe=replace(HEAD, epochs=2))
     moved = {name for name, one in model.state_dict().items() if not torch.equal(one, before[name])}
     assert {"centre", "spread"} < moved  # where the head's numbers lie; it alone learns
     assert all(name.startswith("head") for name in moved - {"centre", "spread"})
@@ -125,7 +127,7 @@ def test_predictions_stand_in_the_order_of_the_rows():
 
 def test_a_killed_training_goes_on(tmp_path):
     whole_spoken, whole = given(24)
-    expected = fit(whole, whole_spoken, np.arange(16), np.arange(16, 24), QUICK)
+    expected = train_regressor(whole, whole_spoken, np.arange(16), np.arange(16, 24), QUICK)
     spoken, model = given(24)
     stopped = {"epochs": 0}
 
@@ -145,11 +147,15 @@ def test_a_killed_training_goes_on(tmp_path):
     place._development = killed
     try:
         with pytest.raises(Killed):
-            fit(model, spoken, np.arange(16), np.arange(16, 24), QUICK, checkpoints=tmp_path / "c")
+            train_regressor(
+                model, spoken, np.arange(16), np.arange(16, 24), QUICK, checkpoints=tmp_path / "c"
+            )
     finally:
         place._development = original
     spoken, model = given(24)
-    curve = fit(model, spoken, np.arange(16), np.arange(16, 24), QUICK, checkpoints=tmp_path / "c")
+    curve = train_regressor(
+        model, spoken, np.arange(16), np.arange(16, 24), QUICK, checkpoints=tmp_path / "c"
+    )
     np.testing.assert_allclose(curve["development_CCC"], expected["development_CCC"], rtol=1e-6)
     for a, b in zip(whole.parameters(), model.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -159,29 +165,30 @@ def test_unrated_rows_are_left_out():
     spoken, model = given(16, speech=False)
     spoken.targets.values[:15] = np.nan
     with pytest.raises(SernbError, match="1 training utterances have a rating"):
-        fit(model, spoken, np.arange(16))
+        train_regressor(model, spoken, np.arange(16))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU bf16 is right")
 def test_half_precision_is_refused_on_a_cpu():
     spoken, model = given(8, speech=False)
     with pytest.raises(SernbError, match="bf16 needs a GPU"):
-        fit(model, spoken, np.arange(8), recipe=replace(QUICK, bf16=True))
+        train_regressor(model, spoken, np.arange(8), recipe=replace(QUICK, bf16=True))
 
 
 def test_rates_rise_and_fall():
     recipe = Recipe(epochs=4, batch_size=8, learning_rate=1.0, warm_up=0.25, falling=True)
-    rates = [rising_and_falling(step, 8, recipe.warm_up, recipe.falling) for step in range(8)]
+    rates = [rate(step, 8, recipe.warm_up, recipe.falling) for step in range(8)]
     np.testing.assert_allclose(rates, [0.5, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6])
-    assert {rising_and_falling(step, 8, PAPER.warm_up, PAPER.falling) for step in range(8)} == {1.0}
+    assert {rate(step, 8, PAPER.warm_up, PAPER.falling) for step in range(8)} == {1.0}
 
 
 def test_the_papers_numbers():
     assert (PAPER.learning_rate, PAPER.batch_size, PAPER.by_length, PAPER.falling) == (1e-5, 16, True, False)
     with pytest.raises(SernbError, match="patience is 0"):
         Recipe(patience=0)
+    spoken, model = given(8, speech=False)
     with pytest.raises(SernbError, match="batch_size is 1; it must be at least 2"):
-        Recipe(batch_size=1)
+        train_regressor(model, spoken, np.arange(8), recipe=replace(QUICK, batch_size=1))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +196,9 @@ def test_the_papers_numbers():
     [
         ({"learning_rate": -1.0}, "learning_rate is -1.0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
-        ({"head_rate": 0.0}, "head_rate is 0.0"),
+        ({"encoder_rate": 0.0}, "encoder_rate is 0.0"),
+        ({"masked": 1.0}, "masked is 1.0"),
+        ({"optimizer": "lion"}, "optimizer is 'lion'"),
         ({"warm_up": 1.0}, "warm_up is 1.0"),
         ({"warm_up": -0.1}, "warm_up is -0.1"),
     ],
@@ -203,29 +212,29 @@ def test_recipes_that_cannot_be_cooked(wrong, message):
 def test_a_training_that_diverges_says_so(tried):
     spoken, model = given(24, speech=False)
     rows = np.arange(16, 24) if tried else ()
-    with pytest.raises(SernbError, match=r"epoch.*lower (the learning rate|learning_rate)"):
-        fit(model, spoken, np.arange(16), rows, replace(QUICK, learning_rate=1e30))
+    with pytest.raises(SernbError, match=r"epoch.*lower the learning rate"):
+        train_regressor(model, spoken, np.arange(16), rows, replace(QUICK, learning_rate=1e30))
 
 
 def test_a_last_step_that_diverges_is_seen_too():
     """The loss is from before the step: with one step an epoch it is still a number."""
     for rows in (np.arange(8, 16), ()):
         spoken, model = given(16, speech=False)
-        with pytest.raises(SernbError, match=r"training diverged in .*epoch.*learning_rate \(it was"):
-            fit(model, spoken, np.arange(8), rows, replace(QUICK, epochs=1, learning_rate=3e38))
+        with pytest.raises(SernbError, match=r"training diverged.*epoch.*learning rate \(it was"):
+            train_regressor(model, spoken, np.arange(8), rows, replace(QUICK, epochs=1, learning_rate=3e38))
 
 
 @pytest.mark.parametrize(("count", "handed"), [(17, 16), (16, 16), (18, 18), (33, 32), (7, 7)])
 @pytest.mark.parametrize("by_length", [True, False])
 def test_no_batch_is_a_single_row(count, handed, by_length):
-    order = _Batches(np.arange(count) + 1, 16, 0, by_length)
+    order = Shuffled(np.arange(count) + 1, 16, 0, by_length, least=2)
     rows = list(order)
     assert len(rows) == len(order) == len(set(rows)) == handed
 
 
 def test_the_loss_of_a_batch_of_one_is_not_counted():
     spoken, model = given(17, speech=False)
-    curve = fit(model, spoken, np.arange(17), recipe=replace(QUICK, batch_size=16, epochs=1))
+    curve = train_regressor(model, spoken, np.arange(17), recipe=replace(QUICK, batch_size=16, epochs=1))
     assert curve["loss"][0] > 0.75  # with a second step of loss 0 it would be about a half
 
 
@@ -235,22 +244,22 @@ def test_ratings_that_are_all_the_same_are_named(part):
     rows = np.arange(16) if part == "training" else np.arange(16, 24)
     spoken.targets.values[rows, 1] = 0.5
     with pytest.raises(SernbError, match=rf"the {part} part has {len(rows)} ratings of valence"):
-        fit(model, spoken, np.arange(16), np.arange(16, 24), QUICK)
+        train_regressor(model, spoken, np.arange(16), np.arange(16, 24), QUICK)
 
 
 def test_a_development_part_of_one_or_none_is_named():
     spoken, model = given(24, speech=False)
     with pytest.raises(SernbError, match="the development part has 1 rated utterances"):
-        fit(model, spoken, np.arange(16), np.array([20]), QUICK)
+        train_regressor(model, spoken, np.arange(16), np.array([20]), QUICK)
     spoken.targets.values[16:] = np.nan
     with pytest.raises(SernbError, match="the development part has 0 rated utterances"):
-        fit(model, spoken, np.arange(16), np.arange(16, 24), QUICK)
+        train_regressor(model, spoken, np.arange(16), np.arange(16, 24), QUICK)
 
 
 def test_a_dimension_that_development_does_not_know_is_left_out():
     spoken, model = given(24, speech=False)
     spoken.targets.values[16:, 1] = np.nan
-    curve = fit(model, spoken, np.arange(16), np.arange(16, 24), replace(QUICK, epochs=1))
+    curve = train_regressor(model, spoken, np.arange(16), np.arange(16, 24), replace(QUICK, epochs=1))
     after = ccc(model, spoken, np.arange(16, 24))[[0, 2]].mean()
     assert curve["development_CCC"][0] == pytest.approx(float(after), abs=1e-5)
 
@@ -272,9 +281,9 @@ def test_patience_goes_on_where_it_was(tmp_path, scripted):
     scripted(0.1, 0.5, 0.4)
     spoken, model = given(24, speech=False)
     with pytest.raises(StopIteration):
-        fit(model, spoken, *rows, recipe, checkpoints=tmp_path / "c")
+        train_regressor(model, spoken, *rows, recipe, checkpoints=tmp_path / "c")
     scripted(0.3, 0.2, 0.9, 0.9)
-    curve = fit(given(24, speech=False)[1], spoken, *rows, recipe, checkpoints=tmp_path / "c")
+    curve = train_regressor(given(24, speech=False)[1], spoken, *rows, recipe, checkpoints=tmp_path / "c")
     assert curve["development_CCC"].tolist() == [0.1, 0.5, 0.4, 0.3, 0.2]
 
 
@@ -283,10 +292,10 @@ def test_a_finished_training_is_not_trained_on(tmp_path, scripted, scores):
     recipe, rows = replace(QUICK, patience=2), (np.arange(16), np.arange(16, 24))
     scripted(*scores)
     spoken, model = given(24, speech=False)
-    first = fit(model, spoken, *rows, recipe, checkpoints=tmp_path / "c")
+    first = train_regressor(model, spoken, *rows, recipe, checkpoints=tmp_path / "c")
     scripted()
     again = given(24, speech=False)[1]
-    curve = fit(again, spoken, *rows, recipe, checkpoints=tmp_path / "c")
+    curve = train_regressor(again, spoken, *rows, recipe, checkpoints=tmp_path / "c")
     assert curve.equals(first)
     for a, b in zip(model.parameters(), again.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -296,7 +305,7 @@ def test_checkpoints_of_another_run_are_refused(tmp_path):
     spoken, model = given(24, speech=False)
     rows, place = (np.arange(16), np.arange(16, 24)), tmp_path / "c"
     recipe = replace(QUICK, epochs=1)
-    fit(model, spoken, *rows, recipe, checkpoints=place)
+    train_regressor(model, spoken, *rows, recipe, checkpoints=place)
     turned = replace(spoken, targets=replace(spoken.targets, values=1 - spoken.targets.values))
     for inputs, parts, changed, seed in (
         (spoken, rows, recipe, 1),
@@ -305,7 +314,7 @@ def test_checkpoints_of_another_run_are_refused(tmp_path):
         (turned, rows, recipe, 0),
     ):
         with pytest.raises(SernbError, match="of a run with other settings"):
-            fit(model, inputs, *parts, changed, seed, checkpoints=place)
+            train_regressor(model, inputs, *parts, changed, seed, checkpoints=place)
 
 
 @pytest.mark.parametrize("file", ["trainer_state.json", "optimizer.pt", "model.safetensors"])
@@ -313,7 +322,7 @@ def test_checkpoints_of_another_run_are_refused(tmp_path):
 def test_half_a_checkpoint_is_passed_over(tmp_path, file, left):
     rows, place = (np.arange(16), np.arange(16, 24)), tmp_path / "c"
     spoken, whole = given(24, speech=False)
-    expected = fit(whole, spoken, *rows, QUICK, checkpoints=place)
+    expected = train_regressor(whole, spoken, *rows, QUICK, checkpoints=place)
     newest = max(place.glob("checkpoint-*"), key=lambda one: int(one.name.split("-")[1]))
     if left == "half":
         (newest / file).write_bytes((newest / file).read_bytes()[:50])
@@ -322,14 +331,14 @@ def test_half_a_checkpoint_is_passed_over(tmp_path, file, left):
     for other in set(place.glob("checkpoint-*")) - {newest}:
         shutil.rmtree(other)
     again = given(24, speech=False)[1]
-    curve = fit(again, spoken, *rows, QUICK, checkpoints=place)
+    curve = train_regressor(again, spoken, *rows, QUICK, checkpoints=place)
     np.testing.assert_allclose(curve["development_CCC"], expected["development_CCC"], rtol=1e-6)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_encoders_from_the_cpu_are_trained_on_the_gpu():
     spoken, model = given(24)
-    fit(model, spoken, np.arange(16), np.arange(16, 24), replace(QUICK, epochs=1))
+    train_regressor(model, spoken, np.arange(16), np.arange(16, 24), replace(QUICK, epochs=1))
     assert {one.device.type for one in model.parameters()} == {"cuda"}
     assert np.isfinite(predict(model, spoken, np.arange(24))).all()
 
@@ -343,3 +352,60 @@ def test_predictions_gather_a_model_on_the_device_of_its_first_part(monkeypatch)
     predict(model, spoken, np.arange(8))
     frozen(model, spoken)
     assert asked == [torch.device("cpu")] * 2
+
+
+def words_of(speech=True):
+    """Utterances of six words or so, and a network that reads them."""
+    utterances, _, tokenizer = corpus(6)
+    spoken, model = given(6, speech=speech)
+    return utterances, spoken, model, tokenizer
+
+
+def test_ratings_are_those_of_the_model():
+    utterances, spoken, model, tokenizer = words_of()
+    heard = frozen(model, spoken).speech_pooled
+    ratings, effects = word_effects(model, utterances["text"].iloc[2], tokenizer, spoken.targets, heard[2])
+    np.testing.assert_allclose(list(ratings.values()), 1 + 4 * predict(model, spoken, [2])[0], atol=1e-5)
+    assert list(effects["word"]) == utterances["text"].iloc[2].split()
+
+
+def test_an_effect_is_the_difference_that_leaving_out_makes():
+    _, spoken, model, tokenizer = words_of(speech=False)
+    whole, effects = word_effects(model, "it was good", tokenizer, spoken.targets)
+    without, _ = word_effects(model, "it good", tokenizer, spoken.targets)
+    for name in whole:
+        assert effects.loc[1, name] == pytest.approx(whole[name] - without[name], abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "(laughs)"])
+def test_a_text_without_words_is_still_rated(text):
+    _, spoken, model, tokenizer = words_of(speech=False)
+    ratings, effects = word_effects(model, text, tokenizer, spoken.targets)
+    assert all(np.isfinite(one) for one in ratings.values())
+    assert len(effects) == 0
+
+
+def test_notes_in_brackets_are_no_words():
+    """Without "(door" the rest would be "slams) good", which is read as two words."""
+    _, spoken, model, tokenizer = words_of(speech=False)
+    _, effects = word_effects(model, "(door slams) it was [LAUGHTER] good", tokenizer, spoken.targets)
+    _, plain = word_effects(model, "it was good", tokenizer, spoken.targets)
+    assert effects["word"].tolist() == ["it", "was", "good"]
+    assert effects.equals(plain)
+
+
+def test_a_text_longer_than_the_model_reads():
+    _, spoken, _, tokenizer = words_of(speech=False)
+    short = {"max_position_embeddings": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = assemble(
+        None, BertModel(BertConfig(vocab_size=50, hidden_size=12, intermediate_size=24, **short))
+    )
+    with pytest.warns(UserWarning, match="more than 16 tokens"):
+        _, effects = word_effects(model, "good " * 20, tokenizer, spoken.targets)
+    assert len(effects) == 20
+
+
+def test_one_word():
+    _, spoken, model, tokenizer = words_of(speech=False)
+    _, effects = word_effects(model, "good", tokenizer, spoken.targets)
+    assert effects.shape == (1, 4)
