@@ -78,20 +78,6 @@ def targets_of(
     return Targets(((values - low) / (high - low)).astype(np.float32), chosen, (low, high), utterances.index)
 
 
-def rows_of(index: pd.Index, ids) -> np.ndarray:
-    """Row numbers of the utterances `ids`; SernbError for one that is not here, or where one id stands for several rows."""
-    if not index.is_unique:
-        raise SernbError(
-            f"several rows have the same id: {some(index[index.duplicated()].unique())}. Give each utterance its own."
-        )
-    rows = index.get_indexer(ids)
-    if (rows < 0).any():
-        raise SernbError(
-            f"{int((rows < 0).sum())} utterances are not among these inputs: {some(np.asarray(ids)[rows < 0])}."
-        )
-    return rows
-
-
 def check_differ(targets: Targets, rows: np.ndarray, part: str, every: bool) -> None:
     """SernbError where a dimension's ratings in these rows are all the same, or too few: of every dimension, or of all."""
     most = 0

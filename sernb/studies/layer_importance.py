@@ -18,13 +18,13 @@ from sklearn.preprocessing import StandardScaler
 from torch.nn import functional as F
 
 from sernb.core.errors import SernbError
-from sernb.core.ragged import Ragged
-from sernb.core.ratings import Targets, rated, rows_of
+from sernb.core.ragged import Ragged, rows_of
+from sernb.core.ratings import Targets, rated
 from sernb.core.tables import predictions_of
 from sernb.losses import concordance, concordance_loss
 from sernb.models.layer_probe import LayerProbe
 from sernb.protocols import Fold
-from sernb.studies.parallel import side_by_side
+from sernb.studies.training import side_by_side
 
 PREDICT_BATCH = 64
 ALPHAS = np.logspace(-1, 5, 13)  # of the ridge, chosen by leave-one-out on the training part
@@ -45,57 +45,45 @@ def learned_weights(
 ) -> tuple[np.ndarray, float]:
     """Train a `LayerProbe` on frozen states; returns its layer weights `(layers,)` and its development score.
 
-    states: `(utterances, layers, width)`, averaged over time (`sernb.features.speech.layer_states`), or with the time axis
-    (`frame_states`): then the head pools average and maximum, as the paper's does, which takes far longer. target: one
-    dimension in [0, 1] `(utterances,)`, where NaN is unknown (loss 1 - CCC, score CCC), or class numbers as integers,
-    negative where unknown (cross-entropy, UAR). The weights are those of the best epoch on the development rows.
+    The weights are those of the best epoch on the development rows. A plain loop: the states lie in memory, and a Trainer
+    would take longer to begin than this does to end.
 
-    normalise: "none" and "layer" as in `LayerProbe`; "feature" gives each feature of each layer mean 0 and variance 1 over
-    the training rows, so that layers differ neither in size nor in how much they vary from utterance to utterance (states
-    averaged over time only). weights_rate: the learning rate of the weights, higher than the head's, since they begin
-    equal and one head's training is short. A plain loop: the states lie in memory, and a Trainer would take longer to
-    begin than this does to end. Raises SernbError where fewer than two rows of a part are labelled, where all of them have
-    the same label, and for states or a loss that are not finite.
+    Args:
+        states: `(utterances, layers, width)`, averaged over time (`sernb.features.speech.layer_states`), or with the time
+            axis (`frame_states`): then the head pools average and maximum, as the paper's does, which takes far longer.
+        target: One dimension in [0, 1] `(utterances,)`, NaN where unknown (loss 1 - CCC, score CCC), or class numbers as
+            integers, negative where unknown (cross-entropy, UAR).
+        normalise: "none" and "layer" as in `LayerProbe`; "feature" gives each feature of each layer mean 0 and variance 1
+            over the training rows, so that layers differ neither in size nor in how much they vary (no time axis then).
+        patience: Epochs in a row without a better score.
+        weights_rate: The learning rate of the weights, higher than the head's, since they begin equal and one head's
+            training is short.
+
+    Raises:
+        SernbError: Where fewer than two rows of a part are labelled or all have the same label, and for states or a loss
+            that are not finite.
     """
-    classes = np.issubdtype(np.asarray(target).dtype, np.integer)
-    known = target >= 0 if classes else ~np.isnan(target)
-    train, tried = (np.asarray(rows)[known[np.asarray(rows)]] for rows in (train_rows, development_rows))
-    if len(train) < 2 or len(tried) < 2:
-        raise SernbError(
-            f"{len(train)} training and {len(tried)} development utterances are labelled; two each are needed."
-        )
-    for part, rows in (("training", train), ("development", tried)):
-        if len(np.unique(target[rows])) < 2:
-            raise SernbError(
-                f"all {len(rows)} labelled utterances of the {part} part have the same {'class' if classes else 'rating'}; "
-                "expected two or more that differ. Take more utterances into it."
-            )
+    target = _Classes(target) if np.issubdtype(np.asarray(target).dtype, np.integer) else _Dimension(target)
+    train, development = _labelled(target, train_rows, development_rows)
+    _check_finite(states)
     if batch_size < 2:
         raise SernbError(f"batch_size is {batch_size}; it must be at least 2, or a batch has no concordance.")
-    values = states.values if isinstance(states, Ragged) else states
-    if not np.isfinite(values).all():
-        raise SernbError(
-            "the states hold NaN or infinity: the encoder's weights are damaged, or too large for half precision."
-        )
     if normalise == "feature":
         states, normalise = _standardised(states, train), "none"
+
+    # The probe, whose weights learn at a rate of their own
     torch.manual_seed(seed)
-    y = torch.from_numpy(np.asarray(target, np.int64 if classes else np.float32))
-    outputs = int(target.max()) + 1 if classes else 1
-    probe = LayerProbe(*_shape(states), outputs, normalise)
-    optimizer = torch.optim.Adam(
-        [{"params": [probe.layer_logits], "lr": weights_rate}, {"params": probe.head.parameters()}],
-        learning_rate,
-    )
+    layers, width = (states.values if isinstance(states, Ragged) else states).shape[-2:]
+    probe = LayerProbe(layers, width, target.outputs, normalise)
+    groups = [{"params": [probe.layer_logits], "lr": weights_rate}, {"params": probe.head.parameters()}]
+    optimizer = torch.optim.Adam(groups, learning_rate)
+
     best, weights, since = -np.inf, None, 0
     for _ in range(epochs):
         probe.train()
         batches = torch.from_numpy(train)[torch.randperm(len(train))].split(batch_size)
-        if not classes and len(batches[-1]) == 1:
-            batches = batches[:-1]  # one point has no concordance
-        for rows in batches:
-            said = probe(*_batch(states, rows))
-            loss = F.cross_entropy(said, y[rows]) if classes else concordance_loss(said, y[rows, None])
+        for rows in batches[:-1] if len(batches[-1]) < target.least else batches:
+            loss = target.loss(probe(*_batch(states, rows)), rows)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -104,13 +92,49 @@ def learned_weights(
                 f"the loss became {loss.item()}: lower learning_rate (it was {learning_rate:g}) or weights_rate "
                 f"({weights_rate:g})."
             )
-        score = _score(probe, states, tried, y[tried], classes)
+
+        # The best epoch's weights count
+        score = _score(probe, states, target, development)
         since += 1
         if score > best:
             best, weights, since = score, probe.layer_weights.detach().numpy().copy(), 0
         if since >= patience:
             break
     return weights, best
+
+
+class _Dimension:
+    """One dimension in [0, 1]: concordance."""
+
+    outputs, least, word = 1, 2, "rating"  # one point has no concordance
+
+    def __init__(self, values):
+        self.values, self.known = torch.from_numpy(np.asarray(values, np.float32)), ~np.isnan(values)
+
+    def loss(self, answers, rows):
+        return concordance_loss(answers, self.values[rows, None])
+
+    def score(self, answers, rows):
+        return float(concordance(answers, self.values[rows, None]))
+
+
+class _Classes:
+    """Class numbers: cross-entropy, UAR."""
+
+    least, word = 1, "class"
+
+    def __init__(self, numbers):
+        self.values, self.known = torch.from_numpy(np.asarray(numbers, np.int64)), np.asarray(numbers) >= 0
+        self.outputs = int(self.values.max()) + 1
+
+    def loss(self, answers, rows):
+        return F.cross_entropy(answers, self.values[rows])
+
+    def score(self, answers, rows):
+        truth = self.values[rows]
+        return float(
+            recall_score(truth, answers.argmax(1), average="macro", zero_division=0, labels=np.unique(truth))
+        )
 
 
 def weights_table(
@@ -128,7 +152,7 @@ def weights_table(
     that the spread between seeds holds the luck of the split too. Side by side in
     `with joblib.parallel_config(n_jobs=...)`.
     """
-    chances = [(seed, splits[place % len(splits)]) for place, seed in enumerate(seeds)]
+    chances = [(seed, splits[number % len(splits)]) for number, seed in enumerate(seeds)]
     runs = (
         delayed(learned_weights)(states, target, *split, normalise, seed, **settings)
         for target in targets.values()
@@ -137,8 +161,8 @@ def weights_table(
     done = side_by_side(runs, "heads", len(targets) * len(chances), "training", progress)
     names = [(name, seed) for name in targets for seed, _ in chances]
     rows = [
-        (layer, *who, weight, score)
-        for who, (weights, score) in zip(names, done, strict=True)
+        (layer, *name, weight, score)
+        for name, (weights, score) in zip(names, done, strict=True)
         for layer, weight in enumerate(weights)
     ]
     return pd.DataFrame(rows, columns=["layer", "target", "seed", "weight", "score"])
@@ -153,24 +177,25 @@ def rated_by_layer(
     strength is chosen, on the training part (and the validation part, which nothing else needs). Raises SernbError for a
     fold's utterances that are not in the table, states of another number, and a dimension without training ratings.
     """
-    _as_many(states, utterances)
+    _check_rows(states, utterances)
     tables = []
     for fold in folds:
-        train, test = (
-            rows_of(utterances.index, one) for one in (fold.train.union(fold.validation), fold.test)
-        )
+        train = rows_of(utterances.index, fold.train.union(fold.validation))
+        test = rows_of(utterances.index, fold.test)
         for layer in range(states.shape[1]):
-            said = np.full((len(test), len(targets.dimensions)), np.nan)
-            for column, values in enumerate(targets.values.T):
+            predicted = np.full((len(test), len(targets.dimensions)), np.nan)
+            for column, (name, values) in enumerate(zip(targets.dimensions, targets.values.T, strict=True)):
                 rows = train[~np.isnan(values[train])]
                 if len(rows) < 2:
                     raise SernbError(
-                        f"fold {fold.name!r}: {len(rows)} training utterances have a {targets.dimensions[column]}; expected "
-                        "two or more. Leave the dimension out, or take larger folds."
+                        f"fold {fold.name!r}: {len(rows)} training utterances have a {name}; expected two or more. Leave "
+                        "the dimension out, or take larger folds."
                     )
-                model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS))
-                said[:, column] = model.fit(states[rows, layer], values[rows]).predict(states[test, layer])
-            tables.append(rated(said, fold.test, utterances, targets, fold.name, str(layer)))
+                model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS)).fit(
+                    states[rows, layer], values[rows]
+                )
+                predicted[:, column] = model.predict(states[test, layer])
+            tables.append(rated(predicted, fold.test, utterances, targets, fold.name, str(layer)))
     return pd.concat(tables)
 
 
@@ -179,29 +204,53 @@ def classified_by_layer(states: np.ndarray, utterances: pd.DataFrame, folds: Seq
 
     Utterances without a label are left out of training and test; SernbError for one that is not in the table.
     """
-    _as_many(states, utterances)
+    _check_rows(states, utterances)
+    emotion = utterances["emotion"].astype(str).to_numpy()
+    labelled = utterances.index[utterances["emotion"].notna()]
     tables = []
-    emotion, known = utterances["emotion"].astype(str).to_numpy(), utterances["emotion"].notna()
-    labelled = utterances.index[known]
     for fold in folds:
-        rows_of(utterances.index, fold.train.append([fold.validation, fold.test]))
-        named = labelled.intersection(fold.test, sort=False)
+        rows_of(utterances.index, fold.train.append([fold.validation, fold.test]))  # all of them are here
+        tested = labelled.intersection(fold.test, sort=False)
         train = utterances.index.get_indexer(labelled.intersection(fold.train.union(fold.validation)))
-        test = utterances.index.get_indexer(named)
+        test = utterances.index.get_indexer(tested)
         for layer in range(states.shape[1]):
-            model = make_pipeline(
-                StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=500)
-            )
-            model.fit(states[train, layer], emotion[train])
-            table = pd.DataFrame(model.predict_proba(states[test, layer]), named, model.classes_)
+            head = LogisticRegression(C=0.1, class_weight="balanced", max_iter=500)
+            model = make_pipeline(StandardScaler(), head).fit(states[train, layer], emotion[train])
+            table = pd.DataFrame(model.predict_proba(states[test, layer]), tested, model.classes_)
             tables.append(predictions_of(table, utterances, fold.name, str(layer)))
     return pd.concat(tables)
 
 
-def _as_many(states, utterances):
+def _labelled(target, train_rows, development_rows):
+    """The rows of both parts that have a label; SernbError where there is nothing to learn or to tell apart."""
+    train, development = (
+        np.asarray(rows)[target.known[np.asarray(rows)]] for rows in (train_rows, development_rows)
+    )
+    if len(train) < 2 or len(development) < 2:
+        raise SernbError(
+            f"{len(train)} training and {len(development)} development utterances are labelled; two each are needed."
+        )
+    for part, rows in (("training", train), ("development", development)):
+        if len(np.unique(target.values[rows])) < 2:
+            raise SernbError(
+                f"all {len(rows)} labelled utterances of the {part} part have the same {target.word}; expected two or more "
+                "that differ. Take more utterances into it."
+            )
+    return train, development
+
+
+def _check_finite(states):
+    if not np.isfinite(states.values if isinstance(states, Ragged) else states).all():
+        raise SernbError(
+            "the states hold NaN or infinity: the encoder's weights are damaged, or too large for half precision."
+        )
+
+
+def _check_rows(states, utterances):
     if len(states) != len(utterances):
         raise SernbError(
-            f"there are states of {len(states)} utterances and a table of {len(utterances)}; expected one row each, in order."
+            f"there are states of {len(states)} utterances and a table of {len(utterances)}; expected one row each, in "
+            "order."
         )
 
 
@@ -215,25 +264,17 @@ def _standardised(states, train):
     return ((states - mean) / np.where(spread > 0, spread, 1)).astype(np.float32)
 
 
-def _shape(states):
-    """(layers, width)"""
-    return (states.values if isinstance(states, Ragged) else states).shape[-2:]
-
-
 def _batch(states, rows):
     """What the probe takes for these rows."""
     rows = np.asarray(rows)
     if not isinstance(states, Ragged):
         return (torch.from_numpy(states[rows]),)
-    x, mask = states.padded(rows)  # (B, frames, layers, width)
+    x, mask = states.padded(rows)  # (batch, frames, layers, width)
     return x.transpose(1, 2), mask
 
 
 @torch.inference_mode()
-def _score(probe, states, rows, y, classes):
+def _score(probe, states, target, rows):
     probe.eval()
     parts = np.split(rows, range(PREDICT_BATCH, len(rows), PREDICT_BATCH))
-    said = torch.cat([probe(*_batch(states, part)) for part in parts])
-    if not classes:
-        return float(concordance(said, y[:, None]))
-    return float(recall_score(y, said.argmax(1), average="macro", zero_division=0, labels=np.unique(y)))
+    return target.score(torch.cat([probe(*_batch(states, part)) for part in parts]), rows)

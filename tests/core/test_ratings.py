@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from sernb.core.errors import SernbError
-from sernb.core.ratings import rated, rows_of, targets_of
+from sernb.core.ragged import rows_of
+from sernb.core.ratings import rated, targets_of
 from sernb.core.tables import check_predictions
 
 

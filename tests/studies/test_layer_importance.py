@@ -11,6 +11,7 @@ from sernb.core.ratings import targets_of
 from sernb.evaluation import scores
 from sernb.protocols import Fold, leave_one_speaker_out
 from sernb.studies.layer_importance import (
+    _Classes,
     _score,
     classified_by_layer,
     learned_weights,
@@ -192,5 +193,5 @@ def test_uar_counts_the_classes_that_are_there():
             return torch.eye(3)[torch.tensor([2, 1, 0, 1, 0, 1])]
 
     truth = torch.tensor([0, 1, 0, 1, 0, 1])
-    found = _score(Says(), np.zeros((6, 2, 4), np.float32), np.arange(6), truth, True)
+    found = _score(Says(), np.zeros((6, 2, 4), np.float32), _Classes(truth), np.arange(6))
     assert found == pytest.approx((2 / 3 + 1) / 2)
