@@ -10,7 +10,6 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
-from rjsmin import jsmin
 from tqdm.auto import tqdm
 
 from sernb.core.errors import SernbError
@@ -193,16 +192,13 @@ def write_page(text: str, path: str | Path) -> Path:
 
 @cache
 def _code() -> str:
-    """The module and its start-up without comments, spaces, last commas and semicolons, and brackets around one parameter."""
-    code = jsmin(f"{front.module()}\n{front.read('page.js')}")
-    code = re.sub(r"(?<![\w$])\((\w+)\)=>", r"\1=>", code)
-    return re.sub(r"[,;]}", "}", code).replace("}\n", "}")
+    """The module and its start-up."""
+    return f"{front.module()}\n{front.read('page.js')}"
 
 
 @cache
 def _style() -> str:
-    lines = re.sub(r"\s+", " ", front.read("explorer.css"))
-    return re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", lines).replace(";}", "}")
+    return front.read("explorer.css")
 
 
 def _digest(text):

@@ -66,9 +66,7 @@ def cell(page, row, column, which="model"):
 
 
 def view(page):
-    page.locator(".sharing").evaluate("one => { one.open = false; one.querySelector('textarea').value = '' }")
-    page.locator(".sharing > summary").click()
-    until(page, "document.querySelector('[data-view]').value !== ''")
+    """What the box of "Share this view" holds, which follows the view whether it is open or not."""
     return json.loads(page.locator("[data-view]").input_value())
 
 
@@ -233,12 +231,40 @@ def test_a_view_is_shared_as_text(page):
     shared = view(page)
     cell(page, 2, 0).click()
     assert view(page)["cells"] == []
+    page.locator(".sharing > summary").click()
     page.locator("[data-view]").fill(json.dumps(shared))
     page.locator("button", has_text="Show the view").click()
     assert cell(page, 2, 0).get_attribute("aria-selected") == "true"
     page.locator("[data-view]").fill("{ no")
     page.locator("button", has_text="Show the view").click()
     assert "This is no view" in page.locator(".sharing [role=status]").inner_text()
+
+
+def test_a_view_that_somebody_put_into_the_box_is_not_overwritten(page):
+    mine, box = view(page), page.locator("[data-view]")
+    theirs = json.dumps({"model": "words"})
+    # At once after the click: its `toggle` event comes later than the paste.
+    page.evaluate(
+        """(theirs) => { document.querySelector(".sharing > summary").click();
+          const box = document.querySelector("[data-view]");
+          box.value = theirs;
+          box.dispatchEvent(new InputEvent("input", { bubbles: true })) }""",
+        theirs,
+    )
+    page.wait_for_selector(".sharing[open]")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")  # events have come
+    cell(page, 1, 1).click()  # another view of one's own
+    page.locator(".sharing > summary").click()
+    page.locator(".sharing > summary").click()
+    assert box.input_value() == theirs
+    box.fill("")
+    box.blur()
+    assert view(page) == mine | {"cells": [["happy", "happy"]]}  # an empty box has one's own again
+    box.fill(theirs)
+    page.locator("button", has_text="Show the view").click()
+    assert view(page)["model"] == "words"
+    cell(page, 1, 1).click()
+    assert view(page)["cells"] == []  # what was shown is one's own from now on
 
 
 def test_dimensions(page, explorer):

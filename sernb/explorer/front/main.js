@@ -188,22 +188,40 @@ function checked({ view, data, selects }, given) {
 
 // The view as JSON, to send to somebody with the same predictions; the notes as CSV.
 function sharing(app) {
-  const box = h("textarea", { rows: 4, label: "This view as JSON", "data-view": true, spellcheck: "false" }), said = h("span", { role: "status" });
+  const status = h("span", { role: "status" });
+  // The box follows the view, but never overwrites what a person has put into it: that stays until it is shown, or the
+  // box is emptied.
+  let theirs = false;
+  const follow = () => { if (!theirs) box.value = JSON.stringify(app.view, null, 1); };
+  const box = h("textarea", {
+    rows: 4,
+    label: "This view as JSON",
+    "data-view": true,
+    spellcheck: "false",
+    oninput: () => { theirs = box.value.trim() !== ""; },
+    onblur: follow,
+  });
   const use = () => {
     const before = app.view;
     try {
       app.update(checked(app, JSON.parse(box.value)));
-      said.textContent = "This view is shown.";
+      theirs = false;
+      follow();
+      status.textContent = "This view is shown.";
     } catch (problem) {
       if (app.view !== before) app.update(before);
-      said.textContent = `This is no view: ${problem.message}`;
+      status.textContent = `This is no view: ${problem.message}`;
     }
   };
-  const notes = () => saveAs("notes.csv", csv([["utterance", "note", "tags"], ...pairs(app.notes).map(([id, one]) => [id, one.note, one.tags.join("; ")])]), "text/csv");
-  const whole = h("details.sharing", { ontoggle: () => { box.value = JSON.stringify(app.view, null, 1); } }, h("summary", {}, "Share this view · save notes"), box,
-    h("div.row", {}, button("Show the view in the box", use), button("Save notes (CSV)", notes), said));
-  app.ranges.push(() => { if (whole.open && box !== active()) box.value = JSON.stringify(app.view, null, 1); });
-  return whole;
+  const notes = () => {
+    const rows = pairs(app.notes).map(([id, one]) => [id, one.note, one.tags.join("; ")]);
+    saveAs("notes.csv", csv([["utterance", "note", "tags"], ...rows]), "text/csv");
+  };
+  app.ranges.push(() => { if (box !== active()) follow(); }); // while it has focus, what is selected in it stays
+  return h("details.sharing", {},
+    h("summary", {}, "Share this view · save notes"),
+    box,
+    h("div.row", {}, button("Show the view in the box", use), button("Save notes (CSV)", notes), status));
 }
 
 function redraw(app) {
