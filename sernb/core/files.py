@@ -8,9 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from huggingface_hub.errors import HfHubHTTPError, StrictDataclassError
+from safetensors import SafetensorError
+
 from sernb.core.errors import SernbError, some
 
 ABOUT = "about.json"
+# What transformers and safetensors raise for folders that are incomplete, damaged or of something else.
+DAMAGED = (
+    AttributeError, HfHubHTTPError, KeyError, OSError, RuntimeError, SafetensorError, StrictDataclassError, TypeError,
+    ValueError,
+)  # fmt: skip
 
 
 @contextmanager
@@ -101,3 +109,19 @@ def read_object(path: Path) -> dict:
     if not isinstance(found, dict):
         raise SernbError(f"{path}: expected a JSON object, got {type(found).__name__}.")
     return found
+
+
+@contextmanager
+def reading(name: str | Path, expected: str):
+    """SernbError, naming the folder and what it should hold, for whatever a damaged one makes the libraries raise."""
+    try:
+        yield
+    except SernbError:
+        raise
+    except DAMAGED as problem:
+        raise SernbError(f"{name}: cannot be read ({_first_line(problem)}); {expected}.") from problem
+
+
+def _first_line(problem):
+    lines = [line.strip() for line in str(problem).strip().splitlines()] or [type(problem).__name__]
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -5,8 +5,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
-from huggingface_hub.errors import HfHubHTTPError, StrictDataclassError
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoFeatureExtractor,
@@ -18,6 +16,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from sernb.core.errors import SernbError
+from sernb.core.files import reading
 from sernb.features.speech import RATE
 from sernb.features.vggish_weights import published_vggish
 from sernb.models.audio_text_regressor import KINDS, first_speech_layers
@@ -31,10 +30,6 @@ OWN = {
     "mini-hubert": "mini_hubert",
     "mini-distilhubert": "mini_distilhubert",
 }
-DAMAGED = (  # what transformers and safetensors raise for folders that are incomplete, damaged or of something else
-    AttributeError, HfHubHTTPError, KeyError, OSError, RuntimeError, SafetensorError, StrictDataclassError, TypeError,
-    ValueError,
-)  # fmt: skip
 
 
 def own_folder(name: str) -> Path:
@@ -141,25 +136,10 @@ def audio_encoder(name: str = "mini-vggish") -> VGGish:
                 f"{name}: there is no {folder / file}. Name mini-vggish, vggish, a .pth file with the published weights, "
                 "or a folder that VGGish.save_pretrained wrote."
             )
-    try:
+    with reading(name, "expected what VGGish.save_pretrained wrote"):
         return VGGish.from_pretrained(
             str(folder), strict=True
         ).float()  # or what is missing would stay random
-    except DAMAGED as problem:
-        raise SernbError(
-            f"{name}: this is no VGGish ({_first_line(problem)}); expected what VGGish.save_pretrained wrote."
-        ) from problem
-
-
-@contextmanager
-def reading(name: str, expected: str):
-    """SernbError, naming the folder and what it should hold, for whatever a damaged one makes the libraries raise."""
-    try:
-        yield
-    except SernbError:
-        raise
-    except DAMAGED as problem:
-        raise SernbError(f"{name}: cannot be read ({_first_line(problem)}); {expected}.") from problem
 
 
 @contextmanager
@@ -174,8 +154,3 @@ def quietly():
         transformers_logging.set_verbosity(level)
         if bars:
             transformers_logging.enable_progress_bar()
-
-
-def _first_line(problem):
-    lines = [line.strip() for line in str(problem).strip().splitlines()] or [type(problem).__name__]
-    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

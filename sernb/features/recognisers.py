@@ -7,7 +7,7 @@ import torch
 from transformers import AutoConfig, WhisperForConditionalGeneration, WhisperProcessor
 
 from sernb.core.errors import SernbError
-from sernb.features.encoders import reading
+from sernb.core.files import reading
 
 RATE = 16000  # Hz, what both kinds hear
 WINDOW = 30  # seconds that Whisper hears at a time

@@ -91,7 +91,7 @@ def test_audio_encoders(tmp_path):
     with pytest.raises(SernbError, match=r"there is no .*config.json"):
         audio_encoder(str(tmp_path / "nowhere"))
     (tmp_path / "own" / "config.json").write_text('{"config": {"channels": [2, 2, 4, 4, 4, 8]}}')
-    with pytest.raises(SernbError, match="this is no VGGish"):
+    with pytest.raises(SernbError, match="expected what VGGish"):
         audio_encoder(str(tmp_path / "own"))
 
 

@@ -13,10 +13,9 @@ import torch
 from transformers import AutoTokenizer
 
 from sernb.core.errors import SernbError, some
-from sernb.core.files import read_about, read_object
+from sernb.core.files import read_about, read_object, reading
 from sernb.core.ratings import Targets
 from sernb.corpora import INSIDE
-from sernb.features.encoders import reading
 from sernb.features.frames import FEATURES, frame_features
 from sernb.features.spectrogram import TEST_STEP, SpectrogramConfig, cut, magnitudes, scale
 from sernb.features.text import LONGEST as MOST_TOKENS
