@@ -1,4 +1,4 @@
-"""Measure the attention-pooling CNN on real corpora: the experiments of docs/results.md, each resumable fold by fold.
+"""Measure the attention-pooling CNN on real corpora: the experiments of docs/results/attention_pooling.md, each resumable fold by fold.
 
 python making/benchmarks/attention_pooling.py --list
 python making/benchmarks/attention_pooling.py emodb4-log-attention --threads 2

@@ -793,7 +793,7 @@ for count, words, number in (
 # Does a student that learnt from synthetic English help with speech that it never saw? Before any label it tells stirred from calm in
 # English and in German actors, too; what is left of that after fine-tuning is another question. Give the notebook another corpus:
 # `sernb run 4 --corpus ravdess --root FOLDER`, or `emodb` (German). Teacher and pairs stay as they are, only the labelled part changes; what the kit
-# found there stands in [docs/results.md](../docs/results.md). For a fair trial of the *method* bring pairs of the same kind as the corpus
+# found there stands in [docs/results](../docs/results/mced.md). For a fair trial of the *method* bring pairs of the same kind as the corpus
 # (`pairs`: any recordings with subtitles) and a teacher that learnt from real sentences (`teacher`).
 
 # %% [markdown]

@@ -317,7 +317,7 @@ if labelled:
 # %% [markdown]
 # "Best layer" was picked on the very utterances that it is scored on, so its number flatters a little. For real speech, give this
 # notebook a corpus: `sernb run 5 --corpus ravdess --root FOLDER` or `--corpus emodb`. What the kit found there stands in
-# [docs/results.md](../docs/results.md).
+# [docs/results](../docs/results/audio_textual.md).
 #
 # Do the learned weights agree with the probes? They ask different things: a probe what a layer tells *alone*, a weight what it
 # *adds* to the others. And a rank correlation of so few layers has to be high before it is more than chance.
