@@ -1,5 +1,6 @@
 # make run       everything from a fresh clone to reports/latest/index.html
-# make test      all tests            make test-gpu   the tests that need CUDA
+# make test      the tests            make test-more  the heavier ones: pretraining, benchmarks, whole notebooks
+# make test-gpu  the tests that need CUDA
 # make lab       JupyterLab           make install    only .venv (nothing to do when it is current)
 # make figures   the pictures of figures/, by the notebooks
 # make screenshots  those of the explorer, by a browser
@@ -13,7 +14,7 @@ PYTHON := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
 TESTS  ?= tests
 
-.PHONY: run figures screenshots test test-gpu lab install lint notebooks clean
+.PHONY: run figures screenshots test test-more test-gpu lab install lint notebooks clean
 
 run: install
 	"$(PYTHON)" -m sernb.cli run --profile laptop --corpus embedded --out reports/latest
@@ -26,7 +27,10 @@ screenshots: install
 	"$(PYTHON)" -m tests.browser.screenshots reports/explorer/errors.html figures
 
 test: install
-	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadgroup "$(TESTS)"
+	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadgroup -m "not more" "$(TESTS)"
+
+test-more: install
+	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadgroup -m more "$(TESTS)"
 
 test-gpu: install
 	"$(PYTHON)" -m pytest -m gpu -s -rs tests/gpu
