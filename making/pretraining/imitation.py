@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import BertModel
 
-from sernb.losses import FeatureMSE
+from sernb.losses import FeatureLoss
 
 
 class Answers(nn.Module):
@@ -65,7 +65,7 @@ class Imitation(nn.Module):
         super().__init__()
         widths = student.config.hidden_size, teacher.config.hidden_size
         self.student, self.watch, self.watched = student, Inside(student), Inside(teacher)
-        self.embeddings, self.states = FeatureMSE(*widths), FeatureMSE(*widths)
+        self.embeddings, self.states = FeatureLoss("mse", *widths), FeatureLoss("mse", *widths)
         self.answers = Answers(widths[0])
         self.pairs = list(
             enumerate(layers_of(student.config.num_hidden_layers, teacher.config.num_hidden_layers), 1)

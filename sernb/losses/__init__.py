@@ -1,43 +1,33 @@
-"""Losses, each a function, and a thin Module with the same defaults: of distillation, and of dimensions.
+"""Losses: of distillation, of several levels of a teacher (MCED), and of dimensions.
 
-`MultiLevelLoss` (MCED) is a Module alone: its soft-align blocks are learned with the student.
+What has no parameters is a function; `FeatureLoss`, `Distillation` and `MultiLevelLoss` learn a projection or
+soft-align blocks with the student, so they are Modules.
 """
 
-from sernb.losses.concordance import ConcordanceLoss, concordance, concordance_loss
-from sernb.losses.distillation import Distillation, DistillationConfig
-from sernb.losses.features import (
-    FeatureCosine,
-    FeatureMSE,
-    RelationalDistance,
+from sernb.losses.concordance import concordance, concordance_loss
+from sernb.losses.distillation import (
+    UNLABELLED,
+    Distillation,
+    DistillationConfig,
+    FeatureLoss,
+    cross_entropy,
     feature_cosine,
     feature_mse,
-    relational_distance,
-)
-from sernb.losses.logits import (
-    UNLABELLED,
-    KLDivergence,
-    LogitsLoss,
-    Soften,
-    cross_entropy,
     kl_divergence,
     logits_loss,
+    relational_distance,
     soften,
 )
-from sernb.losses.multi_level import MCEDConfig, MultiLevelLoss
+from sernb.losses.multi_level import MCEDConfig, MultiLevelLoss, SoftAlignment
 
 __all__ = [
     "UNLABELLED",
-    "ConcordanceLoss",
     "Distillation",
     "DistillationConfig",
-    "FeatureCosine",
-    "FeatureMSE",
-    "KLDivergence",
-    "LogitsLoss",
+    "FeatureLoss",
     "MCEDConfig",
     "MultiLevelLoss",
-    "RelationalDistance",
-    "Soften",
+    "SoftAlignment",
     "concordance",
     "concordance_loss",
     "cross_entropy",

@@ -1,28 +1,195 @@
-"""The whole training objective of a student (the paper on distilled 3M-SER, 2024, II.C, Eq. 6), and its settings."""
+"""Knowledge distillation: what a student learns from a teacher's logits and states, term by term and in one.
+
+Source: T. M. Nguyen, P.-N. Tran, D. N. M. Dang, "Enhancing Speech Emotion Recognition through Knowledge
+Distillation", 2024 (below: "the paper"), II.C, Eq. 1 to 6. Cosine and relational distance are beyond it.
+
+In every loss: the teacher gets no gradient, half precision is computed in float32, means are over the batch,
+and a ValueError names the shapes or values that do not fit.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from sernb.losses.features import FeatureCosine, FeatureMSE, relational_distance
-from sernb.losses.logits import cross_entropy, kl_divergence
+UNLABELLED = -100  # torch's own sign for a row that has no class
+SMALLEST = 1e-6  # a mean distance below this counts as none: what it would divide is rounding noise
 
-FEATURES = {"mse": FeatureMSE, "cosine": FeatureCosine}
-PLACES = {"text": "text_states", "fused": "fused"}
+
+def soften(logits, temperature=2.0):
+    """Softened probabilities of `(batch, classes)` logits: P = softmax(z / T) (Eq. 1).
+
+    Example:
+        >>> soften(torch.tensor([[2.0, 0.0]]), temperature=2.0)
+        tensor([[0.7311, 0.2689]])
+    """
+    check_temperature(temperature)
+    return (full(logits) / temperature).softmax(-1)
+
+
+def kl_divergence(student_logits, teacher_logits, temperature=2.0, squared=True):
+    """T² · KL(Pᵗ ‖ Pˢ) = T² · Σ Pᵗ ln(Pᵗ / Pˢ) of the softened `(batch, classes)` logits (Eq. 2).
+
+    `squared` is the factor T², which keeps the gradient about the same size at every temperature (G. Hinton,
+    O. Vinyals, J. Dean, "Distilling the Knowledge in a Neural Network", 2015, section 2): the authors' code
+    has it, Eq. 2 has not.
+
+    Example:
+        >>> kl_divergence(torch.tensor([[0.0, 0.0]]), torch.tensor([[2.0, 0.0]]), temperature=1.0)
+        tensor(0.3278)
+    """
+    # Both are (batch, classes), of the same batch and classes.
+    for who, logits in (("student", student_logits), ("teacher", teacher_logits)):
+        if logits.dim() != 2 or not logits.numel():
+            raise ValueError(f"expected {who} logits (batch, classes), got the shape {tuple(logits.shape)}")
+    for what, ours, theirs in zip(
+        ("rows", "classes"), student_logits.shape, teacher_logits.shape, strict=True
+    ):
+        if ours != theirs:
+            raise ValueError(f"the student's logits have {ours} {what}, the teacher's {theirs}")
+
+    target = soften(teacher_logits.detach(), temperature)
+    student = (full(student_logits) / temperature).log_softmax(-1)
+    divergence = F.kl_div(student, target.to(student.dtype), reduction="batchmean")
+    return divergence * temperature**2 if squared else divergence
+
+
+def cross_entropy(student_logits, labels):
+    """-ln softmax(z)[label] of `(batch, classes)` logits, for class numbers `labels (batch,)` (Eq. 3).
+
+    The mean is over labelled rows: a label of -100 means that the row has none, and where no row has one the
+    loss is 0 (torch's own would be NaN).
+
+    Example:
+        >>> cross_entropy(torch.zeros(2, 4), torch.tensor([3, -100]))
+        tensor(1.3863)
+    """
+    # Class numbers, one for each row.
+    if student_logits.dim() != 2 or not student_logits.numel():
+        raise ValueError(f"expected logits (batch, classes), got the shape {tuple(student_logits.shape)}")
+    if labels.shape != student_logits.shape[:1]:
+        raise ValueError(f"expected labels of the shape ({len(student_logits)},), got {tuple(labels.shape)}")
+    if labels.is_floating_point() or labels.is_complex():
+        raise ValueError(f"expected labels that are class numbers (integers), got {labels.dtype}")
+    classes, labelled = student_logits.shape[1], labels != UNLABELLED
+    wrong = labels[labelled & ((labels < 0) | (labels >= classes))]
+    if len(wrong):
+        raise ValueError(
+            f"the labels name class {wrong[0].item()}, but the logits have {classes} classes "
+            f"(0 to {classes - 1}; {UNLABELLED} means no label)"
+        )
+
+    total = F.cross_entropy(full(student_logits), labels.long(), ignore_index=UNLABELLED, reduction="sum")
+    return total / labelled.sum().clamp(min=1)
+
+
+def logits_loss(student_logits, teacher_logits, labels, alpha=0.5, temperature=2.0, squared=True):
+    """α · KL + (1 - α) · CE (Eq. 4); rows labelled -100 take part in the KL alone.
+
+    Example:
+        >>> logits_loss(torch.zeros(1, 2), torch.tensor([[2.0, 0.0]]), torch.tensor([0]), temperature=1.0)
+        tensor(0.5105)
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha}; it must lie between 0 and 1")
+    kl = alpha * kl_divergence(student_logits, teacher_logits, temperature, squared) if alpha else 0.0
+    return kl + (1 - alpha) * cross_entropy(student_logits, labels) if alpha < 1 else kl
+
+
+def feature_mse(student, teacher, mask=None):
+    """‖hᵗ - hˢ‖² / features of each token (Eq. 5), the mean over real tokens, then over the batch.
+
+    Both are `(batch, tokens, features)`, or one vector an utterance, `(batch, features)`. `mask (batch,
+    tokens)` is True at real tokens (None: all are); what stands at the others does not matter, not even NaN,
+    and an utterance without a real token adds 0.
+
+    Example:
+        >>> feature_mse(torch.tensor([[[1.0, 3.0]]]), torch.tensor([[[1.0, 1.0]]]))
+        tensor(2.)
+    """
+    student, teacher, mask = _aligned(student, teacher, mask)
+    return _mean((student - teacher).square().mean(-1), mask)
+
+
+def feature_cosine(student, teacher, mask=None):
+    """1 - cos(hᵗ, hˢ) of each token, averaged as in `feature_mse`: blind to the size of the features.
+
+    Example:
+        >>> feature_cosine(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 5.0]]))
+        tensor(1.)
+    """
+    student, teacher, mask = _aligned(student, teacher, mask)
+    return _mean(1 - F.cosine_similarity(student, teacher, dim=-1), mask)
+
+
+def relational_distance(student, teacher):
+    """Huber(dˢ / mean dˢ - dᵗ / mean dᵗ), the mean over pairs: how far apart a batch lies, not where.
+
+    `(batch, features)` both; their widths may differ. d is the Euclidean distance of a pair (W. Park, D. Kim,
+    Y. Lu, M. Cho, "Relational Knowledge Distillation", CVPR 2019, Eq. 6 to 9; their code counts each pair
+    twice and each utterance with itself). 0 for a batch of one.
+
+    Example:
+        >>> relational_distance(torch.tensor([[0.0], [3.0], [9.0]]), torch.eye(3))
+        tensor(0.0833)
+    """
+    if student.dim() != 2 or teacher.dim() != 2 or len(student) != len(teacher):
+        raise ValueError(
+            "expected (batch, features) of one batch, got the shapes "
+            f"{tuple(student.shape)} (student) and {tuple(teacher.shape)} (teacher)"
+        )
+    student, teacher = full(student), full(teacher.detach())
+    if len(student) < 2:
+        return student.sum() * 0
+    ours, theirs = (x / x.mean().clamp(min=SMALLEST) for x in (F.pdist(student), F.pdist(teacher)))
+    return F.huber_loss(ours, theirs.to(ours.dtype))
+
+
+FEATURES = {"mse": feature_mse, "cosine": feature_cosine}
+STATES = {"text": "text_states", "fused": "fused"}
+
+
+class FeatureLoss(nn.Module):
+    """A feature loss ("mse" or "cosine") of W hˢ + b and hᵗ: W and b are learned where two widths differ.
+
+    Example:
+        >>> FeatureLoss("mse", student_width=8, teacher_width=6)(torch.ones(2, 8), torch.ones(2, 6)).shape
+        torch.Size([])
+    """
+
+    def __init__(self, kind="mse", student_width=None, teacher_width=None):
+        super().__init__()
+        self.loss, self.projection = FEATURES[kind], None
+        if student_width != teacher_width:
+            if None in (student_width, teacher_width):
+                widths = f"{student_width} (student) and {teacher_width} (teacher)"
+                raise ValueError(f"a projection needs both widths; got {widths}")
+            self.projection = nn.Linear(student_width, teacher_width)
+
+    def forward(self, student, teacher, mask=None):
+        if self.projection is not None:
+            width = self.projection.in_features
+            if student.shape[-1] != width:
+                raise ValueError(
+                    f"the projection takes student features of width {width}, got {student.shape[-1]}"
+                )
+            if mask is not None:  # before the projection: its weights' gradient would see NaN at padding
+                student = student.masked_fill(~mask.unsqueeze(-1), 0)
+            student = self.projection(student.to(self.projection.weight.dtype))
+        return self.loss(student, teacher, mask)
 
 
 @dataclass(frozen=True)
 class DistillationConfig:
-    """What a student learns from; the defaults are those of the authors' code: 0.5 · KL + 0.5 · CE + MSE, temperature 2.
+    """What a student learns from; the defaults are those of the authors' code: 0.5 · KL + 0.5 · CE + MSE,
+    temperature 2.
 
-    `alpha` weighs the KL divergence against cross-entropy (Eq. 4), `squared` multiplies it by temperature² (the code
-    does, Eq. 2 does not). `feature` ("mse", "cosine" or "none") times `feature_weight` compares features `at` the text
-    encoder's states ("text", Eq. 5) or at the fused state ("fused"). `relational` weighs the distances between the fused
-    states of a batch. Cosine, "fused" and relational are beyond the paper. `alpha=0, feature="none"` is training
-    without distillation. ValueError for a value out of range.
-    """
+    `alpha` weighs the KL divergence against cross-entropy, `squared` multiplies it by T². `feature` ("mse",
+    "cosine" or "none") times `feature_weight` compares features `at` the text encoder's states ("text", Eq.
+    5) or at the fused state ("fused"). `relational` weighs the distances between a batch's fused states.
+    `alpha=0, feature="none"` is training without distillation. ValueError for a value out of range."""
 
     alpha: float = 0.5
     temperature: float = 2.0
@@ -33,33 +200,20 @@ class DistillationConfig:
     relational: float = 0.0
 
     def __post_init__(self):
-        for name, choices in (("feature", (*FEATURES, "none")), ("at", tuple(PLACES))):
+        check_temperature(self.temperature)
+        for name, choices in (("feature", (*FEATURES, "none")), ("at", tuple(STATES))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; choose one of {', '.join(choices)}")
-        for name, low, high in (
-            ("alpha", 0, 1),
-            ("feature_weight", 0, float("inf")),
-            ("relational", 0, float("inf")),
-        ):
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must lie between {low} and {high}")
-        if not 0 < self.temperature < float("inf"):
-            raise ValueError(f"the temperature is {self.temperature}; it must be above 0")
-
-    @property
-    def compares_features(self) -> bool:
-        return self.feature != "none" and self.feature_weight > 0
-
-    @property
-    def needs_teacher(self) -> bool:
-        return self.alpha > 0 or self.compares_features or self.relational > 0
+        for name, high in (("alpha", 1), ("feature_weight", float("inf")), ("relational", float("inf"))):
+            if not 0 <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must lie between 0 and {high}")
 
 
 class Distillation(nn.Module):
-    """Logits loss + feature loss + relational loss, each with its weight (Eq. 6 and what `DistillationConfig` adds).
+    """α · KL + (1 - α) · CE + w · feature + r · relational (Eq. 6, and what `DistillationConfig` adds).
 
-    `student_width` and `teacher_width` are those of the features compared; where they differ, a projection of the
-    student's is learned with it (its parameters are this Module's, so hand them to the optimizer too).
+    `student_width` and `teacher_width` are those of the features compared; where they differ, a projection of
+    the student's is learned with it (its parameters are this Module's, so hand them to the optimizer too).
 
     Example:
         >>> student = {"logits": torch.zeros(2, 4), "text_states": torch.zeros(2, 5, 8),
@@ -71,44 +225,88 @@ class Distillation(nn.Module):
 
     def __init__(self, config: DistillationConfig | None = None, student_width=None, teacher_width=None):
         super().__init__()
-        self.config = config or DistillationConfig()
-        self.feature = (
-            FEATURES[self.config.feature](student_width, teacher_width)
-            if self.config.compares_features
-            else None
-        )
+        self.config = config = config or DistillationConfig()
+        self.feature = None
+        if config.feature != "none" and config.feature_weight > 0:
+            self.feature = FeatureLoss(config.feature, student_width, teacher_width)
 
-    def forward(self, student, teacher, labels):
-        """A scalar to minimise, and its terms, detached, before their weights; a term of weight 0 is not computed.
+    def forward(self, student: Mapping, teacher: Mapping | None, labels: torch.Tensor):
+        """A scalar to minimise, and its terms, detached, before their weights; a term of weight 0 is not
+        computed.
 
-        `student` and `teacher` (which gets no gradient) hold, as keys or attributes, `logits (batch, classes)` and what
-        the settings need of `text_states (batch, tokens, features)` with `text_mask (batch, tokens)`, True at real
-        tokens, and `fused (batch, features)`. `labels (batch,)` are class numbers, -100 where there is none. The teacher
-        may be None where the settings need none. ValueError for what is absent or does not fit.
-        """
+        `student` and `teacher` hold `logits (batch, classes)` and what the settings need of `text_states
+        (batch, tokens, features)` with `text_mask (batch, tokens)`, True at real tokens, and `fused (batch,
+        features)`. `labels (batch,)` are class numbers, -100 where there is none. The teacher may be None
+        where the settings need none."""
         config, terms = self.config, {}
+
+        # What the teacher answers, and what the label says.
         logits = _part(student, "logits", "student")
         if config.alpha > 0:
-            terms["kl"] = kl_divergence(
-                logits, _part(teacher, "logits", "teacher"), config.temperature, config.squared
-            )
+            theirs = _part(teacher, "logits", "teacher")
+            terms["kl"] = kl_divergence(logits, theirs, config.temperature, config.squared)
         if config.alpha < 1:
             terms["cross_entropy"] = cross_entropy(logits, labels)
+
+        # How the teacher reads, and which utterances it finds alike.
         if self.feature is not None:
-            ours, theirs = _pair(student, teacher, PLACES[config.at])
+            states = _pair(student, teacher, STATES[config.at])
             terms["feature"] = self.feature(
-                ours, theirs, _same_mask(student, teacher) if config.at == "text" else None
+                *states, _same_mask(student, teacher) if config.at == "text" else None
             )
         if config.relational > 0:
             terms["relational"] = relational_distance(*_pair(student, teacher, "fused"))
-        weights = {
-            "kl": config.alpha,
-            "cross_entropy": 1 - config.alpha,
-            "feature": config.feature_weight,
-            "relational": config.relational,
-        }
+
+        weights = {"kl": config.alpha, "cross_entropy": 1 - config.alpha}
+        weights |= {"feature": config.feature_weight, "relational": config.relational}
         total = sum(weights[name] * term for name, term in terms.items())
         return total, {name: term.detach() for name, term in terms.items()}
+
+
+def full(x):
+    """Half precision as float32, everything else as it is: sums of small numbers need the digits."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def check_temperature(temperature):
+    if not 0 < temperature < float("inf"):
+        raise ValueError(f"the temperature is {temperature}; it must be above 0")
+
+
+def real(mask, states, name="mask"):
+    """The mask of `states (batch, places, width)`, bool `(batch, places)`: all True where none is given."""
+    if mask is None:
+        return torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
+    if mask.shape != states.shape[:2] or mask.dtype != torch.bool:
+        expected = tuple(states.shape[:2])
+        raise ValueError(
+            f"expected a {name} of bool and the shape {expected}, got {mask.dtype} {tuple(mask.shape)}"
+        )
+    return mask
+
+
+def _aligned(student, teacher, mask):
+    """Both as (batch, tokens, features) in full precision, padding set to 0, and the mask."""
+    if student.dim() not in (2, 3) or student.shape[:-1] != teacher.shape[:-1]:
+        raise ValueError(
+            "expected features (batch, tokens, features) or (batch, features) of one batch, got the shapes "
+            f"{tuple(student.shape)} (student) and {tuple(teacher.shape)} (teacher)"
+        )
+    if student.shape[-1] != teacher.shape[-1]:
+        raise ValueError(
+            f"the student's features are {student.shape[-1]} wide, the teacher's {teacher.shape[-1]}; "
+            "the Module FeatureLoss learns a projection"
+        )
+    if student.dim() == 2:
+        student, teacher = student.unsqueeze(1), teacher.unsqueeze(1)
+    mask = real(mask, student)
+    student, teacher = (full(x).masked_fill(~mask.unsqueeze(-1), 0) for x in (student, teacher.detach()))
+    return student, teacher.to(student.dtype), mask
+
+
+def _mean(values, mask):
+    """(batch, tokens) to a scalar: the mean over each utterance's real tokens, then over utterances."""
+    return ((values * mask).sum(1) / mask.sum(1).clamp(min=1)).mean()
 
 
 def _pair(student, teacher, name):
@@ -116,14 +314,15 @@ def _pair(student, teacher, name):
 
 
 def _part(outputs, name, who):
-    part = outputs.get(name) if isinstance(outputs, Mapping) else getattr(outputs, name, None)
+    part = None if outputs is None else outputs.get(name)
     if part is None:
         raise ValueError(f"these settings need the {who}'s {name}, and there is none")
     return part
 
 
 def _same_mask(student, teacher):
-    """The mask of both; tokens that differ mean another tokenizer, and states that have nothing to do with each other."""
+    """The mask of both; tokens that differ mean another tokenizer, and states that have nothing to do with
+    each other."""
     ours, theirs = _pair(student, teacher, "text_mask")
     if ours.shape != theirs.shape or not torch.equal(ours, theirs.to(ours.device)):
         raise ValueError(

@@ -1,32 +1,32 @@
-"""What a speech student learns from a text teacher on several levels: its answer, and its words layer by layer.
+"""What a speech student learns from a text teacher on several levels: its answer, and its words layer by
+layer.
 
-Source: R. Li, J. Zhao, Q. Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech 2022
-(below: "the paper"), 2.3, Eq. 1 to 4, and the settings of 3.2.
-"""
+Source: R. Li, J. Zhao, Q. Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation",
+Interspeech 2022 (below: "the paper"), 2.3, Eq. 1 to 4, and the settings of 3.2."""
 
 from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from sernb.losses.features import feature_mse
-from sernb.losses.logits import full, kl_divergence
-from sernb.models.soft_alignment import SoftAlignment
+from sernb.losses.distillation import check_temperature, feature_mse, full, kl_divergence, real
 
 NORMS = ("mean", "squared")
 
 
 @dataclass(frozen=True)
 class MCEDConfig:
-    """What a student learns from; the defaults are the paper's (3.2), and where it is silent, a choice with a reason.
+    """What a student learns from; the defaults are the paper's (3.2), and where it is silent, a choice with a
+    reason.
 
-    temperature softens both answers (Eq. 1; the paper does not tell its own, 2 is the kit's elsewhere). squared:
-    multiply by temperature², which Eq. 1 has not. response=False leaves the answers out ("FL" in Table 6). pairs: (layer
-    of the teacher, layer of the student), 0 being what goes into the first layer; weights: λ of each pair (Eq. 3).
-    norm: "mean" is the mean square that the text of the paper names, "squared" the sum that Eq. 3 prints, which is larger
-    by words times width. shared: one soft-align block for all pairs instead of one for each (the paper does not say).
-    ValueError for settings that do not fit together.
-    """
+    temperature softens both answers (Eq. 1; the paper does not tell its own, 2 is the kit's elsewhere).
+    squared: multiply by temperature², which Eq. 1 has not. response=False leaves the answers out ("FL" in
+    Table 6). pairs: (layer of the teacher, layer of the student), 0 being what goes into the first layer;
+    weights: λ of each pair (Eq. 3). norm: "mean" is the mean square that the text of the paper names,
+    "squared" the sum that Eq. 3 prints, which is larger by words times width. shared: one soft-align block
+    for all pairs instead of one for each (the paper does not say). ValueError for settings that do not fit
+    together."""
 
     temperature: float = 2.0
     squared: bool = False
@@ -39,8 +39,7 @@ class MCEDConfig:
     def __post_init__(self):
         object.__setattr__(self, "pairs", tuple(map(tuple, self.pairs)))  # JSON, and YAML, know lists only
         object.__setattr__(self, "weights", tuple(self.weights))
-        if not 0 < self.temperature < float("inf"):
-            raise ValueError(f"the temperature is {self.temperature}; it must be above 0")
+        check_temperature(self.temperature)
         if self.norm not in NORMS:
             raise ValueError(f"norm is {self.norm!r}; choose one of {', '.join(NORMS)}")
         if any(len(pair) != 2 for pair in self.pairs) or len(set(self.pairs)) < len(self.pairs):
@@ -55,19 +54,83 @@ class MCEDConfig:
             raise ValueError("response is False and there are no pairs: nothing is left to learn from")
 
     def last(self, k: int) -> "MCEDConfig":
-        """The same with the last `k` pairs alone ("FL-k layers" in Table 6); 0 leaves the answers only ("RL")."""
+        """The same with the last `k` pairs alone ("FL-k layers" in Table 6); 0 leaves the answers only
+        ("RL")."""
         if not 0 <= k <= len(self.pairs):
             raise ValueError(f"asked for the last {k} pairs of layers; there are {len(self.pairs)}")
         first = len(self.pairs) - k
         return replace(self, pairs=self.pairs[first:], weights=self.weights[first:])
 
 
-class MultiLevelLoss(nn.Module):
-    """Response loss plus the weighted feature losses (Eq. 4); its soft-align blocks are learned with the student.
+class SoftAlignment(nn.Module):
+    """softmax(hᵗ W_q · GELU(hˢ W_k)ᵀ / √dᵗ) · GELU(hˢ W_v): each word of the teacher listens to the speech
+    (Eq. 2).
 
-    Eq. 1 prints a minus before KL(teacher || student), which would drive the two apart: a slip, KL is minimised.
-    Hand this Module's parameters to the optimizer too. `teacher_layers` and `student_layers` are how many each has.
-    ValueError for a pair outside of them. Widths may differ.
+    hᵗ are the teacher's words, `teacher_width` (dᵗ) wide, hˢ the student's states, `student_width` (dˢ) wide.
+    GELU is nowhere below -0.17 and an average of its values is not either, so no weights can bring the
+    aligned states to a teacher's that lie lower: that part of the loss stays.
+
+    Example:
+        >>> aligned, alignment = SoftAlignment(6, 8)(torch.ones(2, 4, 6), torch.ones(2, 10, 8))
+        >>> aligned.shape, alignment.shape
+        (torch.Size([2, 4, 6]), torch.Size([2, 4, 10]))
+    """
+
+    def __init__(self, teacher_width: int, student_width: int):
+        super().__init__()
+        self.query = nn.Linear(teacher_width, teacher_width, bias=False)
+        self.key = nn.Linear(student_width, teacher_width, bias=False)
+        self.value = nn.Linear(student_width, teacher_width, bias=False)
+
+    def forward(self, teacher_states, student_states, student_mask=None):
+        """Teacher's `(batch, words, dᵗ)`, student's `(batch, states, dˢ)`, `student_mask (batch, states)`
+        bool.
+
+        Returns the aligned states `(batch, words, dᵗ)` and the alignment `(batch, words, states)`: how much
+        each word listens to each state, 0 at padding, adding up to 1. What stands in padding of the speech
+        does not matter, not even NaN; a word's row depends on that word alone. ValueError where shapes do not
+        fit, and for speech without a real state."""
+        student_mask = self._checked(teacher_states, student_states, student_mask)
+        padding = ~student_mask
+        heard = student_states.masked_fill(padding[..., None], 0).to(self.key.weight.dtype)
+        query = self.query(teacher_states.to(self.query.weight.dtype))  # (B, words, d_t)
+        scores = query @ F.gelu(self.key(heard)).transpose(1, 2) / query.shape[-1] ** 0.5
+        alignment = scores.masked_fill(padding[:, None], -torch.inf).softmax(-1)  # (B, words, states)
+        return alignment @ F.gelu(self.value(heard)), alignment
+
+    def _checked(self, teacher, student, mask):
+        for who, states, layer in (("teacher", teacher, self.query), ("student", student, self.key)):
+            if states.dim() != 3 or states.shape[2] != layer.in_features:
+                raise ValueError(
+                    f"expected the {who}'s states as (batch, places, {layer.in_features}), "
+                    f"got the shape {tuple(states.shape)}"
+                )
+        if len(teacher) != len(student):
+            raise ValueError(
+                f"the teacher's states are of {len(teacher)} texts, the student's of {len(student)} sounds"
+            )
+        mask = real(mask, student)
+        if not mask.any(1).all():
+            row = int((~mask.any(1)).nonzero()[0])
+            raise ValueError(f"row {row} of the batch has no real state to listen to: its mask is all False")
+        return mask
+
+
+class MultiLevelLoss(nn.Module):
+    """KL(Pᵗ ‖ Pˢ) + Σ λ · ‖hᵗ - aligned hˢ‖² over pairs of layers (Eq. 4), with the soft-align blocks.
+
+    Eq. 1 prints a minus before the KL, which would drive the two apart: a slip, KL is minimised. The blocks
+    learn with the student, so hand this Module's parameters to the optimizer too. `teacher_layers` and
+    `student_layers` are how many each has; widths may differ. ValueError for a pair outside of the layers.
+
+    Example:
+        >>> loss = MultiLevelLoss(MCEDConfig(pairs=((4, 2),), weights=(0.3,)), 6, 8, 4, 2)
+        >>> from types import SimpleNamespace
+        >>> speech = [torch.ones(2, 10, 8)] * 3
+        >>> student = SimpleNamespace(logits=torch.zeros(2, 5), hidden_states=speech, mask=None)
+        >>> total, terms = loss(student, torch.ones(2, 5), {4: torch.ones(2, 7, 6)})
+        >>> list(terms)
+        ['RL', 'FL 4→2']
     """
 
     def __init__(
@@ -81,13 +144,12 @@ class MultiLevelLoss(nn.Module):
         super().__init__()
         self.config = config or MCEDConfig()
         for pair in self.config.pairs:
-            for who, layer, most in zip(
-                ("teacher", "student"), pair, (teacher_layers, student_layers), strict=True
-            ):
+            depths = (teacher_layers, student_layers)
+            for who, layer, most in zip(("teacher", "student"), pair, depths, strict=True):
                 if not 0 <= layer <= most:
                     raise ValueError(
-                        f"the pair {_name(pair)} names layer {layer} of the {who}, which has the layers 0 (what goes into "
-                        f"the first) to {most}; choose other pairs"
+                        f"the pair {_name(pair)} names layer {layer} of the {who}, which has the layers 0 "
+                        f"(what goes into the first) to {most}; choose other pairs"
                     )
         blocks = min(1, len(self.config.pairs)) if self.config.shared else len(self.config.pairs)
         self.blocks = nn.ModuleList(SoftAlignment(teacher_width, student_width) for _ in range(blocks))
@@ -95,78 +157,69 @@ class MultiLevelLoss(nn.Module):
     def forward(self, student_output, teacher_logits=None, teacher_states=None, word_mask=None):
         """A scalar to minimise, and its terms before their weights, detached: "RL", "FL 6→3" and so on.
 
-        `student_output`: a `StudentOutput`. `teacher_logits (batch, classes)`; `teacher_states` {layer: (batch, words,
-        width)}, and `word_mask (batch, words)` bool, True at real words (None: all are); each may be None where the
-        settings need none. All means are over the batch; words count alike within their utterance. The teacher gets no
-        gradient. What stands in padding, of words or of speech, does not matter, not even NaN. ValueError for what is
-        absent or does not fit.
+        Each of the teacher's may be None where the settings need none. Words count alike within their
+        utterance. What stands in padding, of words or of speech, does not matter, not even NaN.
+
+        Args:
+            student_output: a `StudentOutput`, or what has its `logits`, `hidden_states` and `mask`.
+            teacher_logits: `(batch, classes)`.
+            teacher_states: {layer: `(batch, words, width)`}.
+            word_mask: `(batch, words)` bool, True at real words; None: all are.
+
+        Raises:
+            ValueError: what the settings need is absent or does not fit.
         """
         config, terms, total = self.config, {}, 0.0
+
+        # Eq. 1: the teacher's answer.
         if config.response:
             if teacher_logits is None:
                 raise ValueError("these settings need the teacher's logits, and there are none")
-            terms["RL"] = kl_divergence(
-                student_output.logits, teacher_logits, config.temperature, config.squared
-            )
-            total = total + terms["RL"]
-        for pair, weight, (teacher, aligned, _, mask) in zip(
-            config.pairs,
-            config.weights,
-            self._aligned(student_output, teacher_states, word_mask),
-            strict=True,
-        ):
-            terms[f"FL {_name(pair)}"] = term = _distance(aligned, teacher, mask, config.norm)
+            answers = student_output.logits, teacher_logits
+            terms["RL"] = total = kl_divergence(*answers, config.temperature, config.squared)
+
+        # Eq. 3: its words, pair by pair of layers.
+        aligned_pairs = self._aligned(student_output, teacher_states, word_mask)
+        weighted = zip(config.pairs, config.weights, aligned_pairs, strict=True)
+        for pair, weight, (teacher, aligned, _, mask) in weighted:
+            if config.norm == "mean":
+                term = feature_mse(aligned, teacher, mask)
+            else:
+                errors = (full(aligned) - teacher).square().masked_fill(~mask[..., None], 0)
+                term = errors.sum((1, 2)).mean()
+            terms[f"FL {_name(pair)}"] = term
             total = total + weight * term
         return total, {name: term.detach() for name, term in terms.items()}
 
     @torch.no_grad()
-    def alignments(
-        self, student_output, teacher_states, word_mask=None
-    ) -> dict[tuple[int, int], torch.Tensor]:
-        """{pair of layers: (batch, words, states)}: how much each word listens to each state of the speech, to look at.
+    def alignments(self, student_output, teacher_states, word_mask=None) -> dict[tuple, torch.Tensor]:
+        """{pair of layers: (batch, words, states)}: how much each word listens to each state of the speech.
 
         A real word's row adds up to 1 over the real states; rows of padding are 0.
         """
-        found = self._aligned(student_output, teacher_states, word_mask)
+        aligned_pairs = self._aligned(student_output, teacher_states, word_mask)
         return {
             pair: alignment.masked_fill(~mask[..., None], 0)
-            for pair, (_, _, alignment, mask) in zip(self.config.pairs, found, strict=True)
+            for pair, (_, _, alignment, mask) in zip(self.config.pairs, aligned_pairs, strict=True)
         }
 
     def _aligned(self, student_output, teacher_states, word_mask):
-        """For each pair: teacher's states without padding, what the student's become, the alignment, the words' mask."""
-        for number, pair in enumerate(self.config.pairs):
-            theirs, ours = pair
+        """For each pair: teacher's states without padding, the student's aligned to them, alignment, mask."""
+        for number, (theirs, ours) in enumerate(self.config.pairs):
             if theirs not in (teacher_states or {}):
                 there = ", ".join(map(str, teacher_states or {})) or "none"
                 raise ValueError(f"layer {theirs} of the teacher is needed; the layers given are: {there}")
-            if ours >= len(student_output.hidden_states):
+            states = student_output.hidden_states
+            if ours >= len(states):
                 raise ValueError(
-                    f"layer {ours} of the student is needed; it gave the layers 0 to {len(student_output.hidden_states) - 1}"
+                    f"layer {ours} of the student is needed; it gave the layers 0 to {len(states) - 1}"
                 )
             teacher = full(teacher_states[theirs].detach())
-            mask = _checked(word_mask, teacher)
+            mask = real(word_mask, teacher, "word mask")
             teacher = teacher.masked_fill(~mask[..., None], 0)  # W_q's gradient would see NaN in padding
             block = self.blocks[0 if self.config.shared else number]
-            aligned, alignment = block(teacher, student_output.hidden_states[ours], student_output.mask)
+            aligned, alignment = block(teacher, states[ours], student_output.mask)
             yield teacher, aligned, alignment, mask
-
-
-def _distance(aligned, teacher, mask, norm):
-    """Eq. 3 for one pair, without λ: the mean over an utterance's words and features, or their sum; then over the batch."""
-    if norm == "mean":
-        return feature_mse(aligned, teacher, mask)
-    return (full(aligned) - teacher).square().masked_fill(~mask[..., None], 0).sum((1, 2)).mean()
-
-
-def _checked(mask, teacher):
-    if mask is None:
-        return torch.ones(teacher.shape[:2], dtype=torch.bool, device=teacher.device)
-    if mask.shape != teacher.shape[:2] or mask.dtype != torch.bool:
-        raise ValueError(
-            f"expected a word mask of bool and the shape {tuple(teacher.shape[:2])}, got {mask.dtype} {tuple(mask.shape)}"
-        )
-    return mask
 
 
 def _name(pair):
