@@ -42,7 +42,7 @@ from sernb.core.ragged import Ragged
 from sernb.losses import Distillation
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
 from sernb.models.vggish import VGGishConfig
-from sernb.notebook.execute import KEEP_MEMORY
+from sernb.notebook.run import KEEP_MEMORY
 from sernb.studies.multimodal import Inputs, Outputs, audio_states, outputs, text_states
 from sernb.studies.two_stages import Stage, TwoStages, train
 

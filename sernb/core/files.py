@@ -22,11 +22,11 @@ DAMAGED = (
 
 
 @contextmanager
-def whole_folder(folder: str | Path, new: bool = False) -> Iterator[Path]:
+def whole_folder(folder: str | Path, new: bool = False, discard: bool = False) -> Iterator[Path]:
     """A folder to write into, which takes the place of `folder` when all is written, or goes where something fails.
 
     new: SernbError where `folder` holds something; otherwise what it holds is replaced, if all of it is written anew:
-    SernbError where it holds other files too, and where it is no folder.
+    SernbError where it holds other files too, and where it is no folder. discard: other files go, too.
     """
     folder = Path(folder).resolve()
     if new or (folder.exists() and not folder.is_dir()):
@@ -36,7 +36,7 @@ def whole_folder(folder: str | Path, new: bool = False) -> Iterator[Path]:
     try:
         yield beside
         beside.chmod(folder.parent.stat().st_mode)  # mkdtemp's own is for nobody else
-        _take_the_place(beside, folder)
+        _take_the_place(beside, folder, discard)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -55,11 +55,11 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             beside.unlink(missing_ok=True)
 
 
-def _take_the_place(beside, folder):
+def _take_the_place(beside, folder, discard):
     if not folder.exists():
         os.replace(beside, folder)
         return
-    if others := _files(folder) - _files(beside):
+    if not discard and (others := _files(folder) - _files(beside)):
         raise SernbError(
             f"{folder} holds other files too ({some(sorted(others))}): name a new folder, so that nothing of yours is lost."
         )

@@ -5,16 +5,22 @@ The names below are imported when they are first used, so that whoever plans a r
 
 from importlib import import_module
 
-__all__ = [
-    "LONGEST", "VERDICTS", "check", "claim", "clickable", "headline", "in_words", "keep", "left_open", "listen", "plain",
-    "show", "start",
-]  # fmt: skip
+HOMES = {
+    "cards": (
+        "VERDICTS", "check", "claim", "claim_of", "clickable", "headline", "interval", "keep", "listen", "menu",
+        "start", "workers",
+    ),
+    "comparing": ("compare", "comparisons"),
+    "corpus": ("load",),
+}  # fmt: skip
+__all__ = [name for names in HOMES.values() for name in names]
 
 
 def __getattr__(name):
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("sernb.notebook.cards"), name)
+    for home, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(f"sernb.notebook.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():

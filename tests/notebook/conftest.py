@@ -16,7 +16,7 @@ plt.plot([1, epochs]);
 """
 HEADLINE = """
 from IPython.display import display
-data = {"name": word, "value": 0.25, "low": 0.2, "high": None, "unit": ""}
+data = {"name": word, "value": 0.25, "low": 0.2, "high": None}
 display({"application/vnd.sernb.headline+json": data, "text/plain": "x"}, raw=True)
 go.Figure(go.Scatter(y=[1, 2, 3])).show()
 """

@@ -3,10 +3,12 @@ import io
 import random
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 import torch
 from bs4 import BeautifulSoup
+from joblib import effective_n_jobs
 
 from sernb.core.errors import SernbError
 from sernb.figures.palette import Picture
@@ -45,9 +47,9 @@ def test_the_embedded_corpus_is_called_synthetic(shown):
 
 
 def test_a_headline_is_data_for_the_runner(shown):
-    assert notebook.headline("UAR", np.float64(0.70149), torch.tensor(0.5), None, "") is None
+    assert notebook.headline("UAR", np.float64(0.70149), torch.tensor(0.5), None) is None
     data = shown[0]["application/vnd.sernb.headline+json"]
-    assert data == {"name": "UAR", "value": 0.70149, "low": 0.5, "high": None, "unit": ""}
+    assert data == {"name": "UAR", "value": 0.70149, "low": 0.5, "high": None}
     assert type(data["value"]) is float
     assert shown[0]["text/plain"] == "UAR: 0.701 [0.500, –]"
 
@@ -79,6 +81,62 @@ def test_an_unknown_verdict_lists_the_valid_ones(shown):
     assert shown == []
 
 
+ROW = {"value": 0.02, "low": 0.01, "high": 0.03, "p": 0.04}
+
+
+@pytest.mark.parametrize(
+    "found", [ROW, pd.Series(ROW), next(pd.DataFrame([ROW]).itertuples()), (0.02, 0.01, 0.03),
+              {"difference": 0.02, "value": 9, "low": 0.01, "high": 0.03}],
+)  # fmt: skip
+def test_an_interval_is_a_row_or_three_numbers(shown, found):
+    notebook.headline("gain", found)
+    assert shown[0]["text/plain"] == "gain: 0.020 [0.010, 0.030]"
+    assert notebook.interval(found) == "+0.020 [+0.010, +0.030]"
+    assert notebook.interval(found, ".0%") == "2% [1%, 3%]"
+
+
+def test_an_interval_in_words_has_a_true_minus_and_dashes_for_what_is_not_there():
+    assert notebook.interval((-0.1, np.nan, np.nan), ".1f") == "−0.1 [–, –]"
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "verdict", "ours"),
+    [
+        ((0.02, 0.01, 0.03), {}, "holds", 0.02),
+        ((0.02, -0.01, 0.03), {}, "not seen here", 0.02),
+        ((0.02, 0.0, 0.03), {}, "not seen here", 0.02),
+        ((0.02, NAN, NAN), {}, notebook.UNTESTED, 0.02),
+        (None, {}, notebook.UNTESTED, None),
+        ([], {}, notebook.UNTESTED, None),
+        ((0.02, 0.01, 0.03), {"testable": False}, notebook.UNTESTED, 0.02),
+        ((0.02, -0.01, 0.03), {"above": -0.05}, "holds", 0.02),
+        ((0.02, 0.01, 0.03), {"below": 0.0}, "not seen here", 0.02),
+        ((-0.02, -0.04, -0.01), {"below": 0.0}, "holds", -0.02),
+        ((0.02, 0.01, 0.03), {"also": [-0.01]}, "not seen here", 0.02),
+        ((0.02, 0.01, 0.03), {"also": [0.5]}, "holds", 0.02),
+        ((0.02, 0.01, 0.03), {"also": [NAN]}, notebook.UNTESTED, 0.02),
+        ([(0.3, 0.2, 0.4), (0.02, 0.01, 0.03)], {}, "holds", 0.02),
+        ([(0.3, 0.2, 0.4), (0.02, -0.01, 0.03)], {}, "not seen here", 0.02),
+        ([(0.3, NAN, NAN), (0.02, -0.01, 0.03)], {}, notebook.UNTESTED, 0.3),
+        ([(-0.3, -0.4, -0.2), (-0.02, -0.03, 0.01)], {"below": 0.0}, "not seen here", -0.02),
+    ],
+)
+def test_the_verdict_is_read_from_the_interval(shown, found, options, verdict, ours):
+    notebook.claim_of("Li 2018", "attention > GAP", "+2 %", found, "so it was measured", **options)
+    data = shown[0]["application/vnd.sernb.claim+json"]
+    assert (data["verdict"], data["ours"], data["why"]) == (verdict, ours, "so it was measured")
+
+
+def test_the_trainings_side_by_side():
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    for jobs, device, most, expected in ((3, gpu, 4, 3), (0, gpu, 4, 1), (0, cpu, 1, 1), (0, None, 1, 1)):
+        with notebook.workers(jobs, device, most):
+            assert effective_n_jobs(None) == expected
+
+
 EVIL = "<script>alert('1')</script>\"'><img src=x onerror=alert(1)>"
 
 
@@ -86,7 +144,7 @@ EVIL = "<script>alert('1')</script>\"'><img src=x onerror=alert(1)>"
     "show",
     [
         lambda: notebook.start(EVIL, EVIL, 0),
-        lambda: notebook.headline(EVIL, 0.5, unit=EVIL),
+        lambda: notebook.headline(EVIL, 0.5),
         lambda: notebook.claim(EVIL, EVIL, EVIL, EVIL, None, None, "holds", EVIL),
         lambda: notebook.check(False, EVIL, EVIL),
         lambda: notebook.listen(np.zeros(100), 16000, EVIL),
@@ -202,3 +260,13 @@ def test_a_click_tells_the_id_of_the_dot(plane, monkeypatch):
     for trace, hit in ((0, [1]), (0, []), (1, [0])):
         live.data[trace]._dispatch_on_click(Points(point_inds=hit, trace_index=trace), InputDeviceState())
     assert clicked == ["b"]
+
+
+def test_a_menu_shows_what_is_chosen(monkeypatch):
+    displayed, chosen = [], []
+    monkeypatch.setattr(notebook, "display", lambda *things: displayed.extend(things))
+    notebook.menu(pd.Index(["a", "b"]), chosen.append, "b")
+    menu, _ = displayed
+    assert menu.value == "b" and chosen == []
+    menu.value = "a"
+    assert chosen == ["a"]

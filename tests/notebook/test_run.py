@@ -9,9 +9,8 @@ import nbformat
 import pytest
 
 from sernb.core.errors import SernbError
-from sernb.notebook.execute import judge, kernel_class
 from sernb.notebook.plan import make_plans
-from sernb.notebook.run import run
+from sernb.notebook.run import judge, kernel_class, run
 
 from .conftest import write_notebook
 
@@ -33,7 +32,7 @@ def test_the_good_notebook_succeeded_with_its_numbers(report):
     assert good["cells"] == good["completed"] == 6  # the injected parameters are a cell too
     assert good["parameters"]["epochs"] == 1
     assert good["headline"] == [
-        {"name": "<script>alert(1)</script>", "value": 0.25, "low": 0.2, "high": None, "unit": ""}
+        {"name": "<script>alert(1)</script>", "value": 0.25, "low": 0.2, "high": None}
     ]
     assert 0.3 <= good["stages"]["imports"] < good["duration"]
     assert json.loads((out / "summary.json").read_text()) == summary

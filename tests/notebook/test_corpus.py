@@ -1,0 +1,48 @@
+"""`notebook.load`: a corpus chosen, checked and heard, in one call of each notebook."""
+
+import pandas as pd
+import pytest
+
+from sernb import corpora
+from sernb.core.errors import SernbError
+from sernb.notebook import load
+
+
+def test_the_utterances_with_their_sound(capsys):
+    utterances, waveforms = load("embedded", emotions="sad, angry", per_speaker=1, needs=("text", "emotion"))
+    assert set(utterances["emotion"]) == {"sad", "angry"} and len(utterances) == len(waveforms)
+    assert utterances.groupby(["speaker", "emotion"], observed=True).size().max() == 1
+    minutes = sum(map(len, waveforms)) / 16000 / 60
+    told = capsys.readouterr().out
+    assert f"{len(utterances)} utterances, {minutes:.1f} minutes" in told and "left out: 0" in told
+    assert "sad, angry" in told  # a note on what was kept
+
+
+def test_without_sound_nothing_is_read():
+    utterances, waveforms = load("embedded", waveforms=False)
+    assert len(utterances) == len(corpora.load("embedded")) and waveforms == []
+
+
+def test_options_reach_the_loader(monkeypatch):
+    seen = []
+
+    def loaded(*given, **options):
+        seen.append((given, options))
+        return corpora_load("embedded")
+
+    corpora_load = corpora.load
+    monkeypatch.setattr(corpora, "load", loaded)
+    load("iemocap", "/data", labels={"a": "happy"}, on_bad="skip", waveforms=False, classes="all")
+    options = {"emotions": None, "on_bad": "skip", "labels": {"a": "happy"}, "classes": "all"}
+    assert seen == [(("iemocap", "/data"), options)]
+
+
+def test_what_a_notebook_needs_is_asked_for(tmp_path, write_sound):
+    for number in range(3):
+        write_sound(tmp_path / f"{number}.wav", seed=number)
+    pd.DataFrame({"file": [f"{number}.wav" for number in range(3)]}).to_csv(tmp_path / "m.csv", index=False)
+    with pytest.raises(SernbError, match=r"needs the column text, emotion; the corpus manifest has path"):
+        load("manifest", str(tmp_path / "m.csv"), needs=("path", "text", "emotion"))
+    assert (
+        len(load("manifest", str(tmp_path / "m.csv"), per_speaker=1)[1]) == 3
+    )  # nobody is known: 100 are kept
