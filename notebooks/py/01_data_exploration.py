@@ -48,7 +48,7 @@ from sernb.evaluation.separation import emotion_or_speaker, relative_to_speaker,
 from sernb.evaluation.words import log_odds
 from sernb.features import audio, spectrogram
 from sernb.features.acoustics import SHORTEST, acoustic_table
-from sernb.protocols.sentences import normalised
+from sernb.protocols import normalised
 
 device = notebook.start(corpus, seed=seed)
 

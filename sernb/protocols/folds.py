@@ -1,12 +1,23 @@
-"""What every protocol is made of: a fold, the groups it keeps together, and what is said when they do not fit."""
+"""Protocols: functions from utterances to folds, which say who is trained on and who is tested, and know no model."""
 
+import re
+import unicodedata
 import warnings
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, train_test_split
 
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, some
+
+PARTS = dict.fromkeys(("train", "training"), "train")
+PARTS |= dict.fromkeys(("validation", "valid", "val", "dev", "development"), "validation")
+PARTS |= dict.fromkeys(("test", "testing", "eval", "evaluation"), "test")
+HELD_OUT = 0.15  # of the training part, for validation
+FEWEST = 3  # sessions or speakers that must be left to train on where others are set aside for validation
+_NO_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,71 +33,280 @@ class Fold:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
-def fold_of(utterances: pd.DataFrame, name: str, test: np.ndarray) -> Fold:
-    tested = np.zeros(len(utterances), dtype=bool)
-    tested[test] = True
-    return Fold(name, utterances.index[~tested], test=utterances.index[tested])
+def leave_one_speaker_out(utterances: pd.DataFrame) -> list[Fold]:
+    """LOSO: each speaker is tested once, by a model that heard all the others. Raises SernbError for one speaker."""
+    return _leave_one_out(utterances, "speaker", "leave-one-speaker-out")
 
 
-def leave_one_out(utterances: pd.DataFrame, column: str, protocol: str) -> list[Fold]:
+def leave_one_session_out(utterances: pd.DataFrame) -> list[Fold]:
+    """Each session is tested once. Warns if a speaker takes part in several, and so is trained on and tested."""
+    folds = _leave_one_out(utterances, "session", "leave-one-session-out")
+    warn_of_shared(folds, utterances, "leave-one-session-out")
+    return folds
+
+
+def group_k_fold(utterances: pd.DataFrame, folds: int = 5, by: str = "speaker", seed: int = 0) -> list[Fold]:
+    """`folds` test parts of whole groups (values of the column `by`), emotions balanced as far as groups allow.
+
+    `by="sentence"` takes the words where there is no such column. By scikit-learn's StratifiedGroupKFold, or
+    GroupKFold where there are no emotions or too few of one to balance. Raises SernbError for fewer groups than
+    folds. Warns if groups other than speakers leave speakers shared.
+    """
+    protocol = f"group k-fold by {by}"
+    tests = _group_tests(utterances, folds, by, seed, protocol)
+    result = [_fold(utterances, f"part {number}", test) for number, test in enumerate(tests, 1)]
+    if by != "speaker":
+        warn_of_shared(result, utterances, protocol)
+    return result
+
+
+def sentence_k_fold(utterances: pd.DataFrame, folds: int | None = None, seed: int = 0) -> list[Fold]:
+    """Each sentence is tested once, by a model that never met it: five folds, or fewer where there are fewer.
+
+    For what a model owes to the words. Warns if speakers are shared, as in every scripted corpus.
+    """
+    count = groups_of(utterances, "sentence", "group k-fold by sentence").nunique()
+    return group_k_fold(utterances, folds or max(2, min(5, count)), by="sentence", seed=seed)
+
+
+def speaker_and_sentence_k_fold(
+    utterances: pd.DataFrame, folds: int = 5, sentence_folds: int = 2, seed: int = 0
+) -> list[Fold]:
+    """Tests on speakers and sentences that are both new: a fold for each group of speakers and of sentences.
+
+    What shares the speaker or the sentence with the test part, but not both, is in no part of that fold, so of 5 × 2
+    folds each trains on about 40 % of the utterances. Raises SernbError for too few speakers or sentences, and where
+    a fold has nobody to train on (each speaker with sentences of their own: then speakers alone will do).
+    """
+    protocol = "group k-fold by speaker and sentence"
+    voices = _group_tests(utterances, folds, "speaker", seed, protocol)
+    words = _group_tests(utterances, sentence_folds, "sentence", seed, protocol)
+    result = []
+    for (i, speakers), (j, sentences) in product(enumerate(voices, 1), enumerate(words, 1)):
+        train, test = ~speakers & ~sentences, speakers & sentences
+        if not test.any():  # these speakers never say these sentences
+            continue
+        if not train.any():
+            raise SernbError(
+                f"{protocol}: nothing is left to train on beside part {i}.{j}. {possible(utterances)}"
+            )
+        result.append(Fold(f"part {i}.{j}", utterances.index[train], test=utterances.index[test]))
+    return result
+
+
+def fixed(utterances: pd.DataFrame, column: str = "part") -> list[Fold]:
+    """The split that the corpus brings in `column`: train / validation / test (or dev, eval, …), one fold.
+
+    Several test parts (test1, test2, or test_seen, test_unseen) are a fold each, trained on the same part.
+    If the column holds none of these words (fold numbers, say), each of its values is tested once.
+    Raises SernbError for a mix of both and for a part that is missing. Warns if parts share speakers.
+    """
+    protocol = f"fixed (column {column!r})"
+    values = groups_of(utterances, column, protocol)
+    words = values.str.strip().str.lower()
+    parts = words.map(lambda word: PARTS.get(word, "test" if word.startswith("test") else None))
+    train, validation, test = (parts == part for part in ("train", "validation", "test"))
+    if parts.isna().all():
+        folds = _leave_one_out(utterances, column, protocol)
+    elif parts.isna().any():
+        raise SernbError(
+            f"{protocol}: {parts.isna().sum()} utterances are in parts called {some(values[parts.isna()].unique())}; "
+            f"expected {', '.join(PARTS)}, or names that begin with test."
+        )
+    elif not (train.any() and test.any()):
+        missing = "test" if train.any() else "train"
+        raise SernbError(f"{protocol}: no utterance is marked {missing}; found {some(values.unique())}.")
+    else:
+        tests = sorted(words[test].unique())
+        names = ["fixed"] if len(tests) == 1 else [f"fixed, {name}" for name in tests]
+        index = utterances.index
+        folds = [
+            Fold(name, index[train], index[validation], index[words == word])
+            for name, word in zip(names, tests, strict=True)
+        ]
+    warn_of_shared(folds, utterances, protocol)
+    return folds
+
+
+def random_split(
+    utterances: pd.DataFrame,
+    test: float = 0.1,
+    validation: float = 0.1,
+    seed: int = 0,
+    protocol: str = "random",
+) -> list[Fold]:
+    """One random fold, stratified by emotion: what several papers do, and why their numbers look high.
+
+    Warns (UserWarning) that speakers are shared.
+
+    Args:
+        utterances: an utterances table; without a column emotion, the draw is not stratified.
+        test, validation: shares of all utterances; `validation` may be 0.
+        seed: of the draw.
+        protocol: the name of the fold.
+
+    Raises:
+        SernbError: the shares leave nothing to train on, or there are too few utterances.
+    """
+    labels = utterances["emotion"].astype(str).to_numpy() if "emotion" in utterances else None
+    rest, parts = np.arange(len(utterances)), {}
+    for part, share in (("test", test), ("validation", validation)):
+        if share or part == "test":
+            rest, drawn = _drawn(rest, round(share * len(utterances)), labels, seed, protocol)
+            parts[part] = utterances.index[np.sort(drawn)]
+    folds = [Fold(protocol, train=utterances.index[np.sort(rest)], **parts)]
+    warn_of_shared(folds, utterances, protocol)
+    return folds
+
+
+def with_validation(folds: list[Fold], utterances: pd.DataFrame, seed: int = 0) -> list[Fold]:
+    """The folds, each with a part of its training part set aside to choose weights and settings without the test.
+
+    Folds that have such a part stay as they are. Whole sessions are set aside where at least three others are left,
+    another one in each fold; else about 15 % of the speakers, where three others are left; else 15 % of the
+    utterances, in each emotion alike, with a warning: the validation part then knows the voices, though the test
+    does not. Raises SernbError for a training part too small to be split.
+    """
+    result = []
+    for number, fold in enumerate(folds):
+        if fold.validation.empty:
+            train = utterances.loc[fold.train]
+            held = _whole_groups(train, number, seed)
+            if held is None:
+                held = _some_of_all(train, seed + number, fold.name)
+            fold = Fold(fold.name, fold.train[~held], fold.train[held], fold.test)
+        result.append(fold)
+    return result
+
+
+def normalised(text: str) -> str:
+    """The words alone: case, punctuation and spaces make no difference, nor does how a letter is encoded."""
+    return _NO_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def _fold(utterances: pd.DataFrame, name: str, test: np.ndarray) -> Fold:
+    return Fold(name, utterances.index[~test], test=utterances.index[test])
+
+
+def _leave_one_out(utterances: pd.DataFrame, column: str, protocol: str) -> list[Fold]:
     groups = groups_of(utterances, column, protocol)
     names = sorted(groups.unique())
     if len(names) < 2:
         raise SernbError(
             f"{protocol} needs at least 2 different values of {column!r}, these utterances have {len(names)} "
-            f"({some(names)}). {hint(utterances)}"
+            f"({some(names)}). {possible(utterances)}"
         )
-    return [fold_of(utterances, f"{column} {name}", np.flatnonzero(groups == name)) for name in names]
+    return [_fold(utterances, f"{column} {name}", (groups == name).to_numpy()) for name in names]
+
+
+def _group_tests(utterances: pd.DataFrame, folds: int, by: str, seed: int, protocol: str) -> list[np.ndarray]:
+    """Which rows `(utterances,)` are in the test part of each fold."""
+    groups = groups_of(utterances, by, protocol)
+    count = groups.nunique()
+    if count < 2:
+        raise SernbError(f"{protocol}: all utterances are of {groups.iloc[0]!r}, nobody is left to test on.")
+    if not 2 <= folds <= count:
+        raise SernbError(
+            f"{protocol}: {folds} folds were asked for and there are {count} values of {by!r} "
+            f"({some(sorted(groups.unique()))}); choose 2 to {count} folds, or another protocol. "
+            f"{possible(utterances)}"
+        )
+
+    # Balanced by emotion where each has a share for every fold, unless that leaves a part without any group.
+    labels = utterances["emotion"].astype(str) if "emotion" in utterances else None
+    balanced = labels is not None and labels.value_counts().min() >= folds
+    for splitter in (StratifiedGroupKFold, GroupKFold) if balanced else (GroupKFold,):
+        split = splitter(folds, shuffle=True, random_state=seed).split(groups, labels, groups)
+        tests = [np.isin(np.arange(len(groups)), test) for _, test in split]
+        if all(test.any() for test in tests):
+            break
+    return tests
 
 
 def groups_of(utterances: pd.DataFrame, column: str, protocol: str) -> pd.Series:
-    """The column as text; an error where it is absent or has gaps."""
+    """The column as text; for "sentence", where there is none, the words of `text`. SernbError for absence and gaps."""
+    words = column == "sentence" and "sentence" not in utterances
+    column = "text" if words else column
     if column not in utterances:
+        needed = "'sentence' or 'text'" if words else repr(column)
         raise SernbError(
-            f"{protocol} needs a column {column!r}, which these utterances lack. {hint(utterances)}"
+            f"{protocol} needs a column {needed}, which these utterances lack. {possible(utterances)}"
         )
     groups = utterances[column]
     if groups.isna().any():
-        rows = utterances.index[groups.isna()]
         raise SernbError(
-            f"{protocol}: {len(rows)} of {len(groups)} utterances have no {column}: {some(rows)}. "
-            f"Fill in the column, or leave them out with utterances[utterances[{column!r}].notna()]."
+            f"{protocol}: {groups.isna().sum()} of {len(groups)} utterances have no {column}: "
+            f"{some(utterances.index[groups.isna()])}. Fill in the column, or leave them out with "
+            f"utterances[utterances[{column!r}].notna()]."
         )
-    return groups.astype(str)
+    return groups.astype(str).map(normalised) if words else groups.astype(str)
+
+
+def possible(utterances: pd.DataFrame) -> str:
+    """Which protocols these utterances have the columns for, without trying them."""
+    known = utterances.loc[:, utterances.notna().all()]
+    counts = {column: known[column].nunique() for column in ("speaker", "session", "part") if column in known}
+    needed = {"leave-one-speaker-out": ("speaker", 2), "group-k-fold": ("speaker", 5)}
+    needed |= {"leave-one-session-out": ("session", 2), "fixed": ("part", 2)}
+    names = [name for name, (column, least) in needed.items() if counts.get(column, 0) >= least]
+    return f"Possible here: {', '.join([*names, 'random'])}."
 
 
 def warn_of_shared(folds: list[Fold], utterances: pd.DataFrame, protocol: str) -> None:
     if "speaker" not in utterances:
         warnings.warn(f"{protocol}: no speakers are known, so train and test may share them.", stacklevel=3)
         return
-    speakers = utterances["speaker"]
-    shared = set()
+    speakers, shared = utterances["speaker"], set()
     for fold in folds:
         heard = set(speakers[fold.train].dropna()) | set(speakers[fold.validation].dropna())
         shared |= heard & set(speakers[fold.test].dropna())
     if shared:
         warnings.warn(
-            f"{protocol}: {len(shared)} speakers are both trained on and tested ({some(sorted(shared))}), which flatters "
-            "the results: the model may know the voice. A speaker-independent protocol shows what it does for new ones.",
+            f"{protocol}: {len(shared)} speakers are both trained on and tested ({some(sorted(shared))}), which "
+            "flatters the results: the model may know the voice. A speaker-independent protocol shows what it does "
+            "for new ones.",
             stacklevel=3,
         )
 
 
-def hint(utterances: pd.DataFrame) -> str:
-    """Which protocols these utterances have the columns for, without trying them."""
-    names = [
-        name
-        for name, column, least in (
-            ("leave-one-speaker-out", "speaker", 2),
-            ("group-k-fold", "speaker", 5),
-            ("leave-one-session-out", "session", 2),
-            ("fixed", "part", 2),
-        )
-        if column in utterances and utterances[column].notna().all() and utterances[column].nunique() >= least
-    ]
-    return f"Possible here: {', '.join([*names, 'random'])}."
+def _whole_groups(train: pd.DataFrame, number: int, seed: int) -> np.ndarray | None:
+    """Which rows `(train,)` are of the sessions or speakers to set aside; None where too few are known."""
+    for column in ("session", "speaker"):
+        if column not in train or train[column].isna().any():
+            continue
+        groups = train[column].astype(str)
+        names = sorted(groups.unique())
+        count = 1 if column == "session" else max(1, round(HELD_OUT * len(names)))
+        if len(names) - count < FEWEST:
+            continue
+        if column == "speaker":
+            names = list(pd.Series(names).sample(frac=1, random_state=seed))
+        held = [names[(number * count + step) % len(names)] for step in range(count)]
+        rows = groups.isin(held).to_numpy()
+        if "emotion" not in train or set(train["emotion"][~rows].dropna()) == set(train["emotion"].dropna()):
+            return rows
+    return None
 
 
-def some(names, shown: int = 8) -> str:
-    names = [str(name) for name in names]
-    return ", ".join(names[:shown]) + (f", … ({len(names)})" if len(names) > shown else "")
+def _some_of_all(train: pd.DataFrame, seed: int, name: str) -> np.ndarray:
+    """Which rows `(train,)` are set aside where whole sessions or speakers cannot be."""
+    labels = train["emotion"].astype(str) if "emotion" in train else pd.Series("", train.index)
+    rows = np.arange(len(train))
+    _, held = _drawn(rows, HELD_OUT, labels.to_numpy(), seed, f"{name}, validation part")
+    warnings.warn(
+        f"{name}: too few sessions or speakers to set whole ones aside, so the validation part shares its voices "
+        "with training; the test part does not change.",
+        stacklevel=3,
+    )
+    return np.isin(rows, held)
+
+
+def _drawn(
+    rows: np.ndarray, size: float, labels: np.ndarray | None, seed: int, name: str
+) -> list[np.ndarray]:
+    """The rows in two: the rest, and those drawn (`size`: how many, or which share), in each label alike."""
+    try:
+        stratify = None if labels is None else labels[rows]
+        return train_test_split(rows, test_size=size, random_state=seed, stratify=stratify)
+    except ValueError as problem:
+        raise SernbError(f"{name}: {len(rows)} utterances cannot be split so ({problem}).") from problem

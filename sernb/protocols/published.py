@@ -1,7 +1,7 @@
 """Splits of single papers, to compare with their numbers.
 
-Others are common protocols: leave-one-speaker-out on IEMOCAP (MCED 2022; attention pooling 2018), the fixed parts of MELD,
-and of MSP-Podcast with its tests of seen and unseen podcasts (audio-textual distilled SSL 2023).
+Others are common protocols: leave-one-speaker-out on IEMOCAP (MCED 2022; attention pooling 2018), the fixed parts of
+MELD, and of MSP-Podcast with its tests of seen and unseen podcasts (audio-textual distilled SSL 2023).
 """
 
 import math
@@ -9,19 +9,17 @@ import warnings
 
 import pandas as pd
 
-from sernb.core.errors import SernbError
-from sernb.protocols.folds import Fold, groups_of, hint, some
-from sernb.protocols.mixed import random_split
+from sernb.core.errors import SernbError, some
+from sernb.protocols.folds import Fold, groups_of, possible, random_split
 
-# Test and validation actors of arXiv 2606.03359 (ResLSTM-SA), to compare with its numbers on RAVDESS.
-RAVDESS_TEST = (
-    (2, 5, 14, 15, 16),
-    (3, 6, 7, 13, 18),
-    (10, 11, 12, 19, 20),
-    (8, 17, 21, 23, 24),
-    (1, 4, 9, 22),
+# Test and validation actors of each fold in arXiv 2606.03359 (ResLSTM-SA), to compare with its numbers on RAVDESS.
+RAVDESS = (
+    ((2, 5, 14, 15, 16), (3, 6)),
+    ((3, 6, 7, 13, 18), (10, 11)),
+    ((10, 11, 12, 19, 20), (8, 17)),
+    ((8, 17, 21, 23, 24), (1, 14)),
+    ((1, 4, 9, 22), (2, 5)),
 )
-RAVDESS_VALIDATION = ((3, 6), (10, 11), (8, 17), (1, 14), (2, 5))
 
 
 def ravdess_folds(utterances: pd.DataFrame) -> list[Fold]:
@@ -36,24 +34,22 @@ def ravdess_folds(utterances: pd.DataFrame) -> list[Fold]:
     if strange:
         raise SernbError(
             f"{protocol} are made of RAVDESS's actors 1 to 24; these utterances have speakers {some(strange)}. "
-            + hint(utterances)
+            + possible(utterances)
         )
+
     folds = []
-    for number, (test, validation) in enumerate(zip(RAVDESS_TEST, RAVDESS_VALIDATION, strict=True), 1):
+    for number, (test, validation) in enumerate(RAVDESS, 1):
         tested, validated = actors.isin(test), actors.isin(validation)
-        fold = Fold(
-            f"fold {number}",
-            utterances.index[~tested & ~validated],
-            utterances.index[validated],
-            utterances.index[tested],
-        )
+        rows = (~tested & ~validated, validated, tested)
+        fold = Fold(f"fold {number}", *(utterances.index[part] for part in rows))
         for part, ids in fold.parts().items():
             if ids.empty:
                 raise SernbError(
                     f"{protocol}: fold {number} has nothing in its {part} part: actors "
-                    f"{some(sorted(actors.unique()))} are here. {hint(utterances)}"
+                    f"{some(sorted(actors.unique()))} are here. {possible(utterances)}"
                 )
         folds.append(fold)
+
     absent = sorted(set(range(1, 25)) - set(actors))
     if absent:
         warnings.warn(
@@ -65,8 +61,8 @@ def ravdess_folds(utterances: pd.DataFrame) -> list[Fold]:
 def distilser_split(utterances: pd.DataFrame, seed: int = 0) -> list[Fold]:
     """DistilSER's split (2024): random, stratified, 81 / 9 / 10 %; of IEMOCAP's 5,531 utterances 4,479 / 498 / 554.
 
-    A tenth is set aside for the test, then a tenth of the rest for validation, each rounded up. The authors' draw is not known,
-    so neither are their utterances: `seed` is ours. Warns, as `random_split` does, that speakers are shared.
+    A tenth is set aside for the test, then a tenth of the rest for validation, each rounded up. The authors' draw is
+    not known, so neither are their utterances: `seed` is ours. Warns, as `random_split` does, of shared speakers.
     """
     count = len(utterances)
     test = math.ceil(count / 10)

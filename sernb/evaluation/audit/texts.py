@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from sernb.evaluation.audit.buckets import candidates
-from sernb.protocols.sentences import normalised
+from sernb.protocols import normalised
 
 GRAMS = 3  # letters; a word begins and ends with a space
 NEAR = 0.8  # share of letter triples in common from which two texts are nearly one
