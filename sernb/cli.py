@@ -349,7 +349,7 @@ def check_corpus(corpus, root, on_bad="raise"):
     if not corpus and not root and on_bad == "raise":
         return ""
     from sernb.corpora import CORPORA, INSIDE, find_root
-    from sernb.corpora.folder import check_on_bad
+    from sernb.corpora.files import check_on_bad
 
     check_on_bad(on_bad)
     if corpus and corpus not in CORPORA:
@@ -366,14 +366,13 @@ def check_corpus(corpus, root, on_bad="raise"):
 
 def loader_options(corpus, parameter):
     """The -p words in the types that the corpus's loader takes; SernbError for what it does not take."""
-    from sernb.corpora import CORPORA
+    from sernb.corpora import options_of
     from sernb.notebook.plan import Parameter, check_names, coerce
 
     given, source = pairs(parameter), f"corpus {corpus}"
     known = {
         name: Parameter(inspect.formatannotation(taken.annotation), taken.default)
-        for name, taken in CORPORA[corpus].parameters().items()
-        if name not in ("root", "on_bad")
+        for name, taken in options_of(corpus).items()
     } | {"emotions": Parameter("list[str] | None", None)}
     check_names(given, known, source)
     return {name: coerce(name, text, known[name], source) for name, text in given.items()}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from sernb.core.errors import SernbError
 from sernb.core.files import whole_file
@@ -33,6 +32,8 @@ def check_utterances(table: pd.DataFrame, source: str = "utterances") -> pd.Data
 
     Raises SernbError naming `source`, the wrong rows and what was expected.
     """
+    import pandera.pandas as pa  # here, since it takes half a second that listing corpora does not need
+
     table = _start(table, source)
     if not {"path", "text"} & set(table.columns):
         raise SernbError(
@@ -77,6 +78,8 @@ def check_predictions(table: pd.DataFrame, source: str = "predictions") -> pd.Da
 
     Raises SernbError naming `source`, the wrong rows and what was expected.
     """
+    import pandera.pandas as pa
+
     table = _start(table, source, unique=False)
     dims = [dim for dim in DIMENSIONS if f"{dim}_predicted" in table]
     labelled = "predicted" in table
@@ -242,6 +245,8 @@ def _rows(passes, column: str | None, error: str, shown: pd.Series | None = None
 
 def _validate(table: pd.DataFrame, columns: dict, checks: list[tuple], source: str) -> None:
     """Run the pandera schema and the checks over rows; one error tells of everything that is wrong."""
+    import pandera.pandas as pa
+
     problems = []
     # pandera drops the index labels of repeated ids, so it sees row numbers and the labels are looked up here.
     plain = table.reset_index(drop=True)

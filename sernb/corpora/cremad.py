@@ -10,21 +10,41 @@ from pathlib import Path
 import pandas as pd
 
 from sernb.core.errors import SernbError
-from sernb.corpora import folder, labels, published
-from sernb.corpora.git_lfs import pointers
+from sernb.corpora.corpus import Corpus, Source
+from sernb.corpora.files import compare_counts, find, lfs_pointer, read_names
+from sernb.corpora.sheets import Sheet
 
-TITLE = "CREMA-D"
-LAYOUT = "AudioWAV/1001_DFA_ANG_XX.wav, … (7,442 recordings, wav or flac, in any folder below)"
+CORPUS = Corpus(
+    title="CREMA-D",
+    holds="North American English, acted; 7442 recordings, 91 actors, 6 emotions",
+    licence="ODbL 1.0 (database), DbCL 1.0 (contents)",
+    obtain="sernb fetch cremad, or https://github.com/CheyneyComputerScience/CREMA-D (git lfs)",
+    layout="AudioWAV/1001_DFA_ANG_XX.wav, … (7,442 recordings, wav or flac, in any folder below)",
+    protocol="group-k-fold",
+    sources=(
+        Source(
+            "https://github.com/CheyneyComputerScience/CREMA-D/archive/refs/heads/master.zip",
+            gives="AudioWAV",
+            archive="CREMA-D-master.zip",
+            only=("AudioWAV/*.wav", "VideoDemographics.csv", "processedResults/summaryTable.csv", "LICENSE*"),
+            strip=1,
+            lfs="https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master/",
+        ),
+    ),
+)
 PUBLISHED = dict(neutral=1087, happy=1271, sad=1271, angry=1271, fearful=1271, disgusted=1271)
+# 1040_ITH_SAD_X has one X.
+NAME = re.compile(
+    r"(?P<speaker>\d{4})_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})_(?P<intensity>[A-Z]{1,2})"
+)
+WOMEN = {  # 43, and 48 men
+    1002, 1003, 1004, 1006, 1007, 1008, 1009, 1010, 1012, 1013, 1018, 1020, 1021, 1024, 1025, 1028, 1029, 1030, 1037,
+    1043, 1046, 1047, 1049, 1052, 1053, 1054, 1055, 1056, 1058, 1060, 1061, 1063, 1072, 1073, 1074, 1075, 1076, 1078,
+    1079, 1082, 1084, 1089, 1091,
+}  # fmt: skip
+GENDERS = {str(actor): "female" if actor in WOMEN else "male" for actor in range(1001, 1092)}
 INTENSITY = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified", "X": "unspecified"}
-ACTORS = range(1001, 1092)  # 48 men and 43 women
-FEMALE = {
-    1000 + number for number in (2, 3, 4, 6, 7, 8, 9, 10, 12, 13, 18, 20, 21, 24, 25, 28, 29, 30, 37, 43, 46)
-}
-FEMALE |= {
-    1000 + number for number in (47, 49, 52, 53, 54, 55, 56, 58, 60, 61, 63, 72, 73, 74, 75, 76, 78, 79, 82)
-}
-FEMALE |= {1084, 1089, 1091}
+EMOTIONS = dict(ANG="angry", DIS="disgusted", FEA="fearful", HAP="happy", NEU="neutral", SAD="sad")
 SENTENCES = {
     "IEO": "It's eleven o'clock.",
     "TIE": "That is exactly what happened.",
@@ -39,8 +59,6 @@ SENTENCES = {
     "TSI": "The surface is slick.",
     "WSI": "We'll stop in a couple of minutes.",
 }
-HEARD = {"A": "angry", "D": "disgusted", "F": "fearful", "H": "happy", "N": "neutral", "S": "sad"}
-_NAME = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{1,2})")  # 1040_ITH_SAD_X has one X
 
 
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
@@ -48,76 +66,51 @@ def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
 
     Beside the usual columns: sentence (IEO, …) and intensity (low, medium, high, unspecified). With
     VideoDemographics.csv: age. With processedResults/summaryTable.csv: heard, the emotion that most listeners chose
-    from the voice alone ("angry; sad" for a tie). Raises SernbError for a folder without its files, for files that git
-    left as LFS pointers, and for names outside its code unless `on_bad="skip"`.
+    from the voice alone ("angry; sad" for a tie). Raises SernbError for a folder without its files, for files that
+    git left as LFS pointers, and for names outside its code unless `on_bad="skip"`.
     """
-    table, skipped = folder.read_names(root, _parse, TITLE, LAYOUT, on_bad)
-    unfetched = pointers(table["path"])
-    if unfetched:
+    codes = {"speaker": GENDERS, "sentence": SENTENCES, "emotion": EMOTIONS, "intensity": INTENSITY}
+    table = read_names(root, CORPUS, NAME, "1001_DFA_ANG_XX", codes, on_bad)
+    if unfetched := [path for path in table["path"] if lfs_pointer(path)]:
         raise SernbError(
             f"{root}: {len(unfetched)} of {len(table)} recordings are Git LFS pointers (texts of about 130 bytes), the "
             f"first is {unfetched[0]}. Fetch the sound: run sernb fetch cremad, or git lfs pull in the clone."
         )
-    notes = _with_age(table, published.find(root, "VideoDemographics.csv"))
-    notes += _with_heard(table, published.find(root, "summaryTable.csv"))
-    table.attrs["skipped"] = skipped
-    table.attrs["notes"] = notes + folder.count(table, PUBLISHED, TITLE)
+    table = table.assign(
+        gender=table["speaker"].map(GENDERS),
+        text=table["sentence"].map(SENTENCES),
+        emotion=table["emotion"].map(EMOTIONS),
+        intensity=table["intensity"].map(INTENSITY),
+    )[["path", "speaker", "gender", "text", "emotion", "sentence", "intensity"]]
+    notes = []
+    if path := find(root, "VideoDemographics.csv"):
+        notes += _add_age(table, path)
+    if path := find(root, "summaryTable.csv"):
+        notes += _add_heard(table, path)
+    table.attrs["notes"] = notes + compare_counts(table, "emotion", PUBLISHED, CORPUS.title)
     return table
 
 
-def _parse(stem: str) -> dict | str:
-    match = _NAME.fullmatch(stem)
-    if not match:
-        return "not a name like 1001_DFA_ANG_XX (actor, sentence, emotion, intensity)"
-    actor, sentence, emotion, intensity = match.groups()
-    if int(actor) not in ACTORS:
-        return f"actor {actor} is none of CREMA-D's (1001 to 1091)"
-    for what, code, known in (
-        ("sentence", sentence, SENTENCES),
-        ("emotion", emotion, labels.CREMAD),
-        ("intensity", intensity, INTENSITY),
-    ):
-        if code not in known:
-            return f"{what} {code} is none of CREMA-D's ({', '.join(known)})"
-    return {
-        "speaker": actor,
-        "gender": "female" if int(actor) in FEMALE else "male",
-        "text": SENTENCES[sentence],
-        "emotion": labels.CREMAD[emotion],
-        "sentence": sentence,
-        "intensity": INTENSITY[intensity],
-    }
+def _add_age(table: pd.DataFrame, path: Path) -> list[str]:
+    actors = Sheet.read(path, ("ActorID", "Age"), CORPUS.title, "skip")
+    ages = actors.table.drop_duplicates("ActorID").set_index("ActorID")["Age"]
+    table["age"] = table["speaker"].map(pd.to_numeric(ages, errors="coerce"))
+    absent = table.loc[table["age"].isna(), "speaker"].nunique()
+    return actors.notes + _gaps(path, f"no age for {absent} actors", absent, len(actors.skipped))
 
 
-def _with_age(table: pd.DataFrame, path: Path | None) -> list[str]:
-    if path is None:
-        return []
-    actors, notes = published.read_table(path, ("ActorID", "Age"), bad := [])
-    ages = pd.to_numeric(actors["Age"], errors="coerce").set_axis(actors["ActorID"])
-    table["age"] = table["speaker"].map(ages[~ages.index.duplicated()])
-    unknown = table.loc[table["age"].isna(), "speaker"].unique()
-    if len(unknown) or bad:
-        notes.append(
-            f"{path.name} gives no age for {len(unknown)} actors; {len(bad)} of its rows cannot be read."
-        )
-    return notes
-
-
-def _with_heard(table: pd.DataFrame, path: Path | None) -> list[str]:
-    if path is None:
-        return []
-    votes, notes = published.read_table(path, ("FileName", "VoiceVote"), bad := [])
-    known = votes["VoiceVote"].str.fullmatch("[ADFHNS](:[ADFHNS])*")
-    heard = votes.loc[known, "VoiceVote"].map(lambda vote: "; ".join(HEARD[one] for one in vote.split(":")))
-    heard.index = votes.loc[known, "FileName"]
-    heard = heard[~heard.index.duplicated()]
-    names = table.index.where(
-        ~table.index.str.endswith("_X"), table.index + "X"
-    )  # the table has 1040_ITH_SAD_XX
+def _add_heard(table: pd.DataFrame, path: Path) -> list[str]:
+    votes = Sheet.read(path, ("FileName", "VoiceVote"), CORPUS.title, "skip")
+    codes = {code[0]: emotion for code, emotion in EMOTIONS.items()}
+    clear = votes.table[votes.table["VoiceVote"].str.fullmatch("[ADFHNS](:[ADFHNS])*")]
+    clear = clear.drop_duplicates("FileName").set_index("FileName")["VoiceVote"]
+    heard = clear.map(lambda vote: "; ".join(codes[code] for code in vote.split(":")))
+    # The table has 1040_ITH_SAD_XX.
+    names = table.index.where(~table.index.str.endswith("_X"), table.index + "X")
     table["heard"] = heard.reindex(names).to_numpy()
-    unheard = int(table["heard"].isna().sum())
-    if unheard or bad:
-        notes.append(
-            f"{path.name} has no votes for {unheard} recordings; {len(bad)} of its rows cannot be read."
-        )
-    return notes
+    absent = int(table["heard"].isna().sum())
+    return votes.notes + _gaps(path, f"no votes for {absent} recordings", absent, len(votes.skipped))
+
+
+def _gaps(path: Path, what: str, absent: int, unread: int) -> list[str]:
+    return [f"{path.name} has {what}; {unread} of its rows cannot be read."] if absent or unread else []

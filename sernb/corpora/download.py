@@ -31,35 +31,51 @@ def download(
     progress: bool = True,
     pauses: tuple[float, ...] = PAUSES,
 ) -> str:
-    """Download `url` to `path` and return its SHA-256; goes on from `path`.part, where an earlier try left one.
+    """Download a file; goes on from `path`.part, where an earlier try left one.
 
-    `sha256` and `md5` are the sums expected. A file with other sums is removed. A connection that breaks is tried again
-    after each of the `pauses` (seconds); what came so far stays for the next call. The server is asked (If-Range) for
-    the rest of the very same file; where it cannot, the download begins anew.
+    The server is asked (If-Range) for the rest of the very same file; where it cannot, the download begins anew.
 
-    Raises SernbError: address not found, connection broken for good, disk full, wrong sum.
+    Args:
+        url: its address, http or https.
+        path: where it goes once it is whole.
+        sha256, md5: the sums expected; a file with others is removed.
+        progress: show a bar.
+        pauses: seconds before each new try; what came so far stays for the next call.
+
+    Returns:
+        The file's SHA-256.
+
+    Raises:
+        SernbError: address not found, connection broken for good, disk full, wrong sum.
     """
     if not re.match("https?://", url):
         raise SernbError(f"{url}: expected an address that begins with https:// or http://.")
     path.parent.mkdir(parents=True, exist_ok=True)
     part, state = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
+
+    # One connection after another, until all of it is here.
     for pause in (*pauses, None):
         try:
-            _fetch(url, part, state, progress, checked=bool(sha256 or md5))
+            _connect(url, part, state, progress, checked=bool(sha256 or md5))
             break
         except urllib.error.HTTPError as problem:
             if pause is None or problem.code not in BUSY:
-                raise SernbError(_refused(url, problem)) from problem
-            time.sleep(pause)
-        except (OSError, http.client.HTTPException) as problem:
-            if getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+                moved = "not found" if problem.code in (404, 410) else f"the server answers {problem.reason}"
                 raise SernbError(
-                    f"{part}: cannot be written ({problem.strerror}); {_resume(part)}"
+                    f"{url}: {moved} ({problem.code}). Try later, or fetch it by hand: the publisher may have moved "
+                    "it, and `sernb corpora` names its page."
                 ) from problem
+        except (OSError, http.client.HTTPException) as problem:
+            have = part.stat().st_size if part.exists() else 0
+            here = f"{have / 1e6:.1f} MB are here; the same command goes on." if have else "Nothing came."
+            if getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+                raise SernbError(f"{part}: cannot be written ({problem.strerror}). {here}") from problem
             if pause is None:
                 why = getattr(problem, "reason", problem) or type(problem).__name__
-                raise SernbError(f"{url}: the connection failed ({why}). {_resume(part)}") from problem
-            time.sleep(pause)
+                raise SernbError(f"{url}: the connection failed ({why}). {here}") from problem
+        time.sleep(pause)
+
+    # Only what is checked gets its name.
     try:
         found = check(part, sha256, md5)
     except SernbError as problem:
@@ -76,24 +92,22 @@ def download(
 
 def check(path: Path, sha256: str | None = None, md5: str | None = None) -> str:
     """The SHA-256 of a file. Raises SernbError where it is not `sha256`, or the MD5 not `md5`."""
-    digests = {"SHA-256": hashlib.sha256(), "MD5": hashlib.md5(usedforsecurity=False)}
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            for digest in digests.values():
-                digest.update(block)
-    for name, expected in (("SHA-256", sha256), ("MD5", md5)):
-        if expected and digests[name].hexdigest() != expected.lower():
-            raise SernbError(
-                f"the {name} of {path.name} is {digests[name].hexdigest()}, expected {expected.lower()}."
-            )
-    return digests["SHA-256"].hexdigest()
+    found = {}
+    for name, expected in (("md5", md5), ("sha256", sha256)):
+        if expected or name == "sha256":
+            with open(path, "rb") as file:
+                found[name] = hashlib.file_digest(file, name).hexdigest()
+        if expected and found[name] != expected.lower():
+            raise SernbError(f"the {name} of {path.name} is {found[name]}, expected {expected.lower()}.")
+    return found["sha256"]
 
 
-def _fetch(url: str, part: Path, state: Path, progress: bool, checked: bool) -> None:
+def _connect(url: str, part: Path, state: Path, progress: bool, checked: bool) -> None:
     """One connection: everything from where `part` ends. Raises OSError or HTTPException where it breaks."""
+    # Ask for the rest of what is here, where it can be told that it is the same file.
     have, version = _begun(part, state, url)
     if not version and not checked:
-        have = 0  # whether the file is still the same one could not be told
+        have = 0
     request = urllib.request.Request(url, headers={"User-Agent": f"sernb/{sernb.__version__}"})
     request.add_header("Accept-Encoding", "identity")
     if have:
@@ -109,13 +123,22 @@ def _fetch(url: str, part: Path, state: Path, progress: bool, checked: bool) -> 
             return  # all of it is here
         part.unlink()  # longer than the file
         raise ConnectionError("what was here was not a part of the file") from problem
+
     with response:
-        if response.status != 206 or _first(response) != have:
-            have = 0  # the server sends all of it
+        # What comes: the rest, or all of it; and what tells this version of the file from others byte by byte.
+        first = re.match(r"bytes (\d+)-", response.headers["Content-Range"] or "")
+        if response.status != 206 or not first or int(first[1]) != have:
+            have = 0
         length = response.headers["Content-Length"]
         total = int(length) + have if length else None
-        state.write_text(json.dumps({"url": url, "version": _version(response.headers)}))
-        _check_space(part, have, total)
+        tag = response.headers["ETag"] or ""
+        version = response.headers["Last-Modified"] or "" if not tag or tag.startswith("W/") else tag
+        state.write_text(json.dumps({"url": url, "version": version}))
+        free = shutil.disk_usage(part.parent).free
+        if total is not None and total - have > free:
+            missing = f"{(total - have) / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free"
+            raise OSError(errno.ENOSPC, missing)
+
         name = part.name.removesuffix(".part")
         bar = tqdm(total=total, initial=have, desc=name, unit="B", unit_scale=True, disable=not progress)
         with bar, open(part, "ab" if have else "wb") as file:
@@ -129,36 +152,7 @@ def _fetch(url: str, part: Path, state: Path, progress: bool, checked: bool) -> 
 def _begun(part: Path, state: Path, url: str) -> tuple[int, str]:
     """Bytes that an earlier try left of this very address, and the server's word for that version of the file."""
     try:
-        said = json.loads(state.read_text())
-        return (part.stat().st_size, said["version"]) if said["url"] == url else (0, "")
+        kept = json.loads(state.read_text())
+        return (part.stat().st_size, kept["version"]) if kept["url"] == url else (0, "")
     except (OSError, ValueError, KeyError, TypeError):  # nothing was begun, or it cannot be told of what
         return 0, ""
-
-
-def _version(headers) -> str:
-    """What tells this version of the file from others byte by byte; "" where the server has no such word."""
-    tag = headers["ETag"] or ""
-    return tag if tag and not tag.startswith("W/") else headers["Last-Modified"] or ""
-
-
-def _first(response) -> int | None:
-    """The first byte that a partial answer holds."""
-    match = re.match(r"bytes (\d+)-", response.headers["Content-Range"] or "")
-    return int(match[1]) if match else None
-
-
-def _check_space(part: Path, have: int, total: int | None) -> None:
-    free = shutil.disk_usage(part.parent).free
-    if total is not None and total - have > free:
-        raise OSError(errno.ENOSPC, f"{(total - have) / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free")
-
-
-def _refused(url: str, problem: urllib.error.HTTPError) -> str:
-    if problem.code in (404, 410):
-        return f"{url}: not found ({problem.code}); the publisher may have moved it. `sernb corpora` names its page."
-    return f"{url}: the server answers {problem.code} {problem.reason}. Try later, or fetch it by hand (`sernb corpora`)."
-
-
-def _resume(part: Path) -> str:
-    have = part.stat().st_size if part.exists() else 0
-    return f"{have / 1e6:.1f} MB are here; the same command goes on from there." if have else "Nothing came."

@@ -5,12 +5,22 @@ from pathlib import Path
 import pandas as pd
 
 from sernb.core.errors import SernbError
+from sernb.corpora.corpus import Corpus
 
+CORPUS = Corpus(
+    title="The kit's own small corpus",
+    holds="English sentences from a grammar, spoken by synthetic voices",
+    licence="MIT, as the kit",
+    obtain="comes with sernb",
+    layout="metadata.csv and audio/, inside the package",
+    protocol="leave-one-session-out",
+    inside=True,
+)
 FOLDER = Path(__file__).parent / "embedded_data"
 SCALE = (1, 5)
 
 
-def load(root: str | Path | None = None) -> pd.DataFrame:
+def load(root: str | Path) -> pd.DataFrame:
     """Utterances of the embedded corpus, or of one that `python -m making.generator build` made in `root`.
 
     Columns beside the usual ones: what each annotator said (emotion_1, arousal_1, ... _4), what was really felt
@@ -21,15 +31,15 @@ def load(root: str | Path | None = None) -> pd.DataFrame:
     Raises:
         SernbError: the folder has no metadata.csv, or a recording is missing.
     """
-    root = Path(root).absolute() if root else FOLDER
-    metadata = root / "metadata.csv"
-    if not metadata.is_file():
-        raise SernbError(
-            f"{root}: expected metadata.csv and audio/ of the embedded corpus, found no metadata.csv. "
-            "Leave the root out to take the one inside the package."
-        )
-    table = pd.read_csv(metadata, dtype={"text": str, "session": str}, keep_default_na=False)
-    table = table.set_index("utterance")
+    root = Path(root).absolute()
+    if not (root / "metadata.csv").is_file():
+        raise CORPUS.lacks(root, "found no metadata.csv of the embedded corpus")
+    table = pd.read_csv(
+        root / "metadata.csv",
+        dtype={"text": str, "session": str},
+        keep_default_na=False,
+        index_col="utterance",
+    )
     paths = [root / file for file in table.pop("file")]
     missing = [path for path in paths if not path.is_file()]
     if missing:
@@ -40,5 +50,5 @@ def load(root: str | Path | None = None) -> pd.DataFrame:
     table.insert(0, "path", [str(path) for path in paths])
     table.insert(1, "start", float("nan"))
     table.insert(2, "end", float("nan"))
-    table.attrs |= {"corpus": "embedded", "scale": SCALE}
+    table.attrs["scale"] = SCALE
     return table

@@ -6,14 +6,24 @@ from pathlib import Path
 import pandas as pd
 
 from sernb.core.errors import SernbError
+from sernb.corpora.corpus import Corpus
 
+CORPUS = Corpus(
+    title="Words with their sound, without labels",
+    holds="other voices and other sentences of the same generator",
+    licence="MIT, as the kit",
+    obtain="comes with sernb",
+    layout="metadata.csv, SHA256SUMS and audio/, inside the package",
+    protocol="leave-one-session-out",
+    inside=True,
+)
 FOLDER = Path(__file__).parent / "embedded_pairs_data"
 SUMS = "SHA256SUMS"
 COLUMNS = ["utterance", "file", "speaker", "gender", "session", "text"]
 NOTE = "These pairs of words and sound have no labels: no emotion, no ratings, nothing that the synthesiser was told."
 
 
-def load(root: str | Path | None = None) -> pd.DataFrame:
+def load(root: str | Path) -> pd.DataFrame:
     """The pairs that come with sernb, or those that `python -m making.generator.pairs` made in `root`.
 
     Columns: path, speaker, gender, session, text. The table and every recording are held against SHA256SUMS.
@@ -21,14 +31,15 @@ def load(root: str | Path | None = None) -> pd.DataFrame:
     Raises:
         SernbError: a file is missing or not as it was written.
     """
-    root = Path(root).absolute() if root else FOLDER
+    root = Path(root).absolute()
     for name in ("metadata.csv", SUMS):
         if not (root / name).is_file():
-            raise SernbError(
-                f"{root}: expected metadata.csv, {SUMS} and audio/ of the embedded pairs, found no {name}. "
-                "Leave the root out to take those inside the package."
-            )
-    _check(root)
+            raise CORPUS.lacks(root, f"found no {name} of the embedded pairs")
+    if wrong := _changed(root):
+        raise SernbError(
+            f"{root}: {len(wrong)} files of the embedded pairs are missing or damaged, the first is {wrong[0]}. "
+            "Install sernb again, or name a complete folder."
+        )
     table = pd.read_csv(root / "metadata.csv", dtype=str, keep_default_na=False)
     if list(table) != COLUMNS:
         raise SernbError(
@@ -37,25 +48,19 @@ def load(root: str | Path | None = None) -> pd.DataFrame:
         )
     table = table.set_index("utterance")
     table.insert(0, "path", [str(root / file) for file in table.pop("file")])
-    table.attrs |= {"corpus": "embedded_pairs", "notes": [NOTE]}
+    table.attrs["notes"] = [NOTE]
     return table
 
 
-def _check(root: Path) -> None:
-    """SernbError for what SHA256SUMS lists and is missing or changed; the README may say what it likes."""
+def _changed(root: Path) -> list[str]:
+    """What SHA256SUMS lists and is missing or changed; the README may say what it likes."""
     wrong = []
     for line in (root / SUMS).read_text(encoding="utf-8").splitlines():
         expected, _, name = line.partition("  ")
-        if name == "README.md":
-            continue
         path = root / name
         content = path.read_bytes() if path.is_file() else None
         if content is not None and path.suffix == ".csv":
             content = content.replace(b"\r\n", b"\n")  # as git writes texts on some systems
-        if content is None or hashlib.sha256(content).hexdigest() != expected:
+        if name != "README.md" and (content is None or hashlib.sha256(content).hexdigest() != expected):
             wrong.append(f"{name} ({'missing' if content is None else 'changed'})")
-    if wrong:
-        raise SernbError(
-            f"{root}: {len(wrong)} files of the embedded pairs are missing or damaged, the first is {wrong[0]}. "
-            "Install sernb again, or name a complete folder."
-        )
+    return wrong

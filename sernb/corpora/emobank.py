@@ -8,13 +8,32 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.core.errors import SernbError
-from sernb.corpora import folder, published
-from sernb.corpora.encoding import mend
+from sernb.corpora.corpus import Corpus, Source
+from sernb.corpora.files import compare_counts, find
+from sernb.corpora.sheets import Sheet, mend
 
-TITLE = "EmoBank"
-LAYOUT = "corpus/emobank.csv (id, split, V, A, D, text), and meta.tsv beside it for the kinds of text"
-PUBLISHED = dict(train=8062, validation=1000, test=1000)  # 10,062 sentences
+_URL = "https://raw.githubusercontent.com/JULIELab/EmoBank/248ce2a43e165a66d31aeaed83cff9641d6654e0/corpus"
+CORPUS = Corpus(
+    title="EmoBank",
+    holds="English text; 10,062 sentences with valence, arousal and dominance, no recordings",
+    licence="CC BY-SA 4.0",
+    obtain="sernb fetch emobank, or https://github.com/JULIELab/EmoBank",
+    layout="corpus/emobank.csv (id, split, V, A, D, text), and meta.tsv beside it for the kinds of text",
+    protocol="fixed",
+    sources=(
+        Source(
+            f"{_URL}/emobank.csv",
+            gives="corpus/emobank.csv",
+            sha256="1ade4a4a453e880c0f39d0536d2b355e8a716e0cf88236c64cdb4d438cf9605b",
+        ),
+        Source(
+            f"{_URL}/meta.tsv",
+            gives="corpus/meta.tsv",
+            sha256="c848266476711a3fb68395b9907ef574e60289ad916c8db79b7ea2e62ab62e0e",
+        ),
+    ),
+)
+PUBLISHED = dict(train=8062, validation=1000, test=1000)
 PARTS = {"train": "train", "dev": "validation", "test": "test"}
 SCALE = (1, 5)
 
@@ -22,37 +41,33 @@ SCALE = (1, 5)
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Sentences of EmoBank below `root`: text, arousal, valence, dominance (1 to 5), part; no recordings, no speakers.
 
-    With meta.tsv: document and category (fiction, letters, newspaper, blog, essays, travel-guides, SemEval), so that a
-    split can keep documents whole. Raises SernbError for a folder without emobank.csv, and for rows that cannot be
+    With meta.tsv: document and category (fiction, letters, newspaper, blog, essays, travel-guides, SemEval), so that
+    a split can keep documents whole. Raises SernbError for a folder without emobank.csv, and for rows that cannot be
     used unless `on_bad="skip"`.
     """
-    path = published.find(root, "emobank.csv")
+    path = find(root, "emobank.csv")
     if path is None:
-        raise SernbError(f"{root}: no emobank.csv is in this folder. {TITLE} is expected as {LAYOUT}.")
-    bad, why = [], {}
-    table, notes = published.read_table(path, ("id", "split", "V", "A", "D", "text"), bad)
-    published.ratings(table, {"arousal": "A", "valence": "V", "dominance": "D"}, SCALE, why)
-    published.unknown(table, "split", PARTS, why)
-    published.empty(table, ("id", "text"), why)
-    published.repeated(table["id"], why)
-    table["utterance"], table["part"] = table["id"], table["split"].map(PARTS)
-    table["text"], mended = mend(list(table["text"]))
-    if mended:
-        notes.append(f"{TITLE}: wrongly decoded characters were put right in {mended} sentences.")
-    table = published.leave_out(table, why, bad, str(path), on_bad)
-    table = table[["text", "arousal", "valence", "dominance", "part"]].copy()
-    table, more = _with_category(table, path.with_name("meta.tsv"))
-    notes += more + folder.count(table, PUBLISHED, TITLE, "part", "sentences")
-    table.attrs = {"scale": SCALE, "notes": notes, "skipped": bad}
+        raise CORPUS.lacks(root, "no emobank.csv is in this folder")
+    sheet = Sheet.read(path, ("id", "split", "V", "A", "D", "text"), CORPUS.title, on_bad)
+    sheet.expect_ratings({"arousal": "A", "valence": "V", "dominance": "D"}, SCALE)
+    sheet.expect_known("split", PARTS)
+    sheet.expect_text("id", "text")
+    sheet.table = sheet.table.assign(utterance=sheet.table["id"], part=sheet.table["split"].map(PARTS))
+    sheet.expect_once()
+    notes = sheet.notes + mend(sheet.table, ("text",), CORPUS.title)
+    table = sheet.usable()[["text", "arousal", "valence", "dominance", "part"]]
+
+    if (path := path.with_name("meta.tsv")).is_file():
+        meta = Sheet.read(path, ("id", "document", "category"), CORPUS.title, "skip")
+        kinds = meta.table.drop_duplicates("id").set_index("id").reindex(table.index)
+        table = table.assign(document=kinds["document"], category=kinds["category"])
+        unlisted, unread = int(kinds["category"].isna().sum()), len(meta.skipped)
+        if unlisted or unread:
+            notes.append(
+                f"meta.tsv has no row of {unlisted} sentences, and {unread} rows that cannot be read."
+            )
+        notes += meta.notes
+
+    notes += compare_counts(table, "part", PUBLISHED, CORPUS.title)
+    table.attrs = {"scale": SCALE, "notes": notes, "skipped": sheet.skipped}
     return table
-
-
-def _with_category(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
-    if not path.is_file():
-        return table, []
-    meta, notes = published.read_table(path, ("id", "document", "category"), bad := [])
-    meta = meta.drop_duplicates("id").set_index("id").reindex(table.index)
-    unlisted = int(meta["category"].isna().sum())
-    if unlisted or bad:
-        notes.append(f"meta.tsv has no row of {unlisted} sentences, and {len(bad)} rows that cannot be read.")
-    return table.assign(document=meta["document"], category=meta["category"]), notes

@@ -9,14 +9,25 @@ from pathlib import Path
 import pandas as pd
 
 from sernb.core.errors import SernbError
-from sernb.corpora import folder, labels
+from sernb.corpora.corpus import Corpus, Source
+from sernb.corpora.files import compare_counts, read_names
 
-TITLE = "EMO-DB"
-LAYOUT = "wav/03a01Fa.wav, … (535 recordings, wav or flac, in any folder below)"
-PUBLISHED = dict(
-    angry=127, bored=81, neutral=79, happy=71, fearful=69, sad=62, disgusted=46
-)  # 535 recordings, 10 speakers
-FEMALE, MALE = ("08", "09", "13", "14", "16"), ("03", "10", "11", "12", "15")
+CORPUS = Corpus(
+    title="EMO-DB",
+    holds="German, acted; 535 recordings, 10 speakers, 7 emotions",
+    licence="none stated by its home page; CC BY 4.0 for EmoDB 2.0, by a co-author's recipe (not checked)",
+    obtain="sernb fetch emodb, or http://emodb.bilderbar.info (download.zip), or zenodo.org/records/17651657",
+    layout="wav/03a01Fa.wav, … (535 recordings, wav or flac, in any folder below)",
+    protocol="leave-one-speaker-out",
+    sources=(
+        Source("http://emodb.bilderbar.info/download/download.zip", gives="wav", archive="download.zip"),
+    ),
+)
+PUBLISHED = dict(angry=127, bored=81, neutral=79, happy=71, fearful=69, sad=62, disgusted=46)
+NAME = re.compile(r"(?P<speaker>\d\d)(?P<sentence>[ab]\d\d)(?P<emotion>[A-Z])(?P<version>[a-z])")
+GENDERS = dict.fromkeys(("08", "09", "13", "14", "16"), "female")
+GENDERS |= dict.fromkeys(("03", "10", "11", "12", "15"), "male")
+EMOTIONS = dict(W="angry", L="bored", E="disgusted", A="fearful", F="happy", T="sad", N="neutral")
 SENTENCES = {
     "a01": "Der Lappen liegt auf dem Eisschrank.",
     "a02": "Das will sie am Mittwoch abgeben.",
@@ -29,14 +40,6 @@ SENTENCES = {
     "b09": "Ich will das eben wegbringen und dann mit Karl was trinken gehen.",
     "b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
 }
-_NAME = re.compile(r"(\d\d)([ab]\d\d)([WLEAFTN])([a-z])")
-# What some copies call the listening test's two columns (20 listeners: percent recognised, percent natural).
-_LISTENERS = {
-    "human_recognised_pct": "recognised",
-    "human_natural_pct": "natural",
-    "recognised": "recognised",
-    "natural": "natural",
-}
 
 
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
@@ -46,57 +49,41 @@ def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     recognised and natural (the share of 20 listeners in percent). Raises SernbError for a folder without its files,
     and for names outside its code unless `on_bad="skip"`.
     """
-    table, skipped = folder.read_names(root, _parse, TITLE, LAYOUT, on_bad)
-    table.attrs["skipped"] = skipped
-    table.attrs["notes"] = folder.count(table, PUBLISHED, TITLE)
-    beside = Path(root) / "metadata.csv"
-    return _with_listeners(table, beside) if beside.is_file() else table
+    codes = {"speaker": GENDERS, "sentence": SENTENCES, "emotion": EMOTIONS}
+    table = read_names(root, CORPUS, NAME, "03a01Fa", codes, on_bad)
+    table = table.assign(
+        gender=table["speaker"].map(GENDERS),
+        text=table["sentence"].map(SENTENCES),
+        emotion=table["emotion"].map(EMOTIONS),
+    )[["path", "speaker", "gender", "text", "emotion", "sentence", "version"]]
+    table.attrs["notes"] = compare_counts(table, "emotion", PUBLISHED, CORPUS.title)
+    _add_listeners(table, Path(root) / "metadata.csv")
+    return table
 
 
-def _parse(stem: str) -> dict | str:
-    match = _NAME.fullmatch(stem)
-    if not match:
-        return "not a name like 03a01Fa (speaker, sentence, emotion letter, version)"
-    speaker, sentence, letter, version = match.groups()
-    if speaker not in FEMALE + MALE:
-        return f"speaker {speaker} is none of EMO-DB's ({', '.join(sorted(FEMALE + MALE))})"
-    if sentence not in SENTENCES:
-        return f"sentence {sentence} is none of EMO-DB's ({', '.join(SENTENCES)})"
-    return {
-        "speaker": speaker,
-        "gender": "female" if speaker in FEMALE else "male",
-        "text": SENTENCES[sentence],
-        "emotion": labels.EMODB[letter],
-        "sentence": sentence,
-        "version": version,
-    }
-
-
-def _with_listeners(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _add_listeners(table: pd.DataFrame, path: Path) -> None:
+    """Adds what listeners recognised and found natural, where there is a metadata.csv that says it."""
+    if not path.is_file():
+        return
     try:
         metadata = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
     except (OSError, ValueError) as problem:
         raise SernbError(
             f"{path}: cannot be read as CSV ({problem}). Remove it to do without it."
         ) from problem
-    columns = {column: name for column, name in _LISTENERS.items() if column in metadata}
+    metadata = metadata.rename(columns=lambda column: column.removeprefix("human_").removesuffix("_pct"))
+    columns = [column for column in ("recognised", "natural") if column in metadata]
     if "file" not in metadata or not columns:
-        return table
+        return
     metadata.index = metadata["file"].map(lambda file: Path(str(file)).stem)
     if metadata.index.has_duplicates:
         twice = metadata.index[metadata.index.duplicated()][0]
         raise SernbError(f"{path}: {twice} stands in two rows; expected one row a recording.")
-    for column, name in columns.items():
-        percent = pd.to_numeric(metadata[column], errors="coerce")
-        wrong = metadata.index[percent.isna() & metadata[column].notna()]
-        if len(wrong):
-            raise SernbError(
-                f"{path}: column {column!r} of {wrong[0]} is no number: {metadata[column][wrong[0]]!r}."
-            )
-        table[name] = percent.reindex(table.index)
-    unlisted = int((~table.index.isin(metadata.index)).sum())
-    if unlisted:
-        table.attrs["notes"] += [
-            f"{unlisted} recordings are not in metadata.csv, so without listeners' shares."
-        ]
-    return table
+    for column in columns:
+        try:
+            table[column] = pd.to_numeric(metadata[column]).reindex(table.index)
+        except ValueError as problem:
+            raise SernbError(f"{path}: column {column!r} must hold numbers ({problem}).") from problem
+    if unlisted := int((~table.index.isin(metadata.index)).sum()):
+        note = f"{unlisted} recordings are not in metadata.csv, so without listeners' shares."
+        table.attrs["notes"].append(note)

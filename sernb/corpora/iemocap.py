@@ -1,6 +1,16 @@
 """IEMOCAP (Busso et al. 2008): English, ten actors in five sessions of two, scripted and improvised dialogues.
 
 10,039 utterances, each with the label of the majority of its evaluators, their ratings (1 to 5), and a transcript.
+What the evaluators said stands in dialog/EmoEvaluation, a file a dialogue:
+
+    [6.2901 - 8.2357]	Ses01F_impro01_F000	neu	[2.5000, 2.5000, 2.5000]
+    C-E2:	Neutral;	()
+    C-F1:	Neutral; Anger;	(curious)
+    A-E3:	val 3; act 2; dom  2;	()
+
+The first line is the summary: seconds in the dialogue, utterance, label of the majority, and the evaluators' means in
+the order valence, activation, dominance. C-E and A-E lines are single evaluators' categories and ratings; C-F, C-M,
+A-F, A-M are the actors' own of themselves, and do not count in the summary.
 """
 
 import re
@@ -10,21 +20,50 @@ import numpy as np
 import pandas as pd
 
 from sernb.core.errors import SernbError, some
-from sernb.corpora import folder, iemocap_evaluations, labels, published
-from sernb.corpora.encoding import read_text
+from sernb.core.tables import DIMENSIONS
+from sernb.corpora.corpus import Corpus
+from sernb.corpora.files import audio_files, compare_counts, read_text
+from sernb.corpora.labels import KNOWN
+from sernb.corpora.sheets import Sheet
 
-TITLE = "IEMOCAP"
-LAYOUT = (
-    "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt, Session1/dialog/transcriptions/Ses01F_impro01.txt, "
-    "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav, … to Session5"
+CORPUS = Corpus(
+    title="IEMOCAP",
+    holds="English, scripted and improvised; 10,039 utterances, 10 actors, 5 sessions; words and ratings",
+    licence="for research, by agreement with USC",
+    obtain="ask for it with the release form of https://sail.usc.edu/iemocap",
+    layout="Session1/dialog/EmoEvaluation/, Session1/dialog/transcriptions/, Session1/sentences/wav/, … to Session5",
+    protocol="leave-one-session-out",
 )
 SCALE = (1, 5)
 PUBLISHED = dict(
     ang=1103, dis=2, exc=1041, fea=40, fru=1849, hap=595, neu=1708, oth=3, sad=1084, sur=107, xxx=2507
 )
+# What most evaluators chose; frustrated and excited are words of IEMOCAP's own, no majority and other no emotion.
+EMOTIONS = {
+    "neu": "neutral",
+    "hap": "happy",
+    "sad": "sad",
+    "ang": "angry",
+    "fea": "fearful",
+    "dis": "disgusted",
+    "sur": "surprised",
+    "fru": "frustrated",
+    "exc": "excited",
+    "oth": None,
+    "xxx": None,
+}
 FOUR = ("neutral", "happy", "sad", "angry")
-DIMENSIONS = ("arousal", "valence", "dominance")
+WORDS = KNOWN | {"neutral state": "neutral", "frustration": "frustrated"}  # of single evaluators
+RATINGS = {"val": "valence", "act": "arousal", "dom": "dominance"}
 ROUNDING = 0.01  # the summaries are printed with four digits
+
+_NUMBER = r"\s*(\d+(?:\.\d+)?)\s*"
+_SUMMARY = re.compile(rf"\[{_NUMBER}-{_NUMBER}\]\s+(\S+)\s+(\S+)\s+\[{_NUMBER},{_NUMBER},{_NUMBER}\]")
+# Ses01F_impro01_M000: F wore the sensors, M speaks.
+_NAME = re.compile(r"((Ses0[1-5])[FM]_(impro|script)\w*)_([FM])\w+")
+_JUDGEMENT = re.compile(r"([CA])-([EFM])(\d*)\s*:(.*)")
+_RATING = re.compile(r"\b(val|act|dom)\s*(\d+(?:\.\d+)?)")
+_FILED = re.compile(r"(\S+)\s*:(.*)")
 _TRANSCRIPT = re.compile(r"(Ses\w+)\s+\[[\d.\s]*-[\d.\s]*\]:\s*(.*)")
 
 
@@ -37,96 +76,184 @@ def load(
 ) -> pd.DataFrame:
     """Utterances of IEMOCAP below `root`, the folder that holds Session1 to Session5.
 
-    `classes="four"` keeps neutral, happy, sad and angry; "all" keeps every utterance, with "frustrated" (and "excited")
-    as classes of the corpus's own, and no emotion where the evaluators had no majority (xxx) or chose "other".
-    `excited_is_happy` counts exc as happy, as the four-class studies do. attrs["notes"] count what is left out.
+    Args:
+        root: the folder.
+        on_bad: "skip" leaves out what cannot be used.
+        classes: "four" keeps neutral, happy, sad and angry; "all" keeps every utterance, with "frustrated" (and
+            "excited") as classes of the corpus's own, and no emotion where the evaluators had no majority (xxx) or
+            chose "other".
+        excited_is_happy: count exc as happy, as the four-class studies do.
+        recordings: False reads words and labels only, True makes it an error that there is no sound.
 
-    Beside the usual columns (arousal, valence, dominance: the evaluators' means): label (the corpus's code), scenario
-    (improvised, scripted), dialogue, dialogue_start and dialogue_end (seconds); emotion_1 … and arousal_1 … of each
-    evaluator (several emotions as "neutral; angry"), emotion_self, arousal_self, … of the actor; arousal_spread, … (the
-    standard deviation of the evaluators' ratings, over n) and agreement (the share of evaluators who named the label).
+    Returns:
+        An utterances table; arousal, valence and dominance are the evaluators' means. Further columns: label (the
+        corpus's code), scenario (improvised, scripted), dialogue, dialogue_start and dialogue_end (seconds);
+        emotion_1 … and arousal_1 … of each evaluator (several emotions as "neutral; angry"), emotion_self,
+        arousal_self, … of the actor; arousal_spread, … (the standard deviation of the evaluators' ratings, over n)
+        and agreement (the share of evaluators who named the label). attrs["notes"] count what is left out.
 
-    `recordings=False` reads words and labels only, True makes it an error that there is no sound. Raises SernbError for
-    a folder without the sessions, and for what cannot be used unless `on_bad="skip"`.
+    Raises:
+        SernbError: a folder without the sessions, and what cannot be used unless `on_bad="skip"`.
     """
-    root = Path(root)
     if classes not in ("four", "all"):
-        raise SernbError(f"{TITLE}: classes must be 'four' or 'all', got {classes!r}.")
-    sessions = _sessions(root)
-    notes = [f"{TITLE}: sessions {_absent(sessions)} are missing."] if len(sessions) < 5 else []
-    rows, bad = _evaluated(sessions, root, notes)
-    table, why = pd.DataFrame(rows).set_index("place"), {}
-    published.repeated(table["utterance"], why)
-    for dimension in DIMENSIONS:
-        for row in table.index[~table[dimension].between(*SCALE)]:
-            why.setdefault(row, f"{dimension} is {table.at[row, dimension]:g}, expected 1 to 5")
-    table["text"] = table["utterance"].map(_transcripts(sessions, table, notes))
-    found, twice = ({}, []) if recordings is False else _sounds(sessions, root, on_bad)
-    table, more = published.recordings(
-        table, found, recordings, TITLE, "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav", why
-    )
-    table = published.leave_out(table, why, bad, str(root), on_bad)
-    bad += twice
-    notes += more + folder.count(table, PUBLISHED, TITLE, "label", "utterances")
+        raise SernbError(f"IEMOCAP: classes must be 'four' or 'all', got {classes!r}.")
+    sessions, notes = _sessions(Path(root)), []
+    names = [session.name for session in sessions]
+    absent = [str(number) for number in range(1, 6) if f"Session{number}" not in names]
+    if absent:
+        notes.append(f"IEMOCAP: sessions {', '.join(absent)} are missing.")
+
+    # Labels and ratings, words, recordings.
+    rows, bad = _evaluations(sessions, notes)
+    if not rows:
+        raise CORPUS.lacks(root, "the files in dialog/EmoEvaluation name no utterance")
+    sheet = Sheet(pd.DataFrame(rows).set_index("place"), CORPUS.title, root, on_bad, bad)
+    sheet.expect_once()
+    sheet.expect_ratings({dimension: dimension for dimension in DIMENSIONS}, SCALE)
+    sheet.table["text"] = sheet.table["utterance"].map(_transcripts(sessions, sheet.table, notes))
+    sounds = [folder for session in sessions if (folder := session / "sentences" / "wav").is_dir()]
+    clips = ((path.stem, path) for folder in sounds for path in audio_files(folder))
+    example = "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"
+    sheet.add_recordings(clips, recordings, example)
+    table = sheet.usable()
+    notes += sheet.notes + compare_counts(table, "label", PUBLISHED, CORPUS.title)
     _add_spread(table, notes)
-    meaning = labels.IEMOCAP | ({"exc": "happy"} if excited_is_happy else {})
-    table.insert(0, "emotion", table["label"].map(meaning))
+
+    emotions = EMOTIONS | ({"exc": "happy"} if excited_is_happy else {})
+    table.insert(0, "emotion", table["label"].map(emotions))
     if classes == "four":
         table = _four(table, notes)
     elif (without := table["emotion"].isna()).any():
-        notes.append(
-            f"{TITLE}: {without.sum()} utterances have no emotion ({_codes(table['label'][without])})."
-        )
-    own = [word for word in ("frustrated", "excited") if word in set(table["emotion"])]
-    table.attrs = {"scale": SCALE, "own_labels": own, "notes": notes, "skipped": bad}
+        codes = _counted(table["label"][without])
+        notes.append(f"IEMOCAP: {without.sum()} utterances have no emotion ({codes}).")
+    own = [emotion for emotion in ("frustrated", "excited") if emotion in set(table["emotion"])]
+    table.attrs = {"scale": SCALE, "own_labels": own, "notes": notes, "skipped": sheet.skipped}
     return table
 
 
 def _sessions(root: Path) -> list[Path]:
-    """The folders Session1 … Session5, in `root` or in the one folder below it that has them (as the release unpacks)."""
-    for place in (root, *sorted(p for p in root.iterdir() if p.is_dir())):
-        found = [place / f"Session{number}" for number in range(1, 6)]
-        found = [session for session in found if (session / "dialog" / "EmoEvaluation").is_dir()]
-        if found:
-            return found
-    raise SernbError(
-        f"{root}: no Session1/dialog/EmoEvaluation … is in this folder. {TITLE} is expected as {LAYOUT}."
-    )
+    """The folders Session1 … Session5, in `root` or in the one folder below it that has them (as released)."""
+    for folder in (root, *sorted(path for path in root.iterdir() if path.is_dir())):
+        sessions = [folder / f"Session{number}" for number in range(1, 6)]
+        sessions = [session for session in sessions if (session / "dialog" / "EmoEvaluation").is_dir()]
+        if sessions:
+            return sessions
+    raise CORPUS.lacks(root, "no Session1/dialog/EmoEvaluation … is in this folder")
 
 
-def _evaluated(sessions: list[Path], root: Path, notes: list[str]) -> tuple[list[dict], list[dict]]:
-    """The rows of all dialogues and the lines that are none; the notes tell of other encodings and of disagreement."""
+def _evaluations(sessions: list[Path], notes: list[str]) -> tuple[list[dict], list[dict]]:
+    """The rows of all dialogues, and the lines that cannot be used; notes tell of encodings and disagreement."""
     rows, bad, differ = [], [], []
     for session in sessions:
-        place, own = session / "dialog" / "EmoEvaluation", []
-        for path in sorted(place.glob("[!.]*.txt")):
-            evaluations = iemocap_evaluations.read(path)
-            own += evaluations.rows
-            bad += evaluations.bad
-            notes += [evaluations.note] if evaluations.note else []
+        folder, own = session / "dialog" / "EmoEvaluation", []
+        for path in sorted(folder.glob("[!.]*.txt")):
+            text, note = read_text(path)
+            notes += [note] if note else []
+            read, wrong = _dialogue(text, f"{session.name}, {path.name}")
+            own += read
+            bad += [{**line, "path": str(path)} for line in wrong]
         rows += own
-        differ += iemocap_evaluations.disagreements(own, place)
-    if not rows:
-        raise SernbError(
-            f"{root}: the files in dialog/EmoEvaluation name no utterance. {TITLE} is expected as {LAYOUT}."
-        )
+        differ += _disagreements(own, folder)
     if differ:
         notes.append(
-            f"{TITLE}: {len(differ)} judgements differ between an evaluator's own file and the dialogue's file, which is "
-            f"taken: {some(differ)}."
+            f"IEMOCAP: {len(differ)} judgements differ between an evaluator's own file and the dialogue's file, "
+            f"which is taken: {some(differ)}."
         )
     return rows, bad
 
 
-def _sounds(sessions: list[Path], root: Path, on_bad: str) -> tuple[dict[str, str], list[dict]]:
-    """{utterance: path}, and the clips that are found a second time, of which the first in order of paths is taken."""
-    places = [session / "sentences" / "wav" for session in sessions]
-    paths = (path for place in places if place.is_dir() for path in folder.audio_files(place))
-    return published.each_once(((path.stem, path) for path in paths), f"{TITLE} in {root}", on_bad)
+def _dialogue(text: str, source: str) -> tuple[list[dict], list[dict]]:
+    """The columns of each utterance of one dialogue, and {utterance, why} of the lines that are none.
+
+    `place` names the session too, since two sessions may hold files of one name.
+    """
+    rows, bad, row = [], [], None
+    for number, line in enumerate(text.split("\n"), 1):
+        line, why = line.strip(), None
+        if not line or line.startswith("%"):
+            continue
+        if line.startswith("["):
+            row = _summary(line)
+            if isinstance(row, str):
+                why = row
+            else:
+                rows.append({"place": f"{source} line {number}", **row})
+        elif not (judgement := _JUDGEMENT.fullmatch(line)):
+            why = "not understood"
+        elif row is None:
+            why = "a judgement before any utterance"
+        elif isinstance(row, dict):  # else it is of an utterance that cannot be used, and was named already
+            _judge(rows[-1], *judgement.groups())
+        if why:
+            name = next((word for word in line.split() if word.startswith("Ses")), line[:30])
+            bad.append({"utterance": name, "why": f"line {number}: {why}"})
+    return rows, bad
+
+
+def _summary(line: str) -> dict | str:
+    """The columns that a summary line gives, or what is wrong with it."""
+    match = _SUMMARY.match(line)
+    if not match:
+        return "expected [start - end] name label [valence, activation, dominance]"
+    name = _NAME.fullmatch(match[3])
+    if not name:
+        return f"{match[3]} is no name like Ses01F_impro01_F000"
+    if match[4] not in EMOTIONS:
+        return f"label {match[4]!r} is none of {', '.join(EMOTIONS)}"
+    dialogue, session, scenario, speaker = name.groups()
+    begin, end, valence, arousal, dominance = (float(match[group]) for group in (1, 2, 5, 6, 7))
+    return {
+        "utterance": match[3],
+        "speaker": session + speaker,
+        "gender": "female" if speaker == "F" else "male",
+        "session": session,
+        "label": match[4],
+        "arousal": arousal,
+        "valence": valence,
+        "dominance": dominance,
+        "dialogue": dialogue,
+        "scenario": "improvised" if scenario == "impro" else "scripted",
+        "dialogue_start": begin,
+        "dialogue_end": end,
+    }
+
+
+def _judge(row: dict, kind: str, who: str, number: str, judgement: str) -> None:
+    """Adds what one evaluator said: emotion_2, arousal_2, … of evaluator E2, emotion_self, … of the actor."""
+    suffix = number if who == "E" else "self"
+    row |= {f"{column}_{suffix}": value for column, value in _judged(kind, judgement).items() if value != ""}
+
+
+def _judged(kind: str, judgement: str) -> dict[str, str | float]:
+    """{"emotion": "neutral; angry"} of "Neutral; Anger; (curious)", {"valence": 3.0, …} of "val 3; act 2; dom  ;".
+
+    A rating that was left empty is not there, nor is the comment.
+    """
+    judgement = re.sub(r"\(.*", "", judgement)
+    if kind == "A":
+        return {RATINGS[code]: float(value) for code, value in _RATING.findall(judgement)}
+    words = [word for part in judgement.split(";") if (word := part.strip().lower())]
+    return {"emotion": "; ".join(WORDS.get(word, word) for word in words)}
+
+
+def _disagreements(rows: list[dict], folder: Path) -> list[str]:
+    """Where an evaluator's own file (Categorical/…_e2_cat.txt, Attribute/…_e2_atr.txt) says other than `rows`."""
+    by_name = {row["utterance"]: row for row in rows}
+    differ = []
+    for path in sorted([*folder.glob("Categorical/[!.]*_cat.txt"), *folder.glob("Attribute/[!.]*_atr.txt")]):
+        evaluator = re.search(r"_e(\d)_(cat|atr)$", path.stem)
+        for line in read_text(path)[0].split("\n") if evaluator else ():
+            filed = _FILED.match(line.strip())
+            row = by_name.get(filed[1]) if filed else None
+            if row is not None:
+                theirs = _judged("A" if evaluator[2] == "atr" else "C", filed[2].replace(":", ""))
+                if any(row.get(f"{column}_{evaluator[1]}") != value for column, value in theirs.items()):
+                    differ.append(f"{filed[1]} (evaluator {evaluator[1]}, {path.name})")
+    return differ
 
 
 def _transcripts(sessions: list[Path], table: pd.DataFrame, notes: list[str]) -> dict[str, str]:
-    """{utterance: what was said}; the notes name dialogues without a file, and count utterances without words."""
+    """{utterance: its words}; the notes name dialogues without a file, and count utterances without words."""
     texts, dialogues = {}, set()
     for session in sessions:
         for path in sorted((session / "dialog" / "transcriptions").glob("[!.]*.txt")):
@@ -134,58 +261,48 @@ def _transcripts(sessions: list[Path], table: pd.DataFrame, notes: list[str]) ->
             notes += [note] if note else []
             dialogues.add(path.stem)
             for line in text.split("\n"):
-                if match := _TRANSCRIPT.fullmatch(line.strip()):
+                if (match := _TRANSCRIPT.fullmatch(line.strip())) and match[2]:
                     texts.setdefault(match[1], match[2])
-    absent = sorted(set(table["dialogue"]) - dialogues)
-    if absent:
-        notes.append(f"{TITLE}: {len(absent)} dialogues have no transcript file: {some(absent)}.")
-    without = [name for name in table["utterance"] if not texts.get(name)]
-    if without:
-        notes.append(f"{TITLE}: {len(without)} utterances have no transcript: {some(without)}.")
-    return {name: text for name, text in texts.items() if text}
+    if absent := sorted(set(table["dialogue"]) - dialogues):
+        notes.append(f"IEMOCAP: {len(absent)} dialogues have no transcript file: {some(absent)}.")
+    if without := [name for name in table["utterance"] if name not in texts]:
+        notes.append(f"IEMOCAP: {len(without)} utterances have no transcript: {some(without)}.")
+    return texts
 
 
 def _add_spread(table: pd.DataFrame, notes: list[str]) -> None:
     """Adds the evaluators' spread and agreement; notes where a summary is not the mean of its evaluators."""
-    off = np.zeros(len(table), dtype=bool)
+    off = pd.Series(False, table.index)
     for dimension in DIMENSIONS:
-        single = table[[column for column in table if re.fullmatch(rf"{dimension}_\d+", column)]].astype(
-            float
-        )
+        single = table.filter(regex=rf"^{dimension}_\d+$").astype(float)
         table[f"{dimension}_spread"] = single.std(axis=1, ddof=0)
-        off |= ((single.mean(axis=1) - table[dimension]).abs() > ROUNDING).to_numpy()
+        off |= (single.mean(axis=1) - table[dimension]).abs() > ROUNDING
     if off.any():
         notes.append(
-            f"{TITLE}: in {off.sum()} utterances the summary is not the mean of its evaluators' ratings; the summary is "
-            f"kept: {some(table.index[off])}."
+            f"IEMOCAP: in {off.sum()} utterances the summary is not the mean of its evaluators' ratings; the "
+            f"summary is kept: {some(table.index[off])}."
         )
-    chosen = table[[column for column in table if re.fullmatch(r"emotion_\d+", column)]]
-    meaning = table["label"].map(labels.IEMOCAP)
-    named = [
-        [label in said.split("; ") for said in row if isinstance(said, str)] if isinstance(label, str) else []
-        for label, row in zip(meaning, chosen.to_numpy(object), strict=True)
-    ]
-    table["agreement"] = [np.mean(one) if one else np.nan for one in named]
+    chosen = table.filter(regex=r"^emotion_\d+$").to_numpy(object)
+    agreement = []
+    for label, judgements in zip(table["label"].map(EMOTIONS), chosen, strict=True):
+        named = [label in judgement.split("; ") for judgement in judgements if isinstance(judgement, str)]
+        agreement.append(np.mean(named) if named and isinstance(label, str) else np.nan)
+    table["agreement"] = agreement
 
 
 def _four(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     kept = table["emotion"].isin(FOUR)
+    if not kept.any():
+        raise SernbError(f"IEMOCAP: none of {len(table)} utterances is neutral, happy, sad or angry.")
     if not kept.all():
         notes.append(
-            f"{TITLE}: {(~kept).sum()} of {len(table)} utterances are of none of the four classes, so they are left out "
-            f'({_codes(table["label"][~kept])}); classes="all" keeps them.'
+            f"IEMOCAP: {(~kept).sum()} of {len(table)} utterances are of none of the four classes, so they are left "
+            f'out ({_counted(table["label"][~kept])}); classes="all" keeps them.'
         )
-    if not kept.any():
-        raise SernbError(f"{TITLE}: none of {len(table)} utterances is neutral, happy, sad or angry.")
     return table[kept].copy()
 
 
-def _codes(codes: pd.Series) -> str:
+def _counted(codes: pd.Series) -> str:
     """ "2507 xxx, no majority; 1849 fru" of the corpus's codes."""
     words = {"xxx": "xxx, no majority", "oth": "oth, other"}
     return "; ".join(f"{number} {words.get(code, code)}" for code, number in codes.value_counts().items())
-
-
-def _absent(sessions: list[Path]) -> str:
-    there = {session.name for session in sessions}
-    return ", ".join(str(number) for number in range(1, 6) if f"Session{number}" not in there)

@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, some
 from sernb.core.tables import DIMENSIONS, EMOTIONS
-from sernb.corpora import folder
-from sernb.corpora.labels import KNOWN, emotion_of
-from sernb.corpora.rows import read_rows
+from sernb.corpora.corpus import Corpus
+from sernb.corpora.files import SHOWN, read_text
+from sernb.corpora.labels import KNOWN
+from sernb.corpora.sheets import Sheet, parse_rows
 
+CORPUS = Corpus(
+    title="Your own recordings",
+    holds="listed in a CSV",
+    licence="yours",
+    obtain="write a CSV with a row a recording: file, emotion, speaker, text, … (docs/corpora.md)",
+    layout="one CSV, and the recordings in the same folder or below it",
+)
 # sernb's column, then what others call it; the first that the CSV has is taken, the others stay as they are.
 COLUMNS = {
     "utterance": "utterance utterance_id utt utt_id id uid segment_id",
@@ -31,7 +39,6 @@ COLUMNS = {
     "part": "part split partition fold set",
 }
 GENDERS = {"f": "female", "w": "female", "woman": "female", "m": "male", "man": "male"}
-SHOWN = 10
 
 
 def load(
@@ -48,46 +55,34 @@ def load(
     ambiguous, fields missing, unknown labels, ids twice, recordings missing or outside the CSV's folder. The last
     three are left out and listed with `on_bad="skip"`.
     """
+    # The columns, under the kit's names.
     path = _find(Path(root))
-    header, rows, lines, delimiter = read_rows(path, _known)
-    understood = _understand(header, path)
-    table = pd.DataFrame(rows, columns=header, dtype=object)
+    known = {word for words in COLUMNS.values() for word in words.split()}
+    content = parse_rows(read_text(path, strict=True)[0], path, known, _plain)
+    understood = _understand(content.header, path)
+    lines = [f"line {line}" for line in content.lines]
+    table = pd.DataFrame(content.rows, lines, content.header, dtype=object)
     table = table.rename(columns={theirs: ours for ours, theirs in understood.items()})
     table, empty = _blanks(table, understood)
-    notes = [f"{path.name}: {_sentence(understood, empty, header)}"]
+    notes = [f"{path.name}: {_sentence(understood, empty, content.header)}"]
     print(notes[0], file=sys.stderr)
-    lines = pd.Series(lines, index=table.index)
 
+    # What stands in them.
     own = []
     if "emotion" in table:
-        table, own = _labels(table, labels or {}, lines, path, notes)
+        table, own = _labelled(table, labels or {}, path, notes)
     elif labels:
         raise SernbError(f"{path}: labels were given, and no column of emotions was found. {notes[0]}")
-    lines = lines[table.index]
-    _numbers(table, understood, lines, path, decimal_comma=delimiter == ";")
+    _numbers(table, understood, path, decimal_comma=content.delimiter == ";")
     if "gender" in table:
         table["gender"] = table["gender"].map(lambda g: GENDERS.get(g.lower(), g.lower()), na_action="ignore")
-    names = table["path"].copy()
-    table["path"], why = _paths(table["path"], path)
-    table.index = _ids(table, names)
-    seen = {}
-    for row, name in enumerate(table.index):
-        first = seen.setdefault(name, row)
-        if first != row:
-            why.setdefault(row, f"the id {name!r} stands in line {lines.iloc[first]} already")
-    bad = [
-        {
-            "utterance": table.index[row],
-            "path": str(names.iloc[row]),
-            "why": f"line {lines.iloc[row]}: {reason}",
-        }
-        for row, reason in sorted(why.items())
-    ]
-    folder.refuse(bad, str(path), len(table), "rows cannot be used", on_bad)
-    table = table[[row not in why for row in range(len(table))]].drop(columns="utterance", errors="ignore")
-    if table.empty:
-        raise SernbError(f"{path}: none of its {len(rows)} rows can be used.")
-    table.attrs = {"understood": understood, "own_labels": own, "notes": notes, "skipped": bad}
+
+    # The rows that can be used: a recording each, and an id.
+    sheet = Sheet(table.assign(utterance=_ids(table)), "", path, on_bad)
+    sheet.table["path"], sheet.why = _paths(table["path"], path)
+    sheet.expect_once()
+    table = sheet.usable()
+    table.attrs = {"understood": understood, "own_labels": own, "notes": notes, "skipped": sheet.skipped}
     return table
 
 
@@ -95,9 +90,11 @@ def _find(root: Path) -> Path:
     """The CSV file."""
     if root.is_file():
         return root
-    found = sorted(p for p in root.iterdir() if p.suffix.lower() in (".csv", ".tsv") and p.is_file())
+    found = sorted(
+        path for path in root.iterdir() if path.suffix.lower() in (".csv", ".tsv") and path.is_file()
+    )
     if len(found) != 1:
-        names = ", ".join(p.name for p in found[:SHOWN]) or "none"
+        names = some((path.name for path in found), SHOWN) or "none"
         raise SernbError(
             f"{root}: expected one CSV that lists the recordings, found {len(found)} ({names}). "
             + ("Name the one to use as root." if found else "docs/corpora.md says what it holds.")
@@ -109,21 +106,12 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s\-.]+", "_", name.strip().lower())
 
 
-def _known(header: list[str]) -> int:
-    return len(
-        {_plain(name) for name in header} & {word for words in COLUMNS.values() for word in words.split()}
-    )
-
-
 def _understand(header: list[str], path: Path) -> dict[str, str]:
     """sernb's column -> the CSV's. Raises for columns that stand twice and where none names the recordings."""
     plain = {}
     for name in header:
-        if _plain(name) in plain:
-            raise SernbError(
-                f"{path}: columns {plain[_plain(name)]!r} and {name!r} have the same name; rename one."
-            )
-        plain[_plain(name)] = name
+        if (other := plain.setdefault(_plain(name), name)) is not name:
+            raise SernbError(f"{path}: columns {other!r} and {name!r} have the same name; rename one.")
     understood = {
         ours: next(plain[word] for word in words.split() if word in plain)
         for ours, words in COLUMNS.items()
@@ -166,64 +154,63 @@ def _blanks(table: pd.DataFrame, understood: dict[str, str]) -> tuple[pd.DataFra
     return table.drop(columns=empty), {column: understood.pop(column) for column in empty}
 
 
-def _labels(
-    table, labels: dict, lines: pd.Series, path: Path, notes: list[str]
+def _labelled(
+    table: pd.DataFrame, labels: dict, path: Path, notes: list[str]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The kit's words for the CSV's labels, and the classes of the user's own."""
-    missing = lines[table["emotion"].isna()]
-    if len(missing):
+    """The table with the kit's words for its labels, without what `labels` leaves out, and the user's own classes."""
+    # `labels` must map words of the file to words, or to None.
+    for word, emotion in labels.items():
+        if not isinstance(emotion, (str, type(None))):
+            raise SernbError(f"labels maps words to words, or to None; it has {word!r}: {emotion!r}.")
+    labels = {str(word).strip().lower(): emotion for word, emotion in labels.items()}
+    words = table["emotion"].str.lower()
+    if unused := set(labels) - set(words):
+        there = some(sorted(table["emotion"].dropna().unique()), SHOWN)
+        raise SernbError(f"{path}: labels names {some(sorted(unused))}, the file has {there}.")
+
+    # Every row must have a label that is known, from `labels` or otherwise.
+    if words.isna().any():
         raise SernbError(
-            f"{path}: {len(missing)} rows have no label: line {_some(missing)}. Label or remove them, or call "
-            "them something and say so: labels={'unlabelled': None} leaves such rows out."
+            f"{path}: {words.isna().sum()} rows have no label: {_places(words.isna())}. Label or remove them, or "
+            "call them something and say so: labels={'unlabelled': None} leaves such rows out."
         )
-    odd = {word: emotion for word, emotion in labels.items() if not isinstance(emotion, (str, type(None)))}
-    if odd:
-        raise SernbError(f"labels maps words to words, or to None; it has {_some(odd.items())}.")
-    given = {str(word).strip().lower(): emotion for word, emotion in labels.items()}
-    words = {word: word.lower() for word in table["emotion"].unique()}
-    unused = set(given) - set(words.values())
-    if unused:
+    meaning = KNOWN | labels
+    unknown = ~words.isin(list(meaning))
+    if unknown.any():
+        word = words[unknown].iloc[0]
         raise SernbError(
-            f"{path}: labels names {_some(sorted(unused))}, the file has {_some(sorted(words))}."
+            f"{path}: unknown labels {some(map(repr, table['emotion'][unknown].unique()), SHOWN)} in "
+            f"{unknown.sum()} rows ({_places(unknown)}). Known are {', '.join(EMOTIONS)} and words such as "
+            f"{some(sorted(set(KNOWN) - set(EMOTIONS)), 12)}. Map them: labels={{{word!r}: 'happy'}}, keep one as a "
+            f"class of its own: labels={{{word!r}: {word!r}}}, or leave its rows out: labels={{{word!r}: None}}."
         )
-    meaning = {word: given[low] if low in given else emotion_of(word) for word, low in words.items()}
-    unknown = [word for word, low in words.items() if meaning[word] is None and low not in given]
-    if unknown:
-        rows = lines[table["emotion"].isin(unknown)]
+
+    # A class of the user's own is named twice, so that a slip such as "hapy" does not become one.
+    own = sorted({emotion for emotion in labels.values() if emotion} - set(EMOTIONS))
+    if strange := [emotion for emotion in own if emotion not in labels]:
         raise SernbError(
-            f"{path}: unknown labels {', '.join(map(repr, unknown[:SHOWN]))} in {len(rows)} rows (line {_some(rows)}). "
-            f"Known are {', '.join(EMOTIONS)} and words such as {', '.join(sorted(set(KNOWN) - set(EMOTIONS))[:12])}. "
-            f"Map them: labels={{{unknown[0]!r}: 'happy'}}, keep one as a class of its own: "
-            f"labels={{{unknown[0]!r}: {unknown[0].lower()!r}}}, or leave its rows out: labels={{{unknown[0]!r}: None}}."
-        )
-    table["emotion"] = table["emotion"].map(meaning)
-    own = {emotion for emotion in meaning.values() if emotion is not None and emotion not in EMOTIONS}
-    strange = sorted(own - set(given))  # a slip such as "hapy" must not become a class
-    if strange:
-        raise SernbError(
-            f"labels maps to {_some(strange)}; expected one of {', '.join(EMOTIONS)}, or, for a class of your own, "
+            f"labels maps to {some(strange)}; expected one of {', '.join(EMOTIONS)}, or, for a class of your own, "
             f"its name twice: labels={{{strange[0]!r}: {strange[0]!r}}}."
         )
-    out = table["emotion"].isna()
-    if out.any():
-        notes.append(f"Left out by labels: {int(out.sum())} of {len(table)} rows.")
-    if out.all():
+    table["emotion"] = words.map(meaning)
+    kept = table[table["emotion"].notna()].copy()
+    if kept.empty:
         raise SernbError(f"{path}: labels leaves no row.")
-    return table[~out].copy(), sorted(own)
+    if len(kept) < len(table):
+        notes.append(f"Left out by labels: {len(table) - len(kept)} of {len(table)} rows.")
+    return kept, own
 
 
-def _numbers(
-    table: pd.DataFrame, understood: dict, lines: pd.Series, path: Path, decimal_comma: bool
-) -> None:
+def _numbers(table: pd.DataFrame, understood: dict, path: Path, decimal_comma: bool) -> None:
     """Seconds and ratings as numbers; where semicolons part the fields, 1,5 is one and a half."""
-    for column in [c for c in ("start", "end", "duration", *DIMENSIONS) if c in table]:
+    for column in [name for name in ("start", "end", "duration", *DIMENSIONS) if name in table]:
         values = table[column].str.replace(",", ".") if decimal_comma else table[column]
         numbers = pd.to_numeric(values, errors="coerce")
-        wrong = lines[numbers.isna() & values.notna()]
-        if len(wrong):
+        wrong = numbers.isna() & values.notna()
+        if wrong.any():
             raise SernbError(
-                f"{path}: column {understood[column]!r} must hold numbers; {len(wrong)} rows do not "
-                f"(line {_some(wrong)}; {table[column][wrong.index[0]]!r})."
+                f"{path}: column {understood[column]!r} must hold numbers; {wrong.sum()} rows do not "
+                f"({_places(wrong)}; {table[column][wrong].iloc[0]!r})."
             )
         table[column] = numbers
     if "start" in table and "end" not in table and "duration" in table:
@@ -231,12 +218,12 @@ def _numbers(
         understood["end"] = f"{understood['start']} + {understood.pop('duration')}"
 
 
-def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[int, str]]:
+def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[str, str]]:
     """Absolute paths, and for the rows that have no recording inside the manifest's folder, why."""
     home = os.path.realpath(manifest.parent)
     folders: dict[str, str] = {}  # a corpus has few folders and many files: resolve each folder once
     paths, why = [], {}
-    for row, name in enumerate(names):
+    for place, name in names.items():
         full, reason = "", None
         if not isinstance(name, str):
             reason = "no recording is named"
@@ -246,45 +233,37 @@ def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[int, str]]
             full = os.path.join(manifest.parent, name)
             if "\\" in name and not os.path.lexists(full):  # written on Windows
                 full = os.path.join(manifest.parent, name.replace("\\", "/"))
-            parent = os.path.dirname(full)
+            parent, base = os.path.split(full)
             if parent not in folders:
                 folders[parent] = os.path.realpath(parent)
-            full = os.path.join(folders[parent], os.path.basename(full))
+            full = os.path.join(folders[parent], base)
             full = os.path.realpath(full) if os.path.islink(full) else full
             if not full.startswith(os.path.join(home, "")):
-                reason = (
-                    f"outside the manifest's folder {home}; put the CSV in a folder that holds the recordings"
-                )
+                reason = f"{name} is outside the manifest's folder {home}; put the CSV in one that holds all recordings"
             elif not os.path.isfile(full):
-                reason = "no such file" if not os.path.exists(full) else "not a file"
+                reason = f"{name} is {'not a file' if os.path.exists(full) else 'not there'}"
         paths.append(full)
         if reason:
-            why[row] = reason
+            why[place] = reason
     return paths, why
 
 
-def _ids(table: pd.DataFrame, names: pd.Series) -> pd.Index:
-    """The ids given; else the files' names, as much of their path as tells them apart, and the part's start and end."""
+def _ids(table: pd.DataFrame) -> list[str]:
+    """The ids given; else the files' names, as much of their path as tells them apart, and a part's start and end."""
+    names = table["path"].fillna("").astype(str)
     if "utterance" in table:
-        ids = table["utterance"].where(table["utterance"].notna(), names).fillna("")
-    else:
-        whole = names.fillna("").astype(str)
-        choices = (
-            whole.map(lambda name: Path(name).stem),
-            whole.map(lambda name: str(Path(name).with_suffix("")) if Path(name).name else name),
-            whole,
-        )
-        files = whole.nunique()
-        ids = next((choice for choice in choices if choice.nunique() == files), whole)
-        if ids.duplicated().any() and "start" in table:
-            end = table["end"] if "end" in table else pd.Series(float("nan"), index=table.index)
-            ids = [
-                f"{name}@{begin:g}-{'' if pd.isna(stop) else f'{stop:g}'}" if pd.notna(begin) else name
-                for name, begin, stop in zip(ids, table["start"], end, strict=True)
-            ]
-    return pd.Index(list(ids), name="utterance")
+        return list(table["utterance"].fillna(names))
+    stems = names.map(lambda name: Path(name).stem)
+    inner = names.map(lambda name: str(Path(name).with_suffix("")) if Path(name).name else name)
+    ids = next((ids for ids in (stems, inner) if ids.nunique() == names.nunique()), names)
+    if "start" not in table or not ids.duplicated().any():
+        return list(ids)
+    ends = table["end"] if "end" in table else pd.Series(float("nan"), table.index)
+    return [
+        f"{name}@{start:g}-{'' if pd.isna(end) else f'{end:g}'}" if pd.notna(start) else name
+        for name, start, end in zip(ids, table["start"], ends, strict=True)
+    ]
 
 
-def _some(values) -> str:
-    values = [str(value) for value in values]
-    return ", ".join(values[:SHOWN]) + (" …" if len(values) > SHOWN else "")
+def _places(rows: pd.Series) -> str:
+    return some(rows.index[rows], SHOWN)

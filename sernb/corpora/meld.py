@@ -9,27 +9,49 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.core.errors import SernbError, some
-from sernb.corpora import folder, published
-from sernb.corpora.encoding import mend
+from sernb.core.errors import some
+from sernb.corpora.corpus import Corpus, Source
+from sernb.corpora.files import audio_files, compare_counts, find
 from sernb.corpora.labels import KNOWN
+from sernb.corpora.sheets import Sheet, mend
 
-TITLE = "MELD"
-LAYOUT = (
-    "train_sent_emo.csv, dev_sent_emo.csv, test_sent_emo.csv; with recordings, dia0_utt0.wav, … in folders that "
-    "have train, dev or test in their names"
+_URL = "https://raw.githubusercontent.com/declare-lab/MELD/2d2011b409d3ca2d7e94460cd007d434b1d0a102/data/MELD"
+_SUMS = {
+    "train_sent_emo.csv": "d2fa2d6529cf03cac2989efec05c9b27d8fd2f4c8fc5974c7ae88aa537fa02db",
+    "dev_sent_emo.csv": "2e89c6f8aa182d6f62f8c6331aece905ac7273ca4999660bfb5213e1d0370c1c",
+    "test_sent_emo.csv": "8d37103938f7067600839fe29d5a114a6cd1bcdafb75bec101e06464c5006888",
+}
+CORPUS = Corpus(
+    title="MELD",
+    holds="English, television dialogues; 13,708 utterances, 7 emotions, sentiment; words, clips apart",
+    licence="GPL 3.0, says its repository; the clips are from a television series",
+    obtain="sernb fetch meld (words), sernb fetch meld --recordings (11 GB of video); github.com/declare-lab/MELD",
+    layout="train_sent_emo.csv, dev_sent_emo.csv, test_sent_emo.csv; with recordings, dia0_utt0.wav, … in folders "
+    "that have train, dev or test in their names",
+    protocol="fixed",
+    sources=(
+        *(Source(f"{_URL}/{name}", gives=name, sha256=sha256) for name, sha256 in _SUMS.items()),
+        # 10.9 GB of video; the sum is the one by which Hugging Face stores it, as several users report.
+        Source(
+            "https://huggingface.co/datasets/declare-lab/MELD/resolve/main/MELD.Raw.tar.gz",
+            gives="MELD.Raw",
+            sha256="a56b4407d574195cbce470d86f9c9d72fcfea59b0e34502ecd4babee4a5c613e",
+            archive="MELD.Raw.tar.gz",
+            recordings=True,
+        ),
+    ),
 )
-PUBLISHED = dict(
-    neutral=6436, happy=2308, sad=1002, angry=1607, fearful=358, disgusted=361, surprised=1636
-)  # 13,708 utterances
+PUBLISHED = dict(neutral=6436, happy=2308, sad=1002, angry=1607, fearful=358, disgusted=361, surprised=1636)
 PARTS = {"train": "train", "dev": "validation", "test": "test"}
 FOLDERS = {part: part for part in PARTS} | dict.fromkeys(("val", "valid", "validation"), "dev")
 EMOTIONS = ("neutral", "joy", "sadness", "anger", "fear", "disgust", "surprise")
-NEEDED = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "Season", "Episode")
-NEEDED += ("StartTime", "EndTime")
-GENDER = dict.fromkeys(("Chandler", "Joey", "Ross"), "male") | dict.fromkeys(
-    ("Monica", "Phoebe", "Rachel"), "female"
-)  # the six leads; the others' is not published
+NEEDED = (
+    "Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "Season", "Episode", "StartTime",
+    "EndTime",
+)  # fmt: skip
+# The six leads; the others' gender is not published.
+GENDERS = dict.fromkeys(("Chandler", "Joey", "Ross"), "male")
+GENDERS |= dict.fromkeys(("Monica", "Phoebe", "Rachel"), "female")
 NO_CLIP = ("train_dia125_utt3", "dev_dia110_utt7")  # labelled, but broken or absent in the published clips
 _CLIP = re.compile(r"dia(\d+)_utt(\d+)")
 _TIME = re.compile(r"(\d+):(\d\d):(\d\d)(?:[,.](\d+))?")
@@ -42,82 +64,77 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
     dialogue, from 0), season, episode, and episode_start, episode_end (seconds within the episode; NaN where the
     file has no sensible time). Utterances are called train_dia0_utt0, dev_dia0_utt0, test_dia0_utt0.
 
-    `recordings=False` reads words only, True makes it an error that there are no clips. Raises SernbError for a folder
-    without MELD's tables, and for rows that cannot be used unless `on_bad="skip"`.
+    `recordings=False` reads words only, True makes it an error that there are no clips. Raises SernbError for a
+    folder without MELD's tables, and for rows that cannot be used unless `on_bad="skip"`.
     """
-    bad, notes, tables = [], [], []
+    # The three tables of words and labels.
+    root, notes, sheets = Path(root), [], []
     for part in PARTS:
-        path = published.find(root, f"{part}_sent_emo.csv")
-        if path is None:
-            notes.append(f"{TITLE}: no {part}_sent_emo.csv is in {root}, so there is no {PARTS[part]} part.")
-            continue
-        tables.append(_part(path, part, on_bad, bad, notes))
-    if not tables:
-        raise SernbError(f"{root}: no train_sent_emo.csv, dev_… or test_sent_emo.csv. Expected: {LAYOUT}.")
-    table = pd.concat(tables)
-    mended = 0
-    for column in ("text", "speaker"):
-        table[column], changed = mend(list(table[column]))
-        mended += changed
-    if mended:
-        notes.append(f"{TITLE}: wrongly decoded characters were put right in {mended} texts or names.")
-    table["gender"] = table["speaker"].map(GENDER)
+        if path := find(root, f"{part}_sent_emo.csv"):
+            sheets.append(_part(path, part, on_bad))
+        else:
+            notes.append(f"MELD: no {part}_sent_emo.csv is in {root}, so there is no {PARTS[part]} part.")
+    if not sheets:
+        raise CORPUS.lacks(root, "no train_sent_emo.csv, dev_… or test_sent_emo.csv")
+    table = pd.concat([sheet.usable() for sheet in sheets])
+    notes += [note for sheet in sheets for note in sheet.notes]
+    skipped = [row for sheet in sheets for row in sheet.skipped]
+    notes += mend(table, ("text", "speaker"), CORPUS.title)
+    table["gender"] = table["speaker"].map(GENDERS)
     timeless = table.index[table["episode_start"].isna()]
     if len(timeless):
-        notes.append(f"{TITLE}: {len(timeless)} utterances have no sensible time: {some(timeless)}.")
-    found = {} if recordings is False else _clips(Path(root), on_bad, bad, notes)
-    own, why = [], {}
-    table, more = published.recordings(
-        table.assign(utterance=table.index),
-        found,
-        recordings,
-        TITLE,
-        "dia0_utt0.wav in folders train, dev, test",
-        why,
-    )
-    notes += more
-    table = _without_known_gaps(table, why, Path(root), bad, notes)
-    table = published.leave_out(table, why, own, str(root), on_bad)
-    bad += own
-    notes += folder.count(table, PUBLISHED, TITLE, what="utterances")
-    table.attrs = {"notes": notes, "skipped": bad}
+        notes.append(f"MELD: {len(timeless)} utterances have no sensible time: {some(timeless)}.")
+
+    # The clips that belong to them; two were never published.
+    whole = Sheet(table.assign(utterance=table.index), CORPUS.title, root, on_bad)
+    paths = [] if recordings is False else audio_files(root)
+    clips = [(name, path) for path in paths if (name := _name(path, root))]
+    whole.add_recordings(clips, recordings, "dia0_utt0.wav in folders train, dev, test")
+    if recordings is None and not clips:
+        notes += _videos(root)
+    gaps = [name for name in NO_CLIP if whole.why.pop(name, None)]
+    if gaps:
+        skipped += [
+            {"utterance": name, "path": str(root), "why": "the published clips lack it"} for name in gaps
+        ]
+        notes.append(f"MELD: left out, as the published clips lack them: {', '.join(gaps)}.")
+        whole.table = whole.table.drop(index=gaps)
+    table = whole.usable()
+    notes += whole.notes + compare_counts(table, "emotion", PUBLISHED, CORPUS.title)
+    table.attrs = {"notes": notes, "skipped": skipped + whole.skipped}
     return table
 
 
-def _part(path: Path, part: str, on_bad: str, bad: list[dict], notes: list[str]) -> pd.DataFrame:
-    own, why = [], {}
-    raw, more = published.read_table(path, NEEDED, own)
-    notes += more
+def _part(path: Path, part: str, on_bad: str) -> Sheet:
+    """One of the three tables, under the kit's names of columns."""
+    sheet = Sheet.read(path, NEEDED, CORPUS.title, on_bad)
+    raw = sheet.table
     raw["Emotion"] = raw["Emotion"].str.lower()
     for column in ("Dialogue_ID", "Utterance_ID"):
-        for line in raw.index[~raw[column].str.fullmatch(r"\d+")]:
-            why[line] = f"{column} is {raw.at[line, column]!r}, expected a whole number"
+        sheet.expect(column, raw[column].str.fullmatch(r"\d+"), "a whole number")
         raw[column] = raw[column].str.replace(r"^0+(?=\d)", "", regex=True)
-    table = pd.DataFrame(
-        {
-            "utterance": f"{part}_dia" + raw["Dialogue_ID"] + "_utt" + raw["Utterance_ID"],
-            "text": raw["Utterance"],
-            "speaker": raw["Speaker"],
-            "emotion": raw["Emotion"].map(KNOWN),
-            "sentiment": raw["Sentiment"].str.lower(),
-            "part": PARTS[part],
-            "dialogue": f"{part}_dia" + raw["Dialogue_ID"],
-            "turn": pd.to_numeric(raw["Utterance_ID"], errors="coerce").astype("Int64"),
-            "season": raw["Season"],
-            "episode": raw["Episode"],
-            "episode_start": raw["StartTime"].map(_seconds),
-            "episode_end": raw["EndTime"].map(_seconds),
-        }
-    )
-    table.loc[~(table["episode_end"] > table["episode_start"]), ["episode_start", "episode_end"]] = float(
-        "nan"
-    )
-    published.unknown(raw, "Emotion", EMOTIONS, why)
-    published.empty(raw, ("Utterance", "Speaker"), why)
-    published.repeated(table["utterance"], why)
-    table = published.leave_out(table, why, own, str(path), on_bad)
-    bad += own
-    return table
+    sheet.expect_known("Emotion", EMOTIONS)
+    sheet.expect_text("Utterance", "Speaker")
+
+    dialogue = f"{part}_dia" + raw["Dialogue_ID"]
+    begin, end = raw["StartTime"].map(_seconds), raw["EndTime"].map(_seconds)
+    columns = {
+        "utterance": dialogue + "_utt" + raw["Utterance_ID"],
+        "text": raw["Utterance"],
+        "speaker": raw["Speaker"],
+        "emotion": raw["Emotion"].map(KNOWN),
+        "sentiment": raw["Sentiment"].str.lower(),
+        "part": PARTS[part],
+        "dialogue": dialogue,
+        "turn": pd.to_numeric(raw["Utterance_ID"], errors="coerce").astype("Int64"),
+        "season": raw["Season"],
+        "episode": raw["Episode"],
+        "episode_start": begin.where(begin < end),
+        "episode_end": end.where(begin < end),
+    }
+    sheet.table = pd.DataFrame(columns)
+    sheet.expect_once()
+    return sheet
 
 
 def _seconds(time: str) -> float:
@@ -129,19 +146,15 @@ def _seconds(time: str) -> float:
     return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{fraction or 0}")
 
 
-def _clips(root: Path, on_bad: str, bad: list[dict], notes: list[str]) -> dict[str, str]:
-    """{utterance: path} of the wav and flac clips; a note tells of mp4 clips, which are not read."""
-    clips = ((name, path) for path in folder.audio_files(root) if (name := _name(path, root)))
-    found, twice = published.each_once(clips, f"{TITLE} in {root}", on_bad)
-    bad += twice
-    if not found:
-        videos = sum(_name(path, root) is not None for path in folder.audio_files(root, (".mp4",)))
-        if videos:
-            notes.append(
-                f"{TITLE}: {videos} clips are mp4, which is not read; make a wav beside each, "
-                "for example with ffmpeg -i dia0_utt0.mp4 -ac 1 -ar 16000 dia0_utt0.wav (docs/corpora.md)."
-            )
-    return found
+def _videos(root: Path) -> list[str]:
+    """A note where there are the clips as published: mp4, which is not read."""
+    count = sum(_name(path, root) is not None for path in audio_files(root, (".mp4",)))
+    if not count:
+        return []
+    return [
+        f"MELD: {count} clips are mp4, which is not read; make a wav beside each, for example with "
+        "ffmpeg -i dia0_utt0.mp4 -ac 1 -ar 16000 dia0_utt0.wav (docs/corpora.md)."
+    ]
 
 
 def _name(path: Path, root: Path) -> str | None:
@@ -149,23 +162,8 @@ def _name(path: Path, root: Path) -> str | None:
     match = _CLIP.fullmatch(path.stem)
     if not match:
         return None
-    for place in reversed(path.relative_to(root).parts[:-1]):
-        for word in re.split(r"[^a-z]+", place.lower()):
+    for folder in reversed(path.relative_to(root).parts[:-1]):
+        for word in re.split(r"[^a-z]+", folder.lower()):
             if word in FOLDERS:
                 return f"{FOLDERS[word]}_dia{int(match[1])}_utt{int(match[2])}"
     return None
-
-
-def _without_known_gaps(
-    table: pd.DataFrame, why: dict, root: Path, bad: list[dict], notes: list[str]
-) -> pd.DataFrame:
-    known = [name for name in NO_CLIP if name in why]
-    if not known:
-        return table
-    bad += [
-        {"utterance": name, "path": str(root), "why": "the published clips lack it"}
-        for name in known
-        if why.pop(name)
-    ]
-    notes.append(f"{TITLE}: left out, as the published clips lack them: {', '.join(known)}.")
-    return table.drop(index=known)

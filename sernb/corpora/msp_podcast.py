@@ -9,13 +9,36 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.core.errors import SernbError, some
-from sernb.corpora import folder, labels, published
-from sernb.corpora.encoding import mend, read_text
+from sernb.core.errors import some
+from sernb.corpora.corpus import Corpus
+from sernb.corpora.files import audio_files, find, read_text
+from sernb.corpora.sheets import Sheet, mend
 
-TITLE = "MSP-Podcast"
-LAYOUT = "Labels/labels_consensus.csv, Audios/MSP-PODCAST_0001_0008.wav, …, Transcripts/MSP-PODCAST_0001_0008.txt, …"
+CORPUS = Corpus(
+    title="MSP-Podcast",
+    holds="English podcasts; over 200,000 turns in recent releases, words and ratings",
+    licence="for research, by agreement between your university and UT Dallas",
+    obtain="ask for it with the form at https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html",
+    layout="Labels/labels_consensus.csv, Audios/MSP-PODCAST_0001_0008.wav, …, Transcripts/MSP-PODCAST_0001_0008.txt, …",
+    protocol="fixed",
+)
 SCALE = (1, 7)
+RATINGS = {"arousal": "EmoAct", "valence": "EmoVal", "dominance": "EmoDom"}
+NEEDED = ("FileName", "EmoClass", *RATINGS.values(), "SpkrID", "Gender", "Split_Set")
+UNKNOWN = ("", "unknown", "nan", "n/a", "-1")
+# O (other) and X (no agreement) stand for no emotion; contemptuous is a word of the corpus's own.
+EMOTIONS = {
+    "A": "angry",
+    "S": "sad",
+    "H": "happy",
+    "U": "surprised",
+    "F": "fearful",
+    "D": "disgusted",
+    "C": "contemptuous",
+    "N": "neutral",
+    "O": None,
+    "X": None,
+}
 # Test1 has speakers of its own, but podcasts that stand in other parts too; Test2's podcasts stand nowhere else.
 PARTS = {
     "Train": "train",
@@ -25,100 +48,85 @@ PARTS = {
     "Test2": "test_unseen",
     "Test3": "test3",
 }
-DIMENSIONS = {"arousal": "EmoAct", "valence": "EmoVal", "dominance": "EmoDom"}
-NEEDED = ("FileName", "EmoClass", "EmoAct", "EmoVal", "EmoDom", "SpkrID", "Gender", "Split_Set")
-UNKNOWN = ("", "unknown", "nan", "n/a", "-1")
 
 
 def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None) -> pd.DataFrame:
     """Speaking turns of MSP-Podcast below `root`, by its consensus labels; arousal, valence, dominance from 1 to 7.
 
     emotion is missing where listeners did not agree (X) or chose "other" (O); "contemptuous" (C) is a class of the
-    corpus's own. part: train, validation, test (Test1, podcasts seen in training), test_unseen (Test2, podcasts of its
-    own), test3; partition has the corpus's own word. speaker and gender are missing where it says Unknown, text where
-    there is no transcript. podcast is the middle of the name (0001), so that turns of one podcast can be kept together.
+    corpus's own. part: train, validation, test (Test1, podcasts seen in training), test_unseen (Test2, podcasts of
+    its own), test3; partition has the corpus's own word. speaker and gender are missing where it says Unknown, text
+    where there is no transcript. podcast is the middle of the name (0001), to keep turns of one podcast together.
 
-    `recordings=False` reads words and labels only, True makes it an error that there is no sound. Raises SernbError for a folder
-    without the table, and for rows that cannot be used unless `on_bad="skip"`.
+    `recordings=False` reads words and labels only, True makes it an error that there is no sound. Raises SernbError
+    for a folder without the table, and for rows that cannot be used unless `on_bad="skip"`.
     """
     root = Path(root)
-    path = published.find(
-        root, "labels_consensus.csv", "labels_concensus.csv"
-    )  # spelled so up to release 1.8
+    path = find(root, "labels_consensus.csv", "labels_concensus.csv")  # spelled so up to release 1.8
     if path is None:
-        raise SernbError(
-            f"{root}: no labels_consensus.csv is in this folder. {TITLE} is expected as {LAYOUT}."
-        )
-    bad, why = [], {}
-    raw, notes = published.read_table(path, NEEDED, bad)
+        raise CORPUS.lacks(root, "no labels_consensus.csv is in this folder")
+
+    # What the table of labels says.
+    sheet = Sheet.read(path, NEEDED, CORPUS.title, on_bad)
+    raw = sheet.table
     raw["Split_Set"] = raw["Split_Set"].str.replace(" ", "")
-    published.empty(raw, ("FileName",), why)
-    published.unknown(raw, "EmoClass", labels.MSP_PODCAST, why)
-    published.unknown(raw, "Split_Set", PARTS, why)
-    published.ratings(raw, DIMENSIONS, SCALE, why)
-    ids = raw["FileName"].str.removesuffix(".wav")
-    table = pd.DataFrame(
-        {
-            "utterance": ids,
-            "speaker": raw["SpkrID"].mask(raw["SpkrID"].str.lower().isin(UNKNOWN)),
-            "gender": raw["Gender"].str.lower().map({"male": "male", "female": "female"}),
-            "emotion": raw["EmoClass"].map(labels.MSP_PODCAST),
-            **{dimension: raw[dimension] for dimension in DIMENSIONS},
-            "part": raw["Split_Set"].map(PARTS),
-            "partition": raw["Split_Set"],
-            "podcast": ids.str.extract(r"_(\d+)_", expand=False),
-        }
-    )
-    published.repeated(ids, why)
-    found, twice = ({}, []) if recordings is False else _sounds(root, on_bad)
-    table, more = published.recordings(
-        table, found, recordings, TITLE, "Audios/MSP-PODCAST_0001_0008.wav", why
-    )
-    table = published.leave_out(table, why, bad, str(path), on_bad)
-    bad += twice
-    notes += more + _with_text(table, root) + _gaps(table)
+    sheet.expect_text("FileName")
+    sheet.expect_known("EmoClass", EMOTIONS)
+    sheet.expect_known("Split_Set", PARTS)
+    sheet.expect_ratings(RATINGS, SCALE)
+    names = raw["FileName"].str.removesuffix(".wav")
+    columns = {
+        "utterance": names,
+        "speaker": raw["SpkrID"].mask(raw["SpkrID"].str.lower().isin(UNKNOWN)),
+        "gender": raw["Gender"].str.lower().map({"male": "male", "female": "female"}),
+        "emotion": raw["EmoClass"].map(EMOTIONS),
+        **{dimension: raw[dimension] for dimension in RATINGS},
+        "part": raw["Split_Set"].map(PARTS),
+        "partition": raw["Split_Set"],
+        "podcast": names.str.extract(r"_(\d+)_", expand=False),
+    }
+    sheet.table = pd.DataFrame(columns)
+    sheet.expect_once()
+
+    # Recordings are in Audios where there is such a folder (a release also holds those that it took back).
+    sounds = next((place for name in ("Audios", "Audio", "audios") if (place := root / name).is_dir()), root)
+    clips = ((path.stem, path) for path in audio_files(sounds))
+    sheet.add_recordings(clips, recordings, "Audios/MSP-PODCAST_0001_0008.wav")
+    table = sheet.usable()
+
+    notes = sheet.notes + _add_text(table, root)
+    for column, what in (
+        ("emotion", "no emotion (listeners did not agree, or chose another)"),
+        ("speaker", "an unknown speaker"),
+        ("gender", "an unknown gender"),
+    ):
+        if count := table[column].isna().sum():
+            notes.append(f"{CORPUS.title}: {count} turns have {what}.")
     if not {"path", "text"} & {*table}:
-        raise SernbError(f"{root}: labels only, neither recordings nor transcripts. Expected: {LAYOUT}.")
-    table.attrs = {"scale": SCALE, "own_labels": ["contemptuous"], "notes": notes, "skipped": bad}
+        raise CORPUS.lacks(root, "labels only, neither recordings nor transcripts")
+    table.attrs = {"scale": SCALE, "own_labels": ["contemptuous"], "notes": notes, "skipped": sheet.skipped}
     return table
 
 
-def _sounds(root: Path, on_bad: str) -> tuple[dict[str, str], list[dict]]:
-    """{utterance: path}, and what is there twice: from Audios where it is (a release also holds sounds that it took
-    back), else anywhere."""
-    places = [place for place in (root / "Audios", root / "Audio", root / "audios", root) if place.is_dir()]
-    clips = ((path.stem, path) for path in folder.audio_files(places[0]))
-    return published.each_once(clips, f"{TITLE} in {root}", on_bad, "recordings")
-
-
-def _with_text(table: pd.DataFrame, root: Path) -> list[str]:
+def _add_text(table: pd.DataFrame, root: Path) -> list[str]:
     """Adds the column text, missing where there is no transcript; the notes count those and what was mended."""
-    place = next((place for place in (root / "Transcripts", root / "transcripts") if place.is_dir()), None)
-    if place is None:
-        return [f"{TITLE}: no folder Transcripts, so no text."]
-    there = {entry.name for entry in os.scandir(place)}
+    folder = next((place for name in ("Transcripts", "transcripts") if (place := root / name).is_dir()), None)
+    if folder is None:
+        return [f"{CORPUS.title}: no folder Transcripts, so no text."]
+    there = {entry.name for entry in os.scandir(folder)}
     texts, notes = {}, []
     for name in table.index:
         if f"{name}.txt" in there:
-            text, note = read_text(place / f"{name}.txt")
+            text, note = read_text(folder / f"{name}.txt")
             texts[name] = " ".join(text.split())
             notes += [note] if note else []
-    mended, changed = mend(list(texts.values()))
-    table["text"] = pd.Series(mended, list(texts), dtype=object).reindex(table.index)
+    table["text"] = pd.Series(texts, dtype=object).reindex(table.index)
     if notes:
-        notes = [f"{TITLE}: {len(notes)} transcripts are not UTF-8, so they were read as Windows-1252."]
-    if changed:
-        notes.append(f"{TITLE}: wrongly decoded characters were put right in {changed} transcripts.")
+        notes = [
+            f"{CORPUS.title}: {len(notes)} transcripts are not UTF-8, so they were read as Windows-1252."
+        ]
+    notes += mend(table, ("text",), CORPUS.title)
     without = table.index[table["text"].isna()]
     if len(without):
-        notes.append(f"{TITLE}: {len(without)} turns have no transcript: {some(without)}.")
+        notes.append(f"{CORPUS.title}: {len(without)} turns have no transcript: {some(without)}.")
     return notes
-
-
-def _gaps(table: pd.DataFrame) -> list[str]:
-    counts = {
-        "no emotion (listeners did not agree, or chose another)": table["emotion"].isna().sum(),
-        "an unknown speaker": table["speaker"].isna().sum(),
-        "an unknown gender": table["gender"].isna().sum(),
-    }
-    return [f"{TITLE}: {number} turns have {what}." for what, number in counts.items() if number]

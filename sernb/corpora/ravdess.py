@@ -8,16 +8,46 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.corpora import folder, labels
+from sernb.corpora.corpus import Corpus, Source
+from sernb.corpora.files import compare_counts, read_names
 
-TITLE = "RAVDESS"
-LAYOUT = "Actor_01/03-01-01-01-01-01-01.wav, … (1440 recordings, wav or flac, in any folder below)"
+CORPUS = Corpus(
+    title="RAVDESS",
+    holds="speech; North American English, acted; 1440 recordings, 24 actors, 8 emotions",
+    licence="CC BY-NC-SA 4.0",
+    obtain="sernb fetch ravdess, or https://zenodo.org/record/1188976 (Audio_Speech_Actors_01-24.zip)",
+    layout="Actor_01/03-01-01-01-01-01-01.wav, … (1440 recordings, wav or flac, in any folder below)",
+    protocol="ravdess-folds",
+    sources=(
+        Source(
+            "https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
+            gives="Actor_24",
+            md5="bc696df654c87fed845eb13823edef8a",  # the publisher's, on Zenodo
+            archive="Audio_Speech_Actors_01-24.zip",
+        ),
+    ),
+)
 PUBLISHED = dict(
     neutral=96, calm=192, happy=192, sad=192, angry=192, fearful=192, disgusted=192, surprised=192
-)  # 1440 recordings, 24 actors
+)
+# Modality 01 has video too. Channel 02 is a song, and so left to `on_bad`.
+NAME = re.compile(
+    r"(?P<modality>0[13])-(?P<channel>01)-(?P<emotion>\d\d)-(?P<intensity>\d\d)-(?P<sentence>\d\d)"
+    r"-(?P<repetition>\d\d)-(?P<speaker>\d\d)"
+)
+EMOTIONS = {
+    "01": "neutral",
+    "02": "calm",
+    "03": "happy",
+    "04": "sad",
+    "05": "angry",
+    "06": "fearful",
+    "07": "disgusted",
+    "08": "surprised",
+}
 INTENSITY = {"01": "normal", "02": "strong"}
 SENTENCES = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
-_NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
+GENDERS = {f"{actor:02d}": "male" if actor % 2 else "female" for actor in range(1, 25)}
 
 
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
@@ -27,36 +57,15 @@ def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     repetition ("01", "02"). Raises SernbError for a folder without its files, and for names outside its code, songs
     included, unless `on_bad="skip"`.
     """
-    table, skipped = folder.read_names(root, _parse, TITLE, LAYOUT, on_bad)
-    table.attrs["skipped"] = skipped
-    table.attrs["notes"] = folder.count(table, PUBLISHED, TITLE)
+    codes = {"emotion": EMOTIONS, "intensity": INTENSITY, "sentence": SENTENCES}
+    codes |= {"repetition": ("01", "02"), "speaker": GENDERS}
+    example = "03-01-05-02-01-01-12, speech and no song"
+    table = read_names(root, CORPUS, NAME, example, codes, on_bad)
+    table = table.assign(
+        gender=table["speaker"].map(GENDERS),
+        text=table["sentence"].map(SENTENCES),
+        emotion=table["emotion"].map(EMOTIONS),
+        intensity=table["intensity"].map(INTENSITY),
+    )[["path", "speaker", "gender", "text", "emotion", "sentence", "intensity", "repetition"]]
+    table.attrs["notes"] = compare_counts(table, "emotion", PUBLISHED, CORPUS.title)
     return table
-
-
-def _parse(stem: str) -> dict | str:
-    match = _NAME.fullmatch(stem)
-    if not match:
-        return "not a name like 03-01-05-02-01-01-12 (modality, channel, emotion, intensity, sentence, repetition, actor)"
-    modality, channel, emotion, intensity, sentence, repetition, actor = match.groups()
-    if modality not in ("01", "03") or channel not in ("01", "02"):
-        return f"modality {modality} and channel {channel} are no sound recording of RAVDESS"
-    if channel == "02":
-        return "a song (channel 02); this loader is for speech (channel 01)"
-    for what, code, known in (
-        ("emotion", emotion, labels.RAVDESS),
-        ("intensity", intensity, INTENSITY),
-        ("sentence", sentence, SENTENCES),
-        ("repetition", repetition, ("01", "02")),
-        ("actor", actor, [f"{number:02d}" for number in range(1, 25)]),
-    ):
-        if code not in known:
-            return f"{what} {code} is none of RAVDESS's ({', '.join(known)})"
-    return {
-        "speaker": actor,
-        "gender": "male" if int(actor) % 2 else "female",
-        "text": SENTENCES[sentence],
-        "emotion": labels.RAVDESS[emotion],
-        "sentence": sentence,
-        "intensity": INTENSITY[intensity],
-        "repetition": repetition,
-    }

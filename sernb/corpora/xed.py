@@ -1,96 +1,103 @@
 """XED (Öhman et al. 2020): English movie subtitles, each with one or several of Plutchik's emotions; text only.
 
 AnnotatedData/en-annotated.tsv of github.com/Helsinki-NLP/XED has a sentence and its numbers in a line, neu_en.txt the
-neutral sentences. The two files were made in different ways, and a model can tell them apart by that: words and marks of the
-first stand apart ("What ?"), and names became [PERSON] or [LOCATION]; the second has neither, and not one comma. Its authors count
-17,530 sentences and 6,420 neutral ones; the files have the numbers in PUBLISHED.
+neutral sentences. The two files were made in different ways, and a model can tell them apart by that: words and marks
+of the first stand apart ("What ?"), and names became [PERSON] or [LOCATION]; the second has neither, and not one
+comma. Its authors count 17,530 sentences and 6,420 neutral ones; the files have the numbers in PUBLISHED.
 """
 
-import re
 from pathlib import Path
 
 import pandas as pd
 
 from sernb.core.errors import SernbError
-from sernb.corpora import folder, published
-from sernb.corpora.encoding import mend, read_text
+from sernb.corpora.corpus import Corpus, Source
+from sernb.corpora.files import compare_counts, find, read_text
+from sernb.corpora.sheets import Sheet, mend
 
-TITLE = "XED"
-LAYOUT = (
-    "AnnotatedData/en-annotated.tsv (sentence, tab, numbers), and neu_en.txt beside it for neutral sentences"
+_URL = "https://raw.githubusercontent.com/Helsinki-NLP/XED/76666d251f147cf518071bef4f8415dab6b96115/AnnotatedData"
+CORPUS = Corpus(
+    title="XED",
+    holds="English movie subtitles; 27,202 sentences, Plutchik's 8 emotions and neutral, no recordings",
+    licence="CC BY 4.0",
+    obtain="sernb fetch xed, or https://github.com/Helsinki-NLP/XED",
+    layout="AnnotatedData/en-annotated.tsv (sentence, tab, numbers), and neu_en.txt beside it for neutral sentences",
+    sources=(
+        Source(
+            f"{_URL}/en-annotated.tsv",
+            gives="AnnotatedData/en-annotated.tsv",
+            sha256="26ac0254fbdb8b09cf2b00d44041d9084ece31bd200ae7c0e0662fbd8b037d98",
+        ),
+        Source(
+            f"{_URL}/neu_en.txt",
+            gives="AnnotatedData/neu_en.txt",
+            sha256="6e8b38af83b80fb64ec1139007973b1f09ec16d48549e82de22423cdba259f08",
+        ),
+    ),
 )
 PUBLISHED = dict(annotated=17528, neutral=9674)  # lines that are not blank
-# The kit's words for the README's numbers; anticipation and trust are labels of XED's own.
-EMOTIONS = {
-    "1": "angry",
-    "2": "anticipating",
-    "3": "disgusted",
-    "4": "fearful",
-    "5": "happy",
-    "6": "sad",
-    "7": "surprised",
-    "8": "trusting",
-}
+# By the README's numbers, 1 to 8.
+EMOTIONS = ("angry", "anticipating", "disgusted", "fearful", "happy", "sad", "surprised", "trusting")
 OWN = ("anticipating", "trusting")
 NEUTRAL = ("0", "9")  # the README's number, and the one that stands in the file
-_NUMBERS = re.compile(r"[1-8](\s*,\s*[1-8])*")
 
 
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Sentences of XED below `root`: text, emotion, labels, source; no recordings, no speakers, no parts.
 
-    labels: all that a sentence was given, as "angry; fearful", in the order of the numbers. emotion: its label where it
-    has one only, else missing. source: annotated, or neutral (neu_en.txt). Utterances are called by their lines,
+    labels: all that a sentence was given, as "angry; fearful", in the order of the numbers. emotion: its label where
+    it has one only, else missing. source: annotated, or neutral (neu_en.txt). Utterances are called by their lines,
     annotated_1, neutral_1; a sentence may stand in several lines of neu_en.txt.
     Raises SernbError for a folder without en-annotated.tsv, and for rows that cannot be used unless `on_bad="skip"`.
     """
-    path = published.find(root, "en-annotated.tsv")
+    path = find(root, "en-annotated.tsv")
     if path is None:
-        raise SernbError(f"{root}: no en-annotated.tsv is in this folder. {TITLE} is expected as {LAYOUT}.")
-    bad, notes = [], []
-    tables = [_read(path, "annotated", on_bad, bad, notes)]
+        raise CORPUS.lacks(root, "no en-annotated.tsv is in this folder")
+    sheets, notes = [_read(path, "annotated", on_bad)], []
     neutral = path.with_name("neu_en.txt")
     if neutral.is_file():
-        tables.append(_read(neutral, "neutral", on_bad, bad, notes))
+        sheets.append(_read(neutral, "neutral", on_bad))
     else:
-        notes.append(f"{TITLE}: no neu_en.txt is beside {path.name}, so there are no neutral sentences.")
-    table = pd.concat(tables)
-    table["text"], mended = mend(list(table["text"]))
-    if mended:
-        notes.append(f"{TITLE}: wrongly decoded characters were put right in {mended} sentences.")
-    several = int(table["emotion"].isna().sum())
-    notes.append(f"{TITLE}: {several} sentences have several labels (column labels), so no one emotion.")
-    notes += folder.count(table, PUBLISHED, TITLE, "source", "sentences")
-    table.attrs = {"own_labels": list(OWN), "notes": notes, "skipped": bad}
+        notes.append(f"XED: no neu_en.txt is beside {path.name}, so there are no neutral sentences.")
+    table = pd.concat([sheet.usable() for sheet in sheets])[["text", "emotion", "labels", "source"]]
+    notes += [note for sheet in sheets for note in sheet.notes] + mend(table, ("text",), CORPUS.title)
+    several = table["emotion"].isna().sum()
+    notes.append(f"XED: {several} sentences have several labels (column labels), so no one emotion.")
+    notes += compare_counts(table, "source", PUBLISHED, CORPUS.title)
+    skipped = [row for sheet in sheets for row in sheet.skipped]
+    table.attrs = {"own_labels": list(OWN), "notes": notes, "skipped": skipped}
     return table
 
 
-def _read(path: Path, source: str, on_bad: str, bad: list[dict], notes: list[str]) -> pd.DataFrame:
+def _read(path: Path, source: str, on_bad: str) -> Sheet:
+    """The lines of one of the two files: text, labels, emotion, source."""
     content, note = read_text(path)
-    notes += [note] if note else []
-    rows, own, why = {}, [], {}
+    rows = {}
     for line, row in enumerate(content.split("\n"), 1):
-        if not row.strip():
-            continue
-        # Some neutral lines end in tabs that hold nothing.
-        first, *others = (field.strip() for field in row.rstrip("\t").split("\t"))
-        text, numbers = ("".join(others), first) if source == "neutral" else (first, "".join(others))
-        labels = "neutral"
-        if len(others) > 1:
-            why[line] = f"{len(others) + 1} fields, expected a sentence and its numbers with a tab between"
-        elif source == "neutral" and numbers not in NEUTRAL:
-            why[line] = f"the label is {numbers!r}, expected {' or '.join(NEUTRAL)}"
-        elif source == "annotated" and not _NUMBERS.fullmatch(numbers):
-            why[line] = f"the labels are {numbers!r}, expected numbers from 1 to 8 with commas between"
-        elif not text:
-            why[line] = "the sentence is empty"
-        elif source == "annotated":
-            labels = "; ".join(EMOTIONS[one] for one in sorted({*re.findall(r"\d", numbers)}))
-        rows[line] = {"utterance": f"{source}_{line}", "text": text, "labels": labels}
+        if row.strip():
+            # Some neutral lines end in tabs that hold nothing.
+            first, _, rest = row.rstrip().partition("\t")
+            text, label = (rest, first) if source == "neutral" else (first, rest)
+            rows[f"line {line}"] = {
+                "utterance": f"{source}_{line}",
+                "text": text.strip(),
+                "label": label.strip(),
+            }
     if not rows:
         raise SernbError(f"{path}: the file has no rows.")
-    table = pd.DataFrame.from_dict(rows, orient="index").assign(source=source)
+
+    table = pd.DataFrame.from_dict(rows, orient="index").assign(source=source, labels="neutral")
+    sheet = Sheet(table, CORPUS.title, path, on_bad)
+    sheet.notes += [note] if note else []
+    if source == "neutral":
+        sheet.expect_known("label", NEUTRAL)
+    else:
+        fits = table["label"].str.fullmatch(r"[1-8](\s*,\s*[1-8])*")
+        sheet.expect("label", fits, "numbers from 1 to 8 with commas between")
+        numbers = table["label"].str.findall("[1-8]")
+        table["labels"] = numbers.map(
+            lambda found: "; ".join(EMOTIONS[int(number) - 1] for number in sorted({*found}))
+        )
+    sheet.expect("text", (table["text"] != "") & ~table["text"].str.contains("\t"), "one sentence")
     table["emotion"] = table["labels"].where(~table["labels"].str.contains(";"))
-    table = published.leave_out(table, why, own, str(path), on_bad)
-    bad += own
-    return table[["text", "emotion", "labels", "source"]]
+    return sheet

@@ -1,10 +1,14 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from sernb import corpora
+from sernb import corpora, protocols
 from sernb.core.errors import SernbError
 from sernb.core.tables import EMOTIONS
-from sernb.corpora.labels import KNOWN, emotion_of
+from sernb.corpora.labels import KNOWN
 
 
 def test_unknown_corpus_lists_the_valid_ones():
@@ -86,9 +90,38 @@ def test_unknown_options(emodb_tree):
 
 
 def test_label_words():
-    assert emotion_of(" Anger ") == emotion_of("ang") == "angry"
-    assert emotion_of("cheerful") is None
-    assert all(KNOWN[emotion] == emotion for emotion in EMOTIONS)
+    assert KNOWN["anger"] == KNOWN["ang"] == "angry" and "cheerful" not in KNOWN
+    assert set(KNOWN.values()) == set(EMOTIONS) and all(KNOWN[emotion] == emotion for emotion in EMOTIONS)
+
+
+def test_every_file_with_facts_is_listed_and_its_protocol_is_one():
+    with_facts = {
+        path.stem for path in Path(corpora.__file__).parent.glob("*.py") if "\nCORPUS = " in path.read_text()
+    }
+    assert with_facts == set(corpora.CORPORA)
+    assert {corpus.protocol for corpus in corpora.CORPORA.values()} - {""} <= set(protocols.PROTOCOLS)
+
+
+def test_a_table_names_the_protocol_of_its_corpus(emodb_tree):
+    table = corpora.load("emodb", emodb_tree, emotions=["sad", "happy"])
+    assert protocols.default(table) == "leave-one-speaker-out"
+    assert protocols.default(corpora.load("embedded")) == "leave-one-session-out"
+    table.attrs["protocol"] = ""
+    assert protocols.default(table) == "leave-one-speaker-out"  # ten speakers
+
+
+def test_the_overview_needs_no_heavy_library():
+    """`sernb corpora` answers within a second: what decodes, checks or trains is imported where it is used."""
+    program = "import sys; from sernb.corpora import overview; overview(); print(*sys.modules)"
+    modules = set(
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
+    assert "pandas" in modules
+    assert (
+        not {"torch", "transformers", "pandera", "scipy", "sklearn", "joblib", "soundfile", "tqdm"} & modules
+    )
 
 
 def test_a_broken_recording_among_many_is_told_before_any_work(emodb_tree):

@@ -40,7 +40,7 @@ def test_ages_and_what_listeners_heard(tmp_path, fill):
         '"","FileName","VoiceVote","VoiceLevel","FaceVote","FaceLevel","MultiModalVote","MultiModalLevel"\n'
         '"1","1001_IEO_SAD_HI","A:F","30.67:51.00","N","60","N","63.5"\n"2","1040_ITH_SAD_XX","S","1","S","1","S","1"\n'
     )
-    with pytest.warns(UserWarning, match="3 recordings, published are 7442"):
+    with pytest.warns(UserWarning, match="3 utterances, published are 7442"):
         table = corpora.load("cremad", tmp_path)
     assert table["age"].tolist()[::2] == [51, 42] and table["age"].isna().sum() == 1
     assert table["heard"].tolist()[::2] == ["angry; fearful", "sad"] and table["heard"].isna().sum() == 1
@@ -51,7 +51,7 @@ def test_ages_and_what_listeners_heard(tmp_path, fill):
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("1092_IEO_ANG_HI", "actor 1092 is none of CREMA-D's"),
+        ("1092_IEO_ANG_HI", "speaker 1092 is none of CREMA-D's"),
         ("1001_XYZ_ANG_XX", "sentence XYZ is none"),
         ("1001_IEO_SUR_HI", "emotion SUR is none"),
         ("1001_IEO_ANG_ZZ", "intensity ZZ is none"),

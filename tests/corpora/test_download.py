@@ -74,21 +74,21 @@ def test_a_server_that_does_not_say_how_long_the_file_is(server, tmp_path):
     assert get(server, tmp_path / "a.zip", sha256=SUM) == SUM
 
 
-@pytest.mark.parametrize(("name", "shown"), [("sha256", "SHA-256"), ("md5", "MD5")])
-def test_a_wrong_sum_leaves_no_file(server, tmp_path, name, shown):
+@pytest.mark.parametrize("name", ["sha256", "md5"])
+def test_a_wrong_sum_leaves_no_file(server, tmp_path, name):
     wrong = "0" * (64 if name == "sha256" else 32)
     with pytest.raises(
-        SernbError, match=rf"the {shown} of a.zip.part is \w+, expected 000.*The file was removed"
+        SernbError, match=rf"the {name} of a.zip.part is \w+, expected 000.*The file was removed"
     ):
         get(server, tmp_path / "a.zip", **{name: wrong})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_refusals(server, tmp_path):
-    with pytest.raises(SernbError, match=r"b.zip: not found \(404\); the publisher may have moved it"):
+    with pytest.raises(SernbError, match=r"b.zip: not found \(404\).*the publisher may have moved it"):
         download(f"{server.url}/b.zip", tmp_path / "b.zip", progress=False)
     server.status = [403]
-    with pytest.raises(SernbError, match="the server answers 403"):
+    with pytest.raises(SernbError, match=r"the server answers Forbidden \(403\)"):
         get(server, tmp_path / "a.zip", pauses=(0,))
     server.status = [503, 429]
     assert get(server, tmp_path / "a.zip", pauses=(0, 0)) == SUM
@@ -117,7 +117,7 @@ def test_a_full_disk_is_told_before_and_while_writing(server, tmp_path, monkeypa
 
     monkeypatch.setattr(module.tqdm, "update", full)
     with pytest.raises(
-        SernbError, match=r"No space left on device\); 0.3 MB are here; the same command goes on"
+        SernbError, match=r"No space left on device\). 0.3 MB are here; the same command goes on"
     ):
         get(server, tmp_path / "a.zip", pauses=(0, 0))
     assert not (tmp_path / "a.zip").exists()

@@ -54,9 +54,9 @@ def test_without_meta_and_with_gaps_in_it(emobank_tree):
         ("2.8,3.1,2.8", "2.8,,2.8", "line 3: A is '', expected a number"),
         ("2.8,3.1,2.8", "2.8,nan,2.8", "line 3: A is 'nan', expected a number"),
         (",test,", ",exam,", "line 3: split is 'exam', expected one of train, dev, test"),
-        ("110CYL068_1079_1110,", ",", "line 3: id is empty"),
+        ("110CYL068_1079_1110,", ",", "line 3: id is '', expected text"),
         ("110CYL068_1079_1110,", "110CYL068_1036_1079,", "line 3: the id stands in line 2 already"),
-        ("If I wasn't working here.", "", "line 3: text is empty"),
+        ("If I wasn't working here.", "", "line 3: text is '', expected text"),
         ("If I", "If, I", "line 3 has 7 fields"),
     ],
 )

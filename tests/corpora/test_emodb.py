@@ -34,7 +34,7 @@ def test_published_layout(emodb_tree):
 )
 def test_letters(tmp_path, fill, letter, emotion):
     fill([tmp_path / f"03a01{letter}a.wav"])
-    with pytest.warns(UserWarning, match="1 recordings, published are 535"):
+    with pytest.warns(UserWarning, match="1 utterances, published are 535"):
         assert corpora.load("emodb", tmp_path)["emotion"].tolist() == [emotion]
 
 
@@ -47,7 +47,7 @@ def test_flac_in_other_folders_and_upper_case_endings(tmp_path, fill):
 def test_incomplete_corpus_loads_and_says_so(emodb_tree):
     for name in ("03a01Wa", "08a01Wa", "03a01Ea"):
         (emodb_tree / "wav" / f"{name}.wav").unlink()
-    with pytest.warns(UserWarning, match="532 recordings, published are 535"):
+    with pytest.warns(UserWarning, match="532 utterances, published are 535"):
         table = corpora.load("emodb", emodb_tree)
     assert "angry 125 of 127, disgusted 45 of 46" in table.attrs["notes"][0]
 
@@ -101,7 +101,7 @@ def test_listeners_from_metadata(emodb_tree):
 @pytest.mark.parametrize(
     "content, says",
     [
-        ("file,natural\n03a01Fa.wav,much", "'natural' of 03a01Fa is no number: 'much'"),
+        ("file,natural\n03a01Fa.wav,much", "column 'natural' must hold numbers (Unable to parse string"),
         ("file,natural\n03a01Fa.wav,1\nx/03a01Fa.wav,2", "03a01Fa stands in two rows"),
         ('file,natural\n"03a01Fa.wav,1', "cannot be read as CSV"),
     ],

@@ -209,7 +209,11 @@ def test_label_without_sound_and_sound_without_label(iemocap, fill, quiet):
     [
         ("\tneu\t", "\tmeh\t", "line 3: label 'meh' is none of neu, hap"),
         ("[2.5000, 2.0000, 1.5000]", "[2.5000, 2.0000]", r"line 3: expected \[start - end\]"),
-        ("[2.5000, 2.0000, 1.5000]", "[2.5000, 9.0000, 1.5000]", "arousal is 9, expected 1 to 5"),
+        (
+            "[2.5000, 2.0000, 1.5000]",
+            "[2.5000, 9.0000, 1.5000]",
+            "arousal is 9, expected a number from 1 to 5",
+        ),
         ("Ses01F_impro01_F000", "Ses09F_impro01_F000", "no name like"),
         (
             "Ses01F_impro01_M000",
@@ -236,10 +240,10 @@ def test_a_clip_found_twice_is_refused_or_named(iemocap, fill, quiet):
     second = iemocap / "Session1/sentences/wav/old/Ses01F_impro01_F000.wav"
     fill([second])
     with pytest.raises(
-        SernbError, match=r"1 of 6 clips are there twice:\n.*old.*: the same clip as .*impro01/Ses"
+        SernbError, match=r"1 of 6 recordings are there twice:\n.*old.*: the same clip as .*impro01/Ses"
     ):
         load(iemocap)
-    with pytest.warns(UserWarning, match="1 of 6 clips are there twice"):
+    with pytest.warns(UserWarning, match="1 of 6 recordings are there twice"):
         table = load(iemocap, on_bad="skip")
     assert table.loc["Ses01F_impro01_F000", "path"] == str(first) and len(table) == 3
     assert [(one["utterance"], one["path"]) for one in table.attrs["skipped"]] == [(first.stem, str(second))]

@@ -6,7 +6,7 @@ import pytest
 
 from sernb import corpora, protocols
 from sernb.core.errors import SernbError
-from sernb.corpora import published
+from sernb.corpora.files import find
 from sernb.features.audio import read_utterances
 
 COUNTS = dict(neutral=6436, happy=2308, sad=1002, angry=1607, fearful=358, disgusted=361, surprised=1636)
@@ -96,7 +96,7 @@ def test_label_without_sound_sound_without_label_and_clips_twice(meld_tree, fill
         table = load(meld_tree, on_bad="skip")
     assert len(table) == 5 and table.attrs["skipped"][0]["utterance"] == "train_dia0_utt0"
     sounds(meld_tree, fill, "copy/train/dia0_utt1", ALL[0])
-    with pytest.raises(SernbError, match=r"1 of \d clips are there twice"):
+    with pytest.raises(SernbError, match=r"1 of \d recordings are there twice"):
         load(meld_tree)
 
 
@@ -113,8 +113,8 @@ def test_the_two_clips_that_were_never_published_are_left_out_with_a_note(meld_t
     ("old", "new", "why"),
     [
         (",surprise,", ",delight,", "line 3: Emotion is 'delight', expected one of neutral, joy"),
-        ("Chandler", "", "line 3: Speaker is empty"),
-        ('"No, ""really""?"', '""', "line 3: Utterance is empty"),
+        ("Chandler", "", "line 3: Speaker is '', expected text"),
+        ('"No, ""really""?"', '""', "line 3: Utterance is '', expected text"),
         (",0,1,8,", ",x,1,8,", "line 3: Dialogue_ID is 'x', expected a whole number"),
         (",0,1,8,", ",0,0,8,", "line 3: the id stands in line 2 already"),
         ("Chandler,", "Chandler,,", "line 3 has 12 fields, the header has 11"),
@@ -168,7 +168,7 @@ def test_two_tables_of_one_name(meld_tree):
     assert len(load(meld_tree)) == 6  # the highest is meant
     (meld_tree / "train_sent_emo.csv").unlink()
     with pytest.raises(
-        SernbError, match=r"found .*one/train_sent_emo.csv and .*two/train_sent_emo.csv, which differ"
+        SernbError, match=r"found .*one/train_sent_emo.csv, .*two/train_sent_emo.csv, which differ"
     ):
         load(meld_tree)
 
@@ -179,19 +179,19 @@ def test_a_folder_that_cannot_be_read(meld_tree, monkeypatch):
 
     def scandir(place):
         if Path(place) == closed:
-            raise PermissionError(13, "Permission denied")
+            raise PermissionError(13, "Permission denied", str(place))
         return scan(place)
 
-    monkeypatch.setattr("sernb.corpora.published.os.scandir", scandir)
-    assert published.find(meld_tree, "train_sent_emo.csv") == meld_tree / "train_sent_emo.csv"
+    monkeypatch.setattr("os.scandir", scandir)
+    assert find(meld_tree, "train_sent_emo.csv") == meld_tree / "train_sent_emo.csv"
     below = meld_tree / "more" / "deep.csv"
     below.parent.mkdir()
     below.write_text("x")
-    assert published.find(meld_tree, "deep.csv") == below
+    assert find(meld_tree, "deep.csv") == below
     with pytest.raises(
         SernbError, match=r"absent.csv was not found, and may be in .*lost\+found \(Permission denied\)"
     ):
-        published.find(meld_tree, "absent.csv")
+        find(meld_tree, "absent.csv")
 
 
 def test_real(real_text):

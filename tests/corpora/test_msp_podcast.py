@@ -92,7 +92,7 @@ def test_label_without_sound_and_sound_without_label(msp_tree, fill):
         load(msp_tree, recordings=True)
     shutil.rmtree(msp_tree / "Transcripts")
     with pytest.raises(
-        SernbError, match=r"labels only, neither recordings nor transcripts. Expected: Labels"
+        SernbError, match=r"labels only, neither recordings nor transcripts. MSP-Podcast is expected as Labels"
     ):
         load(msp_tree)
 
@@ -114,7 +114,7 @@ def test_its_parts_are_a_protocol(msp_tree):
         (",N,2.2,", ",N,7.2,", "line 2: EmoAct is '7.2', expected a number from 1 to 7"),
         ("Test1", "Test9", "line 2: Split_Set is 'Test9', expected one of Train"),
         (f"{FIRST}.wav", "MSP-PODCAST_0001_0009.wav", "the id stands in line 2 already"),
-        (f"{FIRST}.wav", "", "line 2: FileName is empty"),
+        (f"{FIRST}.wav", "", "line 2: FileName is '', expected text"),
         ("30,Male", "30", "line 2 has 7 fields"),
     ],
 )

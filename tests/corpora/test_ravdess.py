@@ -42,7 +42,7 @@ def test_songs_and_wrong_codes_are_named(ravdess_tree, fill):
     fill([ravdess_tree / "Actor_01" / f"{name}.wav" for name in (song, actor, emotion, "notes")])
     with pytest.raises(SernbError, match="4 of 1444") as error:
         corpora.load("ravdess", ravdess_tree)
-    for words in ("a song", "actor 25 is none", "emotion 09 is none", "notes", 'on_bad="skip"'):
+    for words in ("speech and no song", "speaker 25 is none", "emotion 09 is none", "notes", 'on_bad="skip"'):
         assert words in str(error.value)
     with pytest.warns(UserWarning, match="4 of 1444"):
         check(corpora.load("ravdess", ravdess_tree, on_bad="skip"))
@@ -63,7 +63,7 @@ def test_the_archive_unpacked_twice(ravdess_tree):
 def test_missing_actor_is_noted(ravdess_tree):
     for file in (ravdess_tree / "Actor_03").iterdir():
         file.unlink()
-    with pytest.warns(UserWarning, match="1380 recordings, published are 1440"):
+    with pytest.warns(UserWarning, match="1380 utterances, published are 1440"):
         assert len(corpora.load("ravdess", ravdess_tree)) == 1380
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sernb.core.errors import SernbError, some
 from sernb.core.tables import check_utterances
-from sernb.corpora.folder import audio_files
+from sernb.corpora.files import audio_files
 from sernb.features.audio import check_recordings
 
 READ = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")

@@ -10,7 +10,7 @@ import soxr
 from tqdm.auto import tqdm
 
 from sernb.core.errors import SernbError, some
-from sernb.corpora.folder import check_on_bad, refuse
+from sernb.corpora.files import check_on_bad, refuse
 from sernb.features.audio import read_audio, waveform_of
 from sernb.features.recognisers import INSTALL, POCKETSPHINX, recogniser
 from sernb.studies.recordings.files import UNREAD, recordings_of, texts_of

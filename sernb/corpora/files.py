@@ -1,0 +1,203 @@
+"""Files as publishers leave them: found, decoded, their names taken apart, and what does not fit named."""
+
+import os
+import re
+import warnings
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from sernb.core.errors import SernbError, some
+from sernb.corpora.corpus import Corpus
+
+AUDIO = (".wav", ".flac")
+DEPTH = 4  # folders, the root among them, in which a table is looked for
+SHOWN = 10  # files or rows that a message spells out; the rest are counted
+_POINTER = re.compile(rb"version https://git-lfs\S*\noid sha256:([0-9a-f]{64})\nsize (\d+)\n?")
+_POINTER_BYTES = 200  # at most; a pointer has about 130
+
+
+def audio_files(root: Path, endings: tuple[str, ...] = AUDIO) -> list[Path]:
+    """All wav and flac files (or of other `endings`) below `root`, sorted, links followed (each folder once).
+
+    Hidden files and folders, such as the `._name.wav` that macOS leaves beside each file, are no recordings.
+    """
+
+    def unreadable(problem: OSError):
+        raise SernbError(f"{problem.filename}: the folder cannot be read ({problem.strerror}).")
+
+    recordings, seen = [], set()
+    for folder, folders, files in os.walk(root, followlinks=True, onerror=unreadable):
+        state = os.stat(folder)
+        if (state.st_dev, state.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((state.st_dev, state.st_ino))
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        recordings += [
+            Path(folder, name) for name in files if name.lower().endswith(endings) and not _hidden(name)
+        ]
+    return sorted(recordings)
+
+
+def find(root: str | Path, *names: str) -> Path | None:
+    """The file with one of these names that lies highest below `root`, hidden folders left out; None without one.
+
+    Raises SernbError where two different ones lie equally high, so that it is not clear which is meant; and where
+    it is not found while a folder could not be read, in which it may be.
+    """
+    wanted, closed, candidates = {name.lower() for name in names}, [], []
+    for folder, folders, files in os.walk(root, followlinks=True, onerror=closed.append):
+        depth = len(Path(folder).relative_to(root).parts)
+        folders[:] = [] if depth + 1 == DEPTH else sorted(name for name in folders if not _hidden(name))
+        candidates += [(depth, Path(folder, name)) for name in sorted(files) if name.lower() in wanted]
+    if not candidates and closed:
+        folders = some(f"{problem.filename} ({problem.strerror})" for problem in closed)
+        raise SernbError(
+            f"{root}: {' or '.join(names)} was not found, and may be in a folder that cannot be read: {folders}. "
+            "Make it readable, or move it elsewhere if it is no part of the corpus."
+        )
+    highest = [path for depth, path in candidates if depth == min(candidates)[0]]
+    if any(path.read_bytes() != highest[0].read_bytes() for path in highest[1:]):
+        raise SernbError(f"{root}: found {some(highest)}, which differ; name the folder of the one you mean.")
+    return highest[0] if highest else None
+
+
+def lfs_pointer(path: str | Path) -> str | None:
+    """The SHA-256 of the file that a Git LFS pointer stands for: a short text, which git leaves in place of a large
+    file that was not fetched. None for any other file."""
+    if os.path.getsize(path) > _POINTER_BYTES:
+        return None
+    match = _POINTER.fullmatch(Path(path).read_bytes())
+    return match[1].decode() if match else None
+
+
+def read_names(
+    root: str | Path,
+    corpus: Corpus,
+    pattern: re.Pattern,
+    example: str,
+    codes: dict[str, Collection[str]],
+    on_bad: str,
+) -> pd.DataFrame:
+    """What the names of the recordings below `root` say, for corpora whose files are called by a code.
+
+    Args:
+        root: the corpus's folder.
+        corpus: for messages.
+        pattern: of a name without its ending; its groups are the columns.
+        example: a name that `pattern` matches, for messages.
+        codes: {group: the values that the corpus has}.
+        on_bad: "raise" or "skip".
+
+    Returns:
+        A table of text, indexed by the name: path, and the groups of `pattern`. attrs["skipped"] lists what was left
+        out: other names, and clips that are found twice.
+
+    Raises:
+        SernbError: no recordings, or none of this corpus; with `on_bad="raise"` for any that does not fit.
+    """
+    root = Path(root).resolve()
+    files = audio_files(root)
+    if not files:
+        raise corpus.lacks(root, "no wav or flac file is in this folder")
+
+    rows, bad = {}, []
+    for file in files:
+        match, why = pattern.fullmatch(file.stem), None
+        if not match:
+            why = f"not a name like {example} ({', '.join(pattern.groupindex)})"
+        elif file.stem in rows:
+            why = f"the same clip as {rows[file.stem]['path']}"
+        elif strange := [part for part, known in codes.items() if match[part] not in known]:
+            known = some(codes[strange[0]], SHOWN)
+            why = f"{strange[0]} {match[strange[0]]} is none of {corpus.title}'s ({known})"
+        if why:
+            bad.append({"utterance": file.stem, "path": str(file), "why": why})
+        else:
+            rows[file.stem] = {"path": str(file), **match.groupdict()}
+
+    if not rows:
+        raise SernbError(
+            f"{root}: none of its {len(files)} recordings is named as in {corpus.title} (for example "
+            f"{files[0].name}: {bad[0]['why']}). Expected: {corpus.layout}. Is this another corpus? A table of your "
+            "own goes through 'manifest'."
+        )
+    refuse(bad, f"{corpus.title} in {root}", len(files), "recordings do not fit the corpus", on_bad)
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
+    table.attrs["skipped"] = bad
+    return table
+
+
+def read_text(path: Path, strict: bool = False) -> tuple[str, str | None]:
+    """The text of a file, and a note where it was not UTF-8 but Windows-1252 (UTF-16 needs its byte-order mark).
+
+    Line ends become "\\n". strict: only UTF-8 and UTF-16 will do, and line ends stay as they are. Raises SernbError
+    for a file that cannot be read, or is in another encoding.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise SernbError(f"{path}: cannot be read ({problem.strerror}).") from problem
+    unicode = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    for encoding in (unicode,) if strict else (unicode, "cp1252"):
+        try:
+            text = raw.decode(encoding)
+            break
+        except UnicodeDecodeError as problem:
+            line = raw[: problem.start].count(b"\n") + 1
+    else:
+        raise SernbError(
+            f"{path}: line {line} is not UTF-8{'' if strict else ' nor Windows-1252'}; save the file as UTF-8 (in a "
+            "spreadsheet: 'CSV UTF-8'), or get it again."
+        )
+    if strict:
+        return text, None
+    note = f"{path.name} is not UTF-8, so it was read as Windows-1252." if encoding == "cp1252" else None
+    return text.replace("\r\n", "\n").replace("\r", "\n"), note
+
+
+def check_on_bad(on_bad: str) -> None:
+    if on_bad not in ("raise", "skip"):
+        raise SernbError(f"on_bad must be 'raise' or 'skip', got {on_bad!r}.")
+
+
+def refuse(bad: list[dict], source: str, total: int, what: str, on_bad: str) -> None:
+    """Raise for what cannot be used, naming the first ten; with `on_bad="skip"` warn instead.
+
+    Args:
+        bad: {utterance, path, why} of each.
+        source: where they stand.
+        total: how many there are in all.
+        what: a name for them, and what is wrong with them.
+        on_bad: "raise" or "skip".
+    """
+    if not bad:
+        return
+    shown = "\n".join(f"  {row['utterance']} ({row['path']}): {row['why']}" for row in bad[:SHOWN])
+    more = f"\n  … and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
+    message = f"{source}: {len(bad)} of {total} {what}:\n{shown}{more}\n"
+    if on_bad == "raise":
+        raise SernbError(message + 'Repair or remove them, or leave them out with on_bad="skip".')
+    warnings.warn(message + "They are left out.", stacklevel=3)
+
+
+def compare_counts(table: pd.DataFrame, column: str, published: dict[str, int], title: str) -> list[str]:
+    """A note, which is a warning too, where the counts of labels in `column` are not the published ones."""
+    counts = table[column].value_counts()
+    differ = [
+        f"{label} {counts.get(label, 0)} of {full}"
+        for label, full in published.items()
+        if counts.get(label, 0) != full
+    ]
+    if not differ:
+        return []
+    total = sum(published.values())
+    note = f"{title}: {len(table)} utterances, published are {total} ({', '.join(differ)})."
+    warnings.warn(note, stacklevel=3)
+    return [note]
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"

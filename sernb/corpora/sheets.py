@@ -1,0 +1,204 @@
+"""Tables of labels as publishers and users write them: read row by row, so that what cannot be used is named by line."""
+
+import csv
+import io
+import re
+import warnings
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from sernb.core.errors import SernbError, some
+from sernb.corpora.files import read_text, refuse
+
+# Windows-1252's curly quotes and dashes, read as Latin-1, become control characters that no text means.
+_CONTROLS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
+# UTF-8 read as Windows-1252: an apostrophe becomes â€™, an é becomes Ã©.
+_TWICE = re.compile("â€|Ã[\x80-\xbf‚-™]")
+
+
+class Rows(NamedTuple):
+    """A CSV's content: all fields are stripped text; `lines` is the line of the file in which each row begins."""
+
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+    delimiter: str
+
+
+def parse_rows(text: str, path: Path, known: Collection[str], plain=str, uneven: list | None = None) -> Rows:
+    """A CSV's content. The separator (comma, semicolon, tab) is the one that gives the most `known` column names.
+
+    Quoted fields may hold separators, quotes (doubled) and line breaks. Blank lines, and the rows of nothing but
+    separators that spreadsheets leave, are no rows.
+
+    Args:
+        text: of the file.
+        path: for messages.
+        known: the names that columns may have.
+        plain: makes a name of the header comparable with the `known`.
+        uneven: where it is given, rows with too many or too few fields join it, as {utterance, path, why}.
+
+    Raises:
+        SernbError: no rows, a quote that is never closed, or, without `uneven`, a row of another length; by line.
+    """
+    first = next(iter(text.lstrip().splitlines()), "")
+    delimiter = max(",;\t", key=lambda d: (len({*map(plain, first.split(d))} & {*known}), first.count(d)))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header, rows, lines, begins = None, [], [], 1
+    try:
+        for row in reader:
+            line, begins = begins, reader.line_num + 1
+            row = [field.strip() for field in row]
+            if not any(row):
+                continue
+            if header is None:
+                header = [name or f"unnamed_{number}" for number, name in enumerate(row, 1)]
+            elif len(row) == len(header):
+                rows.append(row)
+                lines.append(line)
+            else:
+                why = (
+                    f"line {line} has {len(row)} fields, the header has {len(header)}. Fields that hold the "
+                    f"separator {delimiter!r} must stand in double quotes."
+                )
+                if uneven is None:
+                    raise SernbError(f"{path}: {why}")
+                uneven.append({"utterance": row[0], "path": str(path), "why": why})
+    except csv.Error as problem:
+        raise SernbError(
+            f"{path}: from line {begins} on it cannot be read as CSV ({problem}); is a quote never closed?"
+        ) from problem
+    if not rows:
+        raise SernbError(f"{path}: the file has {'a header and ' if header else ''}no rows.")
+    return Rows(header, rows, lines, delimiter)
+
+
+class Sheet:
+    """A corpus's table of labels, checked column by column on its way to utterances.
+
+    `table`: its index says where a row stands ("line 3"); before `usable` it needs a column `utterance`. `notes` are
+    sentences on what is incomplete, `skipped` lists what `usable` left out, {utterance, path, why} of each.
+    """
+
+    def __init__(self, table: pd.DataFrame, title: str, source: str | Path, on_bad: str, bad: Iterable = ()):
+        self.table, self.title, self.source, self.on_bad = table, title, str(source), on_bad
+        self.notes, self.skipped = [], list(bad)
+        self.why, self._twice = {}, []
+
+    @classmethod
+    def read(cls, path: Path, needed: tuple[str, ...], title: str, on_bad: str) -> "Sheet":
+        """All fields of a CSV as stripped text, by the file's own column names; SernbError where one is missing."""
+        text, note = read_text(path)
+        content = parse_rows(text, path, needed, uneven=(bad := []))
+        missing = [column for column in needed if column not in content.header]
+        if missing or len({*content.header}) < len(content.header):
+            wrong = f"no column {', '.join(map(repr, missing))}" if missing else "columns stand twice"
+            raise SernbError(
+                f"{path}: {wrong}; expected {', '.join(needed)}, the file has {', '.join(content.header)}."
+            )
+        lines = [f"line {line}" for line in content.lines]
+        sheet = cls(pd.DataFrame(content.rows, lines, content.header, dtype=object), title, path, on_bad, bad)
+        sheet.notes += [note] if note else []
+        return sheet
+
+    def expect(self, column: str, fits: pd.Series, what: str) -> None:
+        """Rows where `fits` is False cannot be used: what is in `column` is not `what` was expected."""
+        for place, value in self.table.loc[~fits, column].items():
+            shown = repr(value) if isinstance(value, str) else f"{value:g}"
+            self.why.setdefault(place, f"{column} is {shown}, expected {what}")
+
+    def expect_text(self, *columns: str) -> None:
+        for column in columns:
+            self.expect(column, self.table[column] != "", "text")
+
+    def expect_known(self, column: str, known: Collection[str]) -> None:
+        self.expect(column, self.table[column].isin(list(known)), f"one of {', '.join(known)}")
+
+    def expect_ratings(self, columns: dict[str, str], scale: tuple[float, float]) -> None:
+        """Adds the ratings as numbers: `columns` is {ours: theirs}."""
+        for ours, theirs in columns.items():
+            ratings = pd.to_numeric(self.table[theirs], errors="coerce").astype(float)
+            self.expect(theirs, ratings.between(*scale), f"a number from {scale[0]} to {scale[1]}")
+            self.table[ours] = ratings
+
+    def expect_once(self) -> None:
+        """No id may stand in the column `utterance` twice."""
+        first = {}
+        for place, name in self.table["utterance"].items():
+            if first.setdefault(name, place) != place:
+                self.why.setdefault(place, f"the id stands in {first[name]} already")
+
+    def add_recordings(self, clips: Iterable[tuple[str, Path]], wanted: bool | None, example: str) -> None:
+        """Adds the column `path` from `clips`, the (utterance, path) of each; rows without one cannot be used.
+
+        Where there are no clips at all, the table is words only, without `path`. wanted: True makes that an error,
+        False leaves clips alone. Clips of no row are noted, with a warning; of those found twice the first is taken.
+        """
+        if wanted is False:
+            self.notes.append(f"{self.title}: without its recordings, as you asked; words and labels only.")
+            return
+        paths = {}
+        for name, path in clips:
+            if name in paths:
+                why = f"the same clip as {paths[name]}"
+                self._twice.append({"utterance": name, "path": str(path), "why": why})
+            paths.setdefault(name, str(path))
+        total = len(paths) + len(self._twice)
+        refuse(self._twice, self.title, total, "recordings are there twice", self.on_bad)
+
+        if not paths:
+            note = f"{self.title}: no recordings were found (expected: {example})"
+            if wanted:
+                raise SernbError(f"{note}. Put them there, or leave recordings=True out to read words only.")
+            self.notes.append(f"{note}, so these utterances are words and labels only.")
+            return
+        found = self.table["utterance"].map(paths)
+        for place in self.table.index[found.isna()]:
+            self.why.setdefault(place, "labelled, but there is no recording of it")
+        if extra := sorted(set(paths) - set(self.table["utterance"])):
+            note = (
+                f"{self.title}: {len(extra)} recordings have no label, so they are left out: {some(extra)}."
+            )
+            self.notes.append(note)
+            warnings.warn(note, stacklevel=3)
+        self.table.insert(0, "path", found)
+
+    def usable(self) -> pd.DataFrame:
+        """The table, indexed by its column `utterance`, without the rows that cannot be used.
+
+        These are one error, or with `on_bad="skip"` a warning. Raises SernbError too where no row is left.
+        """
+        total = len(self.table) + len(self.skipped)
+        for place, why in self.why.items():
+            name = self.table.at[place, "utterance"]
+            why = why if place == name else f"{place}: {why}"
+            self.skipped.append({"utterance": name, "path": self.source, "why": why})
+        refuse(self.skipped, self.source, total, "rows cannot be used", self.on_bad)
+        table = self.table.drop(index=list(self.why))
+        if table.empty:
+            raise SernbError(
+                f"{self.source}: none of its {total} rows can be used ({self.skipped[0]['why']})."
+            )
+        self.skipped += self._twice
+        return table.set_index("utterance")
+
+
+def mend(table: pd.DataFrame, columns: tuple[str, ...], title: str) -> list[str]:
+    """Puts wrongly decoded characters right (\\x92 and â€™ become ’); a note counts the texts that this changed."""
+    count = 0
+    for column in columns:
+        mended = table[column].map(_mended, na_action="ignore")
+        count += int((mended != table[column])[mended.notna()].sum())
+        table[column] = mended
+    return [f"{title}: wrongly decoded characters were put right in {count} texts."] if count else []
+
+
+def _mended(text: str) -> str:
+    if _TWICE.search(text):
+        with suppress(UnicodeError):  # a text that only looks so stays as it is
+            text = text.encode("cp1252").decode("utf-8")
+    return text.translate(_CONTROLS)
