@@ -92,7 +92,8 @@ def test_label_without_sound_and_sound_without_label(msp_tree, fill):
         load(msp_tree, recordings=True)
     shutil.rmtree(msp_tree / "Transcripts")
     with pytest.raises(
-        SernbError, match=r"labels only, neither recordings nor transcripts. MSP-Podcast is expected as Labels"
+        SernbError,
+        match=r"labels only, neither recordings nor transcripts. MSP-Podcast is expected as Labels",
     ):
         load(msp_tree)
 

@@ -8,8 +8,7 @@ from sernb.evaluation.audit.by_parts import part_codes
 from sernb.evaluation.audit.confounding import association, looked_up, one_label_only
 from sernb.evaluation.audit.finding import count, finding, tells, uar
 from sernb.evaluation.audit.texts import near_pairs
-from sernb.protocols import Fold
-from sernb.protocols import normalised
+from sernb.protocols import Fold, normalised
 
 SCRIPTED = 4.0  # utterances a sentence from which the corpus repeats its sentences by design
 SPOKEN = 3  # words: shorter ones ("yes", "I see") come back in any conversation
