@@ -324,7 +324,6 @@ else:
 
 # %%
 config = spectrogram.SpectrogramConfig(highest=8000.0, dft=1024)  # the paper's windows, twice its frequencies
-grid = {"hop": config.shift, "window": config.window, "bin_width": config.bin_hz}
 long_enough = seconds.index[seconds > 2 * config.window]
 if utterance and utterance not in utterances.index:
     raise SernbError(
@@ -346,9 +345,9 @@ if example:
     play(example)
     wave = waveforms[heard.index.get_loc(example)]
     decibels = 40 * (picture_of(example, "log") - 1)  # the scaling's 80 dB, from -1 to 1
-    display(figures.sound(wave, decibels, unit="dB below the loudest", title=example, **grid))
+    display(figures.sound(wave, decibels, config, unit="dB below the loudest", title=example))
     mulaw = picture_of(example, "mulaw01")
-    display(figures.spectrogram(mulaw, unit="µ-law of magnitude", title="µ-law", **grid))
+    display(figures.spectrogram(mulaw, config, unit="µ-law of magnitude", title="µ-law"))
 else:
     print("No recordings, nothing to see or hear.")
 
@@ -377,7 +376,7 @@ panels = {
 }
 if panels:
     title = "One voice, several emotions (each 80 dB below its loudest)"
-    display(figures.spectrograms(panels, title=title, **grid))
+    display(figures.spectrograms(panels, config, title=title))
 else:
     print("No recordings with emotions, so no voices to compare.")
 

@@ -141,9 +141,7 @@ notebook.listen(waveforms[example], caption=f"{name} · {words.iloc[example]}")
 
 # %%
 print(f"{len(pieces)} pieces of text + {len(pictures_heard)} examples of {EXAMPLE_SECONDS} s")
-both = figures.streams(
-    waveforms[example], 16000, pictures_heard.numpy(), pieces, title=f"{name}: two streams"
-)
+both = figures.streams(waveforms[example], pictures_heard.numpy(), pieces, title=f"{name}: two streams")
 notebook.keep(both, "02_streams", pictures)
 
 # %% [markdown]

@@ -136,8 +136,7 @@ window = round(config.window * config.rate)  # samples
 column = np.abs(np.fft.rfft(piece[:window] * np.hamming(window), config.dft))[: config.bins]
 print("the first column, by hand, is the same:", np.allclose(column, magnitude[0, :, 0], atol=1e-3))
 print(f"{config.bins} bins of {config.bin_hz:g} Hz × {config.frames} frames of {1000 * config.shift:g} ms")
-grid = {"hop": config.shift, "window": config.window, "bin_width": config.bin_hz}
-figures.sound(piece, magnitude[0].numpy(), unit="linear magnitude", title=f"{name}: two seconds", **grid)
+figures.sound(piece, magnitude[0].numpy(), config, unit="linear magnitude", title=f"{name}: two seconds")
 
 # %% [markdown]
 # ### The scaling that a sentence hides
@@ -156,7 +155,7 @@ for reading, words in spectrogram.SCALINGS.items():
     picture = spectrogram.scale(magnitude, replace(config, scaling=reading))[0].numpy()
     floor = float((picture < picture.min() + 0.02).mean())
     print(f"{reading}: {words}. {100 * floor:.0f} % of the pixels lie within 0.02 of the floor.")
-    display(figures.spectrogram(picture, unit=reading, title=reading, **grid))
+    display(figures.spectrogram(picture, config, unit=reading, title=reading))
 
 # %% [markdown]
 # We go on with the reading that the parameter `scaling` names, and compute the segments of all recordings.
@@ -186,9 +185,7 @@ with parallel_config(n_jobs=at_a_time):
 shapes.round(3)
 
 # %%
-curves = figures.filter_shapes(
-    shapes, hop=config.shift, bin_width=config.bin_hz, title=f"One layer, {corpus}"
-)
+curves = figures.filter_shapes(shapes, config, title=f"One layer, {corpus}")
 notebook.keep(curves, "07_filter_shapes", pictures)
 
 # %% [markdown]
@@ -362,7 +359,7 @@ def look(name: str) -> None:
     said = f"{name}: true {row['emotion']}, predicted {row['predicted']}"
     notebook.listen(waveforms[number], caption=said + (f" · “{text}”" if pd.notna(text) else ""))
     x, maps, here = maps_of(name)
-    picture = figures.attention_maps(x, maps, title=f"{said} (these two seconds: {here})", **grid)
+    picture = figures.attention_maps(x, maps, config, title=f"{said} (these two seconds: {here})")
     notebook.keep(picture, "07_attention_maps", pictures if name == looked_at else "")
 
 

@@ -1,125 +1,195 @@
-"""What distillation changes in the confusions, and how many parameters a model has by two ways to count."""
+"""What distillation changes: the confusions, what a model costs, and its parameters by two ways to count."""
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import seaborn as sns
 from matplotlib.patches import Patch
 
 from sernb.core.errors import SernbError
 from sernb.core.tables import check_predictions, classes_of
 from sernb.evaluation import confusion, scores
-from sernb.figures.palette import (
-    AGAINST_FOR,
-    INK,
-    Picture,
-    plain,
-    series_style,
-    tidy,
-)
+from sernb.figures import drawing as draw
+from sernb.figures.palette import AGAINST_FOR, FAINT, INK, SERIES_COLORS, Picture, series_style
+
+ALONE, TAUGHT = SERIES_COLORS[:2]
+ASIDE = 0.012  # of the axis: how far a pair of equal cost is moved apart, so that both intervals are seen
 
 
 def confusion_difference(predictions: pd.DataFrame, a: str, b: str, title: str = "") -> Picture:
-    """The confusion matrices of models ``a`` and ``b`` and b minus a, side by side (Figure 4 of the paper on distilled
-    3M-SER).
+    """The confusion matrices of models ``a`` and ``b`` and b minus a, side by side (Figure 4 of the paper on
+    distilled 3M-SER).
 
-    Cells are shares of the true class (row, %), the mean over seeds; the difference is in points, orange where ``b``
-    says it more often. A class that is never true shows a dash. Raises SernbError for a model that is not in the table.
+    Cells are shares of the true class (row, %), the mean over seeds; the difference is in points, orange
+    where ``b`` says it more often. A class that is never true shows a dash. Raises SernbError for a model
+    that is not in the table.
     """
     table = check_predictions(predictions)
-    there = list(map(str, table["model"].unique())) if "model" in table else []
-    absent = [model for model in (a, b) if model not in there]
-    if absent:
-        raise SernbError(
-            f"no model {absent[0]!r} in the predictions; there are: {', '.join(there) or 'none'}."
-        )
+    models = list(map(str, table["model"].unique())) if "model" in table else []
+    if absent := [model for model in (a, b) if model not in models]:
+        names = ", ".join(models) or "none"
+        raise SernbError(f"no model {absent[0]!r} in the predictions; there are: {names}.")
     table = table[table["model"].isin([a, b])]
     classes = classes_of(table)
-    shares = {model: _shares(table[table["model"] == model], classes) for model in (a, b)}
-    panels = [*shares.values(), shares[b] - shares[a]]
-    digits = 1 if len(classes) <= 5 else 0
-    texts = [
-        panel.map(lambda v, s=sign: _cell(v, digits, s))
-        for panel, sign in zip(panels, ("", "", "+"), strict=True)
-    ]
-    largest = max(5.0, float(np.nanmax(panels[2].abs().to_numpy())))
+    first, second = (_shares(table[table["model"] == model], classes) for model in (a, b))
+    difference = second - first
+    recall = scores(table)["UAR"] * 100
+    largest = max(5.0, float(np.nanmax(difference.abs().to_numpy())))
+    share = ("Blues", 0, 100, "share of the true emotion (%)")
+    points = (AGAINST_FOR, -largest, largest, "points (orange: more often)")
+    panels = (
+        (first, "", f"{draw.short(a, 30)}\nUAR {recall[a]:.1f} %", share),
+        (second, "", f"{draw.short(b, 30)}\nUAR {recall[b]:.1f} %", share),
+        (difference, "+", f"second minus first\nUAR {recall[b] - recall[a]:+.1f} points", points),
+    )
+
+    few, names = len(classes) <= 5, [draw.short(c, 14) for c in classes]
     figure = Picture(height=min(2.3 + 0.42 * len(classes), 6.5))
     axes = figure.subplots(1, 3, sharey=True)
-    recall = scores(table)["UAR"] * 100
-    captions = [*(f"{_short(m, 30)}\nUAR {recall[m]:.1f} %" for m in (a, b)),
-                f"second minus first\nUAR {recall[b] - recall[a]:+.1f} points"]  # fmt: skip
-    for ax, panel, text, caption in zip(axes, panels, texts, captions, strict=True):
-        difference = ax is axes[2]
+    turned = {"rotation": 0, "ha": "center"} if len(classes) <= 4 else {"rotation": 45, "ha": "right"}
+    for ax, (panel, sign, label, (colors, low, high, unit)) in zip(axes, panels, strict=True):
+        texts = panel.map(lambda value, s=sign: _cell(value, 1 if few else 0, s))
         sns.heatmap(
-            panel.fillna(0), ax=ax, annot=text.to_numpy(), fmt="", cmap=AGAINST_FOR if difference else "Blues", linewidths=1,
-            vmin=-largest if difference else 0, vmax=largest if difference else 100,
-            annot_kws={"fontsize": 9 if len(classes) <= 5 else 7},
-            cbar_kws={"location": "bottom", "aspect": 30, "pad": 0.02,
-                      "label": "points (orange: more often)" if difference else "share of the true emotion (%)"},
+            panel.fillna(0), ax=ax, annot=texts, fmt="", cmap=colors, vmin=low, vmax=high, linewidths=1,
+            annot_kws={"fontsize": 9 if few else 7},
+            cbar_kws={"location": "bottom", "aspect": 30, "pad": 0.02, "label": unit},
         )  # fmt: skip
-        tidy(ax, "", "predicted emotion", "true emotion" if ax is axes[0] else "")
-        ax.set_title(plain(caption), loc="left", fontsize=10, color=INK)
-        ax.set_xticklabels([plain(_short(c, 14)) for c in classes], rotation=0 if len(classes) <= 4 else 45,
-                           ha="center" if len(classes) <= 4 else "right", rotation_mode="anchor")  # fmt: skip
+        draw.tidy(ax, "", "predicted emotion", "true emotion" if ax is axes[0] else "")
+        draw.caption(ax, label, 10)
+        ax.set_xticklabels(names, rotation_mode="anchor", **turned)
         ax.tick_params(length=0, labelsize=8.5)
-    axes[0].set_yticklabels([plain(_short(c, 14)) for c in classes], rotation=0)
-    _headline(figure, title or f"Confusions, {_seeds(table)}")
+    axes[0].set_yticklabels(names, rotation=0)
+    seeds = table["seed"].nunique(dropna=False) if "seed" in table else 1
+    draw.headline(figure, title or f"Confusions, {f'mean of {seeds} seeds' if seeds > 1 else 'one run each'}")
     return figure
 
 
 def two_counts(table: pd.DataFrame, title: str = "") -> Picture:
     """Parameters of each model module by module, counted twice: as published, and all of them.
 
-    ``table``: ``model``, ``module``, ``published`` and ``all`` (numbers of parameters; published NaN or 0 where a
-    module was left out). Two bars a model; hatched in the lower one is what the published count leaves out. Raises
-    SernbError for an absent column, a module that stands twice, and a published count above the module's own.
+    ``table``: ``model``, ``module``, ``published`` and ``all`` (numbers of parameters; published NaN or 0
+    where a module was left out). Two bars a model; hatched in the lower one is what the published count
+    leaves out. Raises SernbError for an absent column, a module that stands twice, and a published count
+    above the module's own.
     """
-    _needs(table, ["model", "module", "published", "all"])
-    twice = table[table.duplicated(["model", "module"])]
-    if len(twice):
-        raise SernbError(
-            f"{twice['module'].iloc[0]!r} stands twice for the model {twice['model'].iloc[0]!r}."
-        )
+    draw.needs(table, ["model", "module", "published", "all"], once=["model", "module"])
     table = table.assign(published=table["published"].fillna(0))
     odd = table[(table["published"] > table["all"]) | (table["published"] < 0)]
     if len(odd):
         row = odd.iloc[0]
         raise SernbError(
-            f"{row['module']!r} of {row['model']!r} has {row['all']:.0f} parameters, published are {row['published']:.0f}."
+            f"{row['module']!r} of {row['model']!r} has {row['all']:.0f} parameters, published are "
+            f"{row['published']:.0f}."
         )
-    models, modules = list(table["model"].unique()), list(table["module"].unique())
-    colors = {name: color for name, (color, _) in series_style(modules).items()}
-    figure = Picture(height=1.9 + 0.85 * len(models) + 0.2 * -(-len(modules) // 3))
+    models = list(table["model"].unique())
+    colors = {name: color for name, (color, _) in series_style(table["module"].unique()).items()}
+    figure = Picture(height=1.9 + 0.85 * len(models) + 0.2 * -(-len(colors) // 3))
     ax = figure.subplots()
     most = table.groupby("model", sort=False)["all"].sum().max()
-    unit, letter, words = (
-        (1e6, "M", "million parameters") if most >= 1e6 else (1e3, "k", "thousand parameters")
-    )
+    unit, letter, word = (1e6, "M", "million") if most >= 1e6 else (1e3, "k", "thousand")
+
+    # Two bars a model, a piece a module; hatched is what the published count leaves out.
     for number, model in enumerate(models):
-        rows = table[table["model"] == model]
-        ends = {"published": 0.0, "all": 0.0}
-        for _, row in rows.iterrows():
-            counted, left_out = row["published"] / unit, (row["all"] - row["published"]) / unit
-            for kind, y in (("published", number - 0.19), ("all", number + 0.19)):
-                parts = [(counted, None)] if kind == "published" else [(counted, None), (left_out, "////")]
-                for size, hatch in parts:
+        for y, name in ((number - 0.19, "published count"), (number + 0.19, "all parameters")):
+            end = 0.0
+            for _, row in table[table["model"] == model].iterrows():
+                look = {"color": colors[row["module"]], "edgecolor": "white", "linewidth": 0.6}
+                left_out = row["all"] - row["published"] if name == "all parameters" else 0
+                for hatch, size in ((None, row["published"] / unit), ("////", left_out / unit)):
                     if size > 0:
-                        ax.barh(y, size, 0.34, left=ends[kind], color=colors[row["module"]], hatch=hatch,
-                                edgecolor="white", linewidth=0.6)  # fmt: skip
-                        ends[kind] += size
-        for (kind, y), word in zip((("published", number - 0.19), ("all", number + 0.19)),
-                                   ("published count", "all parameters"), strict=True):  # fmt: skip
-            ax.annotate(f"{ends[kind]:.2f} {letter}  {word}", (ends[kind], y), (4, 0), textcoords="offset points", va="center",
-                        fontsize=8.5, color=INK)  # fmt: skip
-    ax.set_yticks(range(len(models)), [plain(_short(model, 30)) for model in models])
+                        ax.barh(y, size, 0.34, left=end, hatch=hatch, **look)
+                        end += size
+            draw.note(ax, f"{end:.2f} {letter}  {name}", (end, y), (4, 0), va="center", color=INK)
+    ax.set_yticks(range(len(models)), [draw.short(model, 30) for model in models])
     ax.invert_yaxis()
     ax.set_xlim(0, 1.3 * most / unit)
-    tidy(ax, "", words, grid="x")
-    legend = [Patch(color=color, label=plain(_short(name, 34))) for name, color in colors.items()]
-    legend.append(
-        Patch(facecolor="#bbbbbb", hatch="////", edgecolor="white", label="left out of the published count")
+    draw.tidy(ax, "", f"{word} parameters", grid="x")
+
+    handles = [Patch(color=color, label=draw.short(name, 34)) for name, color in colors.items()]
+    hatched = {"facecolor": "#bbbbbb", "hatch": "////", "edgecolor": "white"}
+    handles.append(Patch(**hatched, label="left out of the published count"))
+    draw.legend_below(figure, handles, 3, size=8.5)
+    draw.headline(figure, title or "Two ways to count parameters")
+    return figure
+
+
+def pareto(
+    table: pd.DataFrame, x: str, x_title: str = "", y_title: str = "score (%)", title: str = ""
+) -> go.Figure:
+    """Accuracy against cost, to point at: a dot a model with its interval, and the front that no model beats.
+
+    A distilled model that costs the same as its other half is drawn a little to the right of it. Names are
+    data and are escaped.
+
+    Args:
+        table: one row a model: ``model`` (its name), the column ``x``, ``value`` (score from 0 to 1).
+            Optional: ``low`` and ``high`` (the score's interval), and ``without``, the name of the model that
+            this one is without distillation: an arrow leads from that row to this one. A row that lacks x or
+            value is left out.
+        x: the column of the cost (parameters, milliseconds …; the less the better).
+        x_title, y_title: what the axes say.
+
+    Raises:
+        SernbError: an absent column, a name that stands twice, a ``without`` that is no model of the table,
+            or a table without a row to draw.
+    """
+    draw.needs(table, ["model", x, "value"], once=["model"])
+    rows = pd.DataFrame({"model": table["model"].astype(str), "cost": table[x].astype(float)})
+    for name in ("value", "low", "high"):
+        rows[name] = 100 * table[name].astype(float) if name in table else np.nan
+    rows["without"] = table["without"].map(str, na_action="ignore") if "without" in table else None
+    sources, models = rows["without"].dropna(), list(rows["model"])
+    if unknown := [name for name in sources if name not in models]:
+        raise SernbError(
+            f"without names {unknown[0]!r}, which is no model of the table: {', '.join(models)}."
+        )
+    rows = rows.dropna(subset=["cost", "value"]).set_index("model")
+    if rows.empty:
+        raise SernbError(f"no row of the table has both {x} and value: there is nothing to draw.")
+    taught, x_title = rows["without"].notna(), x_title or x
+
+    # Where each model stands on the axis, which has room for names.
+    room = 0.22 * np.ptp(rows["cost"]) or 0.3 * max(abs(rows["cost"].iloc[0]), 1.0)
+    same_cost = rows["without"].map(rows["cost"]) == rows["cost"]
+    rows["place"] = rows["cost"] + ASIDE * (np.ptp(rows["cost"]) + 2 * room) * same_cost
+
+    # The front, the models, and an arrow for each that was taught.
+    figure, front = go.Figure(), rows[_front(rows["cost"], rows["value"])].sort_values("cost")
+    line, places = {"color": FAINT, "dash": "dot", "shape": "hv"}, front[["place", "value"]].T.to_numpy()
+    figure.add_scatter(
+        x=places[0], y=places[1], mode="lines", name="Pareto front", hoverinfo="skip", line=line
     )
-    figure.legend(handles=legend, loc="outside lower left", ncols=3, frameon=False, fontsize=8.5)
-    _headline(figure, title or "Two ways to count parameters")
+    side = "bottom left" if taught.any() else "top right"
+    _models(figure, rows[~taught], "trained alone", {"color": ALONE, "symbol": "circle"}, side, x_title)
+    _models(
+        figure,
+        rows[taught],
+        "with distillation",
+        {"color": TAUGHT, "symbol": "diamond"},
+        "top right",
+        x_title,
+    )
+    look = {
+        "showarrow": True,
+        "arrowhead": 2,
+        "arrowsize": 1.2,
+        "arrowwidth": 2,
+        "arrowcolor": TAUGHT,
+        "text": "",
+    }
+    axes = {"xref": "x", "yref": "y", "axref": "x", "ayref": "y", "standoff": 8, "startstandoff": 7}
+    for _, end in rows[rows["without"].isin(rows.index)].iterrows():
+        start = rows.loc[end["without"]]
+        places = {"x": end["place"], "y": end["value"], "ax": start["place"], "ay": start["value"]}
+        figure.add_annotation(**places, **axes, **look)
+    ends = [rows["place"].min() - room, rows["place"].max() + room]
+    draw.lay_out(
+        figure, draw.escape(title or f"{y_title} against {x_title}"),
+        xaxis={"title": {"text": draw.escape(x_title)}, "range": ends, **draw.AXIS},
+        yaxis={"title": {"text": draw.escape(y_title)}, **draw.AXIS},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        width=900, height=520, margin={"l": 60, "r": 20, "t": 90, "b": 60},
+    )  # fmt: skip
     return figure
 
 
@@ -140,25 +210,37 @@ def _shares(table, classes):
     return pd.concat(each).groupby(level=0, sort=False).mean().loc[classes]
 
 
-def _seeds(table):
-    seeds = table["seed"].nunique(dropna=False) if "seed" in table else 1
-    return f"mean of {seeds} seeds" if seeds > 1 else "one run each"
+def _front(cost, value):
+    """Models that no other beats: none costs no more and scores higher, or costs less and scores as high."""
+    models = list(zip(cost, value, strict=True))
+    return [
+        not any(c <= own and v >= score and (c, v) != (own, score) for c, v in models)
+        for own, score in models
+    ]
 
 
-def _needs(table, columns):
-    lacking = [c for c in columns if c not in table]
-    if lacking or not len(table):
-        there = ", ".join(map(str, table.columns))
-        raise SernbError(
-            f"this figure needs the column {', '.join(lacking)}; the table has {there}." if lacking
-            else "this figure needs a table with at least one row."
+def _models(figure, rows, kind, look, side, x_title):
+    """Dots with names and intervals, and what pointing at them says."""
+    hovers = []
+    for name, row in rows.iterrows():
+        interval = "" if row[["low", "high"]].isna().any() else f" [{row['low']:.1f}, {row['high']:.1f}]"
+        cost = f"{draw.escape(x_title)}: {row['cost']:,.5g}"
+        hovers.append(f"<b>{draw.escape(name)}</b><br>{row['value']:.1f} %{interval}<br>{cost}")
+    up, down = ((rows[a] - rows[b]).clip(lower=0).fillna(0) for a, b in (("high", "value"), ("value", "low")))
+    error = {
+        "type": "data",
+        "array": up,
+        "arrayminus": down,
+        "symmetric": False,
+        "thickness": 1.3,
+        "width": 4,
+    }
+    if len(rows):
+        figure.add_scatter(
+            x=rows["place"], y=rows["value"], mode="markers+text", name=kind, textposition=side,
+            cliponaxis=False,
+            text=[draw.escape(draw.short(name, 28)) for name in rows.index],
+            marker={"size": 12, **look, "line": {"color": "white", "width": 1}},
+            error_y={**error, "color": look["color"]},
+            customdata=hovers, hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
-
-
-def _short(text, longest):
-    text = " ".join(str(text).split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _headline(figure, title):
-    figure.suptitle(plain(title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)

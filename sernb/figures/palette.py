@@ -1,15 +1,18 @@
-"""The look that all figures share: size, colours, and a Figure that shows itself without pyplot."""
+"""The look that all figures share: width, colours, markers, and a Figure that shows itself without pyplot."""
 
 import io
+from itertools import cycle
 
+import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 WIDTH = 9.0  # inches: a notebook's width
 DPI = 110
 
-# Searched for the largest distance between the two closest of them (CIELAB; it came to 21), seen with normal sight
-# and with protanopia, deuteranopia and tritanopia; a test repeats the measurement.
+# Searched for the largest distance between the two closest of them (CIELAB; it came to 21), seen with normal
+# sight and with protanopia, deuteranopia and tritanopia; a test repeats the measurement.
 EMOTION_COLORS = {
     "neutral": "#707070",
     "happy": "#e38a14",
@@ -21,8 +24,10 @@ EMOTION_COLORS = {
     "calm": "#8ddef5",
     "bored": "#551c1b",
 }
-EMOTION_MARKERS = dict(zip(EMOTION_COLORS, "osD^vPX*h", strict=True))  # so that colour is never the only sign
-OWN_COLOR = "#b8a99a"  # labels of the user's own, outside EMOTIONS
+# So that colour is never the only sign:
+EMOTION_MARKERS = dict(zip(EMOTION_COLORS, "osD^vPX*h", strict=True))
+# Labels of the user's own, outside EMOTIONS:
+OWN_COLOR = "#b8a99a"
 SERIES_COLORS = ("#1f4e79", "#d9730d", "#2a9d8f", "#a23b72", "#8a8a8a", "#6aa9e9", "#5b4a2f", "#c9b400")
 SERIES_MARKERS = "osD^vPX*"
 INK, FAINT = "#222222", "#8c8c8c"
@@ -33,12 +38,20 @@ AGAINST_FOR = LinearSegmentedColormap.from_list(
 
 
 class Picture(Figure):
-    """A matplotlib Figure of notebook width that shows itself in a notebook: pyplot and its global state
-    stay out of it.
+    """A matplotlib Figure of notebook width that shows itself in a notebook, without pyplot and its global
+    state.
+
+    Text is drawn as it stands: a pair of dollar signs in a corpus's words starts no formula. (So a
+    logarithmic axis needs tick labels of its own.)
     """
 
     def __init__(self, height: float = 4.0, width: float = WIDTH):
         super().__init__(figsize=(width, height), dpi=DPI, layout="constrained")
+
+    def draw(self, renderer):
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+        super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
@@ -50,33 +63,14 @@ def emotion_color(label: str) -> str:
     return EMOTION_COLORS.get(label, OWN_COLOR)
 
 
-def series_style(names) -> dict[str, tuple[str, str]]:
-    """A colour and a marker for each name (a model, a fold …), in the order they come."""
-    return {
-        name: (SERIES_COLORS[i % len(SERIES_COLORS)], SERIES_MARKERS[i % len(SERIES_MARKERS)])
-        for i, name in enumerate(names)
-    }
+def series_style(names) -> dict:
+    """A colour and a marker for each name (a model, a fold …), in the order they come.
 
-
-def plain(text) -> str:
-    """Text from a corpus or user as it stands: a pair of dollar signs would start a formula, and a legend would leave
-    out a name that begins with an underscore, so a space without width goes before it."""
-    text = str(text).replace("$", r"\$")
-    return f"\u200b{text}" if text.startswith("_") else text
-
-
-def tidy(ax, title="", x="", y="", grid=None):
-    """Title at the left, axis labels, no box; ``grid`` "x" or "y" draws light lines behind the data."""
-    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
-    ax.set_xlabel(x, color=INK)
-    ax.set_ylabel(y, color=INK)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(colors=INK, labelsize=9)
-    if grid:
-        ax.grid(axis=grid, color="#e4e4e4", linewidth=0.8)
-        ax.set_axisbelow(True)
-
-
-def headline(figure, title):
-    """The title of a figure of several panels, at its left."""
-    figure.suptitle(plain(title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
+    The names of a categorical column keep theirs from picture to picture, whichever of its categories are
+    there.
+    """
+    column = pd.Series(names)
+    categorical = isinstance(column.dtype, pd.CategoricalDtype)
+    every = column.cat.categories if categorical else column.unique()
+    looks = zip(every, cycle(SERIES_COLORS), cycle(SERIES_MARKERS), strict=False)
+    return {name: (color, marker) for name, color, marker in looks if name in set(column)}

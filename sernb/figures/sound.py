@@ -1,112 +1,241 @@
-"""A waveform and its spectrogram, in seconds and kilohertz."""
+"""Pictures of sound in seconds and kilohertz: spectrograms, what a model looks at in them, frames against
+frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
+from scipy.ndimage import zoom
 
-from sernb.figures.palette import INK, SOUND, Picture, plain, tidy
+from sernb.core.errors import SernbError
+from sernb.figures import drawing as draw
+from sernb.figures.palette import AGAINST_FOR, INK, SERIES_COLORS, SOUND, Picture, emotion_color
 
-# The paper's front end (2.1): 40 ms windows every 10 ms, a DFT of 1600 points at 16 kHz.
-HOP, WINDOW, BIN = 0.010, 0.040, 10.0
+if TYPE_CHECKING:  # it imports torch, which figures need not
+    from sernb.features.spectrogram import SpectrogramConfig
+
+RATE = 16000  # Hz of all waveforms that are drawn
+FRAME = 0.020  # seconds from one state of a speech encoder to the next
+COLUMNS = 4  # attention maps in a row
 
 
 def spectrogram(
-    values: np.ndarray,
-    hop: float = HOP,
-    window: float = WINDOW,
-    bin_width: float = BIN,
-    unit: str = "level",
-    title: str = "",
+    values: np.ndarray, config: SpectrogramConfig, unit: str = "level", title: str = ""
 ) -> Picture:
-    """A spectrogram, shape (bins, frames), low frequencies first; ``hop`` and ``window`` in seconds,
-    ``bin_width`` in Hz.
+    """A spectrogram `(bins, frames)`, low frequencies first, on axes of seconds and kilohertz.
 
-    ``unit`` names what the colours mean ("dB", "mu-law of magnitude" …).
+    ``config`` is the front end that made it; ``unit`` says what the colours mean ("dB", "mu-law of magnitude"
+    …).
     """
     figure = Picture(height=3.4)
     ax = figure.subplots()
-    image = draw(ax, values, hop, window, bin_width)
-    tidy(ax, plain(title or "Spectrogram"), "time (s)", "frequency (kHz)")
-    figure.colorbar(image, ax=ax, label=plain(unit), pad=0.01)
+    image = _image(ax, values, config)
+    draw.tidy(ax, title or "Spectrogram", "time (s)", "frequency (kHz)")
+    figure.colorbar(image, ax=ax, label=unit, pad=0.01)
     return figure
 
 
 def sound(
-    waveform: np.ndarray,
-    values: np.ndarray,
-    rate: int = 16000,
-    hop: float = HOP,
-    window: float = WINDOW,
-    bin_width: float = BIN,
-    unit: str = "level",
-    title: str = "",
+    waveform: np.ndarray, values: np.ndarray, config: SpectrogramConfig, unit: str = "level", title: str = ""
 ) -> Picture:
-    """The waveform, shape (samples,) at ``rate`` Hz, over its spectrogram, shape (bins, frames), on one
-    time axis.
+    """A waveform over its spectrogram, on one time axis.
+
+    Args:
+        waveform: `(samples,)` at 16 kHz.
+        values: `(bins, frames)`, low frequencies first.
+        config: the front end that made the spectrogram.
+        unit: what the colours mean.
+        title: above the waveform.
+
+    Returns:
+        The figure.
     """
     figure = Picture(height=4.6)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2.2])
-    seconds = np.arange(len(waveform)) / rate
-    top.plot(seconds, waveform, color="#1f4e79", linewidth=0.5)
+    draw_waveform(top, waveform, 1.08)
     top.axhline(0, color="#cccccc", linewidth=0.6, zorder=0)
-    largest = max(float(np.abs(waveform).max(initial=0)), 1e-3)
-    top.set_ylim(-1.08 * largest, 1.08 * largest)
-    tidy(top, plain(title or "Waveform and spectrogram"), "", "amplitude")
+    draw.tidy(top, title or "Waveform and spectrogram", "", "amplitude")
     top.tick_params(labelbottom=False)
-    image = draw(bottom, values, hop, window, bin_width)
-    tidy(bottom, "", "time (s)", "frequency (kHz)")
-    bottom.set_xlim(0, max(seconds[-1] if len(seconds) else 0, extent(values, hop, window, bin_width)[1]))
-    figure.colorbar(image, ax=[top, bottom], label=plain(unit), pad=0.01, aspect=35)
+    image = _image(bottom, values, config)
+    draw.tidy(bottom, "", "time (s)", "frequency (kHz)")
+    bottom.set_xlim(0, max((len(waveform) - 1) / RATE, _extent(values, config)[1]))
+    figure.colorbar(image, ax=[top, bottom], label=unit, pad=0.01, aspect=35)
     return figure
 
 
-def spectrograms(
-    panels: dict[str, np.ndarray],
-    hop: float = HOP,
-    window: float = WINDOW,
-    bin_width: float = BIN,
-    columns: int = 2,
-    title: str = "",
-) -> Picture:
-    """Several spectrograms, {caption: (bins, frames)}, on axes that they share; each in its own range of colours."""
-    rows = -(-len(panels) // columns)
+def spectrograms(panels: dict[str, np.ndarray], config: SpectrogramConfig, title: str = "") -> Picture:
+    """Several spectrograms, {caption: `(bins, frames)`}, two in a row on axes that they share; each in its
+    own range of colours. ``config`` is the front end that made them.
+    """
+    rows = -(-len(panels) // 2)
     figure = Picture(height=0.8 + 2.1 * rows)
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for ax, (caption, values) in zip(axes, panels.items(), strict=False):
-        draw(ax, values, hop, window, bin_width)
-        ax.set_title(plain(caption), loc="left", fontsize=9.5, color=INK)
-    longest = max(extent(values, hop, window, bin_width)[1] for values in panels.values())
-    axes[0].set_xlim(0, longest)
-    for number, ax in enumerate(axes):
-        if number >= len(panels):
-            ax.remove()
-            continue
-        if number % columns == 0:
-            ax.set_ylabel("kHz", fontsize=9)
-        if number + columns >= len(panels):
+    axes = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True)
+    for number, (ax, (label, values)) in enumerate(zip(axes.ravel(), panels.items(), strict=False)):
+        _image(ax, values, config)
+        draw.caption(ax, label)
+        ax.set_facecolor("#f4f4f4")  # past the end of a shorter one
+        if number + 2 >= len(panels):  # nothing stands below it
             ax.set_xlabel("time (s)", fontsize=9)
             ax.tick_params(labelbottom=True)
-        ax.set_facecolor("#f4f4f4")  # past the end of a shorter one
-    figure.suptitle(
-        plain(title or "Spectrograms"), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK
-    )
+    for ax in axes[:, 0]:
+        ax.set_ylabel("kHz", fontsize=9)
+    for ax in axes.ravel()[len(panels) :]:
+        ax.remove()
+    axes[0, 0].set_xlim(0, max(_extent(values, config)[1] for values in panels.values()))
+    draw.headline(figure, title or "Spectrograms")
     return figure
 
 
-def extent(values, hop, window, bin_width):
-    """Where the array lies in (s, s, kHz, kHz): a frame stands at the middle of its window, a bin around
-    its frequency.
+def attention_maps(
+    values: np.ndarray,
+    maps: dict[str, np.ndarray | dict[str, np.ndarray]],
+    config: SpectrogramConfig,
+    title: str = "",
+) -> Picture:
+    """Attention maps (2.4.2 of the attention-pooling paper) over the spectrogram `(bins, frames)` they look
+    at; orange speaks for, blue against.
+
+    ``maps``: what it is → one map `(H, W)`, or {class: map}; for the paper {"bottom-up": map, "top-down":
+    {"angry": map, …}, "product": {"angry": map, …}}. Every map is stretched over the whole spectrogram
+    (bilinear), which is right for a network that keeps or pools its positions evenly. The maps of one group
+    share a scale, so classes can be compared; groups differ in kind, so each is shown as a share of its own
+    strongest value. ``config`` is the front end that made the spectrogram.
+
+    Raises SernbError for a map that is not (H, W) or holds NaN.
     """
-    bins, frames = values.shape
-    left = (window - hop) / 2
-    return left, left + frames * hop, -bin_width / 2000, (bins - 0.5) * bin_width / 1000
+    groups = {group: m if isinstance(m, dict) else {"": m} for group, m in maps.items()}
+    groups = {group: {c: _map(m, group) for c, m in classes.items()} for group, classes in groups.items()}
+    rows = _rows(groups)
+    figure = Picture(height=0.9 + 1.75 * len(rows))
+    grid = figure.subplots(len(rows), COLUMNS, sharex=True, sharey=True, squeeze=False)
+    low, high = np.quantile(values, [0.02, 0.995])
+    for cells, panels in zip(rows, grid, strict=True):
+        for ax in panels[len(cells) :]:
+            ax.remove()
+        for ax, (group, label) in zip(panels, cells, strict=False):
+            # The spectrogram, faint under a map.
+            faint = high if group is None else high + (high - low) * (1 / 0.45 - 1)
+            _image(ax, values, config, cmap="gray_r", vmin=low, vmax=faint)
+
+            if group is not None:
+                strongest = max(np.abs(m).max() for m in groups[group].values()) or 1.0
+                overlay = upsample(groups[group][label] / strongest, values.shape)
+                colors = AGAINST_FOR(Normalize(-1, 1)(overlay))
+                colors[..., 3] = 0.85 * np.clip(np.abs(overlay), 0, 1) ** 0.7
+                _image(ax, colors, config)
+            draw.caption(ax, f"{group}: {label}" if label else group or "spectrogram")
+            if label:  # the class's colour, as in the other figures
+                ax.spines[:].set(color=emotion_color(label), linewidth=2)
+            ax.tick_params(colors=INK, labelsize=8)
+    for ax in grid[:, 0]:
+        ax.set_ylabel("kHz", fontsize=9)
+    for ax in grid[-1]:
+        ax.set_xlabel("time (s)", fontsize=9)
+
+    scale = ScalarMappable(Normalize(-1, 1), AGAINST_FOR)
+    bar = figure.colorbar(scale, ax=figure.axes, aspect=40, pad=0.01, ticks=[-1, -0.5, 0, 0.5, 1])
+    bar.ax.tick_params(labelsize=8)
+    bar.set_label("against  ←  share of the group's strongest value  →  for", fontsize=9)
+    draw.headline(figure, title or "Where the model looks")
+    return figure
 
 
-def draw(ax, values, hop, window, bin_width, cmap=SOUND, **options):
-    image = ax.imshow(
-        values, origin="lower", aspect="auto", extent=extent(values, hop, window, bin_width), cmap=cmap,
-        interpolation="nearest", **options,
-    )  # fmt: skip
-    ax.set_ylim(0, values.shape[0] * bin_width / 1000)
+def frame_similarity(
+    states: np.ndarray,
+    layers: Sequence[int] | None = None,
+    waveform: np.ndarray | None = None,
+    title: str = "",
+) -> Picture:
+    """How alike the frames of one utterance are to each layer of an encoder: a panel a layer, time against
+    time.
+
+    ``states`` `(frames, layers, width)`, a frame every 20 ms. Each layer's frames are centred first, since
+    all frames of a layer share a large part that would make everything look alike; the colour is the cosine,
+    dark from 0 down. ``waveform`` `(samples,)` at 16 kHz is drawn above the panels. ``layers``: which (None:
+    four of them, spread). Raises SernbError for a layer that is not there and for fewer than two frames.
+    """
+    frames, count, _ = states.shape
+    chosen = sorted({round(n) for n in np.linspace(0, count - 1, 4)}) if layers is None else list(layers)
+    if wrong := [layer for layer in chosen if not 0 <= layer < count]:
+        raise SernbError(f"layer {wrong[0]} is not there: these states have layers 0 to {count - 1}.")
+    if frames < 2:
+        raise SernbError(f"an utterance of {frames} frame has nothing to be compared with.")
+    seconds = frames * FRAME
+    figure = Picture(height=4.2 if waveform is not None else 3.2)
+    top = [["wave"] * len(chosen)] if waveform is not None else []
+    panels = figure.subplot_mosaic([*top, chosen], height_ratios=[1, 4] if top else [1])
+    if top:
+        ax = panels.pop("wave")
+        ax.plot(np.arange(len(waveform)) / RATE, waveform, color=SERIES_COLORS[0], linewidth=0.4)
+        ax.set_xlim(0, seconds)
+        draw.tidy(ax)
+        ax.set_yticks([])
+
+    for layer, ax in panels.items():
+        x = np.asarray(states[:, layer], np.float32)
+        x = x - x.mean(0)
+        x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)
+        extent = (0, seconds, 0, seconds)
+        image = ax.imshow(x @ x.T, cmap=SOUND, vmin=0, vmax=1, origin="lower", extent=extent, aspect="auto")
+        first = layer == chosen[0]
+        draw.tidy(ax, f"layer {layer}", "time (s)", "time (s)" if first else "")
+        ax.tick_params(labelleft=first)
+    figure.colorbar(image, ax=list(panels.values()), label="cosine of two frames", pad=0.01)
+    if title:
+        draw.headline(figure, title)
+    return figure
+
+
+def draw_waveform(ax, waveform, room):
+    """A waveform (samples,) over seconds; the axis is so many times as high as its largest sample."""
+    ax.plot(np.arange(len(waveform)) / RATE, waveform, color=SERIES_COLORS[0], linewidth=0.5)
+    largest = max(float(np.abs(waveform).max(initial=0)), 1e-3)
+    ax.set_ylim(-room * largest, room * largest)
+
+
+def upsample(small: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Stretch a map (H, W) over (bins, frames), bilinear between the middles of its positions."""
+    factors = [big / little for big, little in zip(shape, small.shape, strict=True)]
+    return zoom(np.asarray(small, float), factors, order=1, mode="nearest", grid_mode=True)
+
+
+def _extent(values, config):
+    """Where the array lies in (s, s, kHz, kHz): a frame at the middle of its window, a bin around its
+    frequency."""
+    bins, frames = values.shape[:2]
+    left = (config.window - config.shift) / 2
+    return left, left + frames * config.shift, -config.bin_hz / 2000, (bins - 0.5) * config.bin_hz / 1000
+
+
+def _image(ax, values, config, cmap=SOUND, **colors):
+    image = ax.imshow(values, cmap, origin="lower", aspect="auto", extent=_extent(values, config),
+                      interpolation="nearest", **colors)  # fmt: skip
+    ax.set_ylim(0, values.shape[0] * config.bin_hz / 1000)
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.tick_params(colors=INK)
     return image
+
+
+def _rows(groups):
+    """Panels in rows of at most COLUMNS: the spectrogram with the single maps first, then each group of
+    classes."""
+    single = [(group, "") for group, maps in groups.items() if list(maps) == [""]]
+    rows = [[(None, ""), *single]]
+    rows += [[(group, label) for label in maps] for group, maps in groups.items() if list(maps) != [""]]
+    return [row[i : i + COLUMNS] for row in rows for i in range(0, len(row), COLUMNS)]
+
+
+def _map(values, group):
+    values = np.asarray(values)
+    if values.ndim != 2 or not np.isfinite(values).all():
+        holds = "" if np.isfinite(values).all() else " and holds NaN or infinity"
+        raise SernbError(
+            f"An attention map of {group!r} must be finite and have the shape (H, W); it has the shape "
+            f"{values.shape}{holds}."
+        )
+    return values

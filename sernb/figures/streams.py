@@ -1,20 +1,75 @@
-"""The two streams of a model that reads and hears: an utterance's words, and its sound in examples of 0.96 s."""
+"""Words and sound of one utterance together: two streams, what their fusion looks at, and where each word
+listens."""
 
 import numpy as np
+import plotly.graph_objects as go
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 from sernb.core.errors import SernbError
-from sernb.figures.palette import FAINT, INK, SERIES_COLORS, SOUND, Picture, plain, tidy
+from sernb.features.text import words_of
+from sernb.figures import drawing as draw
+from sernb.figures.palette import FAINT, INK, SERIES_COLORS, SOUND, Picture
+from sernb.figures.sound import RATE, draw_waveform
 
-EXAMPLE = 0.96  # seconds: 96 frames of 10 ms
-LOW, HIGH = 125.0, 7500.0  # Hz: the mel bands of VGGish
 MOST = 60  # words that are drawn
 LONGEST = 18  # characters of a word that are drawn
+EXAMPLE = 0.96  # seconds of an example of VGGish: 96 frames of 10 ms
+LOW, HIGH = 125.0, 7500.0  # Hz: the mel bands of VGGish
 LINE, HEIGHT, GAP = 600.0, 34.0, 5.0  # points: how long a line of words is, how high, and between two boxes
-WEIGHTS, DARKEST = "Oranges", 0.65  # not to its darkest: the waveform must be seen
+DARKEST = 0.65  # of the colours of weights: the waveform must be seen
+POINTS = 1000  # pieces of a waveform, each a lowest and a highest value: a page stays small
+ROW, ABOVE = 19, 250  # pixels of an alignment: a word, and all that is not words
+
+
+def streams(waveform: np.ndarray, examples: np.ndarray, words: list[str], title: str = "") -> Picture:
+    """Both streams of one utterance: its words (tokens), its waveform, and the log-mel examples made of it.
+
+    ``waveform`` `(samples,)` at 16 kHz, ``examples`` `(n, 96, 64)` log-mel: 96 frames of 10 ms, 64 bands from
+    125 to 7500 Hz; their borders are drawn. What is grey in the waveform is in no example (a partial tail is
+    dropped); an example that reaches beyond the recording holds silence. Raises SernbError for examples of
+    another shape.
+    """
+    examples = np.asarray(examples)
+    if examples.ndim != 3 or not len(examples):
+        raise SernbError(f"expected examples (n, 96, 64), n at least 1, got the shape {examples.shape}.")
+    lines = _lines(words)
+    figure = Picture(height=4.6 + 0.42 * len(lines))
+    top, middle, bottom = figure.subplots(3, 1, height_ratios=[0.42 * len(lines), 1.2, 1.9])
+
+    # Words on top.
+    _draw_words(top, lines)
+    hidden = f", the first {MOST}" if len(words) > MOST else ""
+    draw.tidy(top, f"Text stream: {_number(len(words), 'token')}{hidden}")
+
+    # The waveform, grey past the last example.
+    used, length = EXAMPLE * len(examples), len(waveform) / RATE
+    draw_waveform(middle, waveform, 1.35)
+    draw.tidy(middle, f"Sound: {length:.2f} s at {RATE} Hz", "", "amplitude")
+    if length > used + 0.005:
+        middle.axvspan(used, length, color="#dddddd", zorder=0, linewidth=0)
+
+    # The examples side by side, on a scale of frequencies.
+    bands = examples.shape[2]
+    extent = (0, used, 0, bands)
+    image = bottom.imshow(examples.reshape(-1, bands).T, SOUND, origin="lower", aspect="auto", extent=extent,
+                          interpolation="nearest")  # fmt: skip
+    frequencies = np.array([125, 500, 1000, 2000, 4000, 7500])
+    bottom.set_yticks(_band(frequencies, bands), [f"{f / 1000:g}" for f in frequencies])
+    name = f"Audio stream: {_number(len(examples), 'example')} of {EXAMPLE} s"
+    draw.tidy(bottom, name, "time (s)", "mel bands (kHz)")
+
+    for border in EXAMPLE * np.arange(len(examples) + 1):
+        middle.axvline(border, color=FAINT, linewidth=0.8)
+        bottom.axvline(border, color="white", linewidth=1.5)
+    for ax in (middle, bottom):
+        ax.set_xlim(0, max(length, used))
+    figure.colorbar(image, ax=[middle, bottom], label="log mel", pad=0.01, aspect=35)
+    draw.headline(figure, title or "Both streams of one utterance")
+    return figure
 
 
 def fusion_attention(
@@ -23,114 +78,173 @@ def fusion_attention(
     seconds: np.ndarray,
     audio_weights: np.ndarray,
     waveform: np.ndarray,
-    rate: int = 16000,
     title: str = "",
 ) -> Picture:
-    """Which word and which second the fusion looks at: shaded words over the waveform, its examples shaded alike.
+    """Which word and which second the fusion looks at: shaded words over the waveform, its examples shaded
+    alike.
 
-    ``words`` with ``word_weights`` (words,); ``seconds`` (examples,) where each 0.96 s example begins, with
-    ``audio_weights`` (examples,); ``waveform`` (samples,) at ``rate`` Hz. All weights together are scaled to 100 %, one
-    scale for both streams; the bar on top says which share the words have. Of more than 60 words the first 60 are drawn.
-    Raises SernbError for numbers that do not fit together, and for weights that are negative or all 0.
+    All weights together are scaled to 100 %, one scale for both streams; the bar on top says which share the
+    words have. Of more than 60 words the first 60 are drawn.
+
+    Args:
+        words, word_weights: the words, and a weight for each `(words,)`.
+        seconds, audio_weights: where each 0.96 s example begins, and a weight for each `(examples,)`.
+        waveform: `(samples,)` at 16 kHz.
+
+    Raises:
+        SernbError: numbers that do not fit together, or weights that are negative or all 0.
     """
-    words, starts = [str(word) for word in words], np.asarray(seconds, float)
-    text, audio = (
-        _weights(word_weights, words, "words"),
-        _weights(audio_weights, starts, "seconds"),
-    )
+    starts = np.asarray(seconds, float)
+    text = _weights(word_weights, words, "words")
+    audio = _weights(audio_weights, starts, "seconds")
     total = text.sum() + audio.sum()
     if not total > 0:
         raise SernbError("all attention weights are 0: there is nothing to show.")
     text, audio = 100 * text / total, 100 * audio / total
     largest = max(text.max(initial=0), audio.max(initial=0))
-    shades = ScalarMappable(Normalize(0, largest / DARKEST), WEIGHTS)
-    lines = _lines(words[:MOST])
+    shades = ScalarMappable(Normalize(0, largest / DARKEST), "Oranges")
+    lines = _lines(words)
     figure = Picture(height=3.6 + 0.52 * len(lines))
     share, top, bottom = figure.subplots(3, 1, height_ratios=[0.28, 0.52 * len(lines), 1.8])
-    _shares(share, {"words": text.sum(), "sound": audio.sum()})
+
+    # The shares of both streams, and the words.
+    _shares(share, text.sum(), audio.sum())
     _draw_words(top, lines, text, shades)
     hidden = f"; {len(words) - MOST} more hold {text[MOST:].sum():.0f} %" if len(words) > MOST else ""
-    tidy(top, f"Words: % of all attention, the darker the more{hidden}")
-    end = _waveform(bottom, waveform, rate, starts)
+    draw.tidy(top, f"Words: % of all attention, the darker the more{hidden}")
+
+    # The waveform over its examples, with their numbers where these fit.
+    draw_waveform(bottom, waveform, 1.35)
     for start, weight in zip(starts, audio, strict=True):
-        bottom.axvspan(start, start + EXAMPLE, color=shades.to_rgba(weight), zorder=0, linewidth=0)
+        color = shades.to_rgba(weight)
+        bottom.axvspan(start, start + EXAMPLE, color=color, zorder=0, linewidth=0)
         bottom.axvline(start, color="white", linewidth=1.5, zorder=1)
         if len(starts) <= 24:
-            bottom.annotate(
-                f"{weight:.1f}", (start + EXAMPLE / 2, 0.97), xycoords=("data", "axes fraction"), ha="center", va="top",
-                fontsize=8.5 if len(starts) <= 12 else 6.5, color=_ink(shades.to_rgba(weight)),
-            )  # fmt: skip
-    tidy(bottom, f"Sound: % of all attention, by examples of {EXAMPLE} s", "time (s)", "amplitude")
-    bottom.set_xlim(0, end)
-    _headline(figure, title or "What the fusion looks at")
+            look = {"fontsize": 8.5 if len(starts) <= 12 else 6.5, "color": draw.ink_on(color)}
+            at, coordinates = (start + EXAMPLE / 2, 0.97), ("data", "axes fraction")
+            bottom.annotate(f"{weight:.1f}", at, xycoords=coordinates, va="top", ha="center", **look)
+    draw.tidy(bottom, f"Sound: % of all attention, by examples of {EXAMPLE} s", "time (s)", "amplitude")
+    bottom.set_xlim(0, max([len(waveform) / RATE, *(starts + EXAMPLE)]))
+    draw.headline(figure, title or "What the fusion looks at")
     return figure
 
 
-def streams(
-    waveform: np.ndarray, rate: int, examples: np.ndarray, words: list[str], title: str = ""
-) -> Picture:
-    """Both streams of one utterance: its words (tokens), its waveform, and the log-mel examples made of it.
+def alignment_of_words(ids, alignment, tokenizer) -> tuple[list[str], np.ndarray]:
+    """The words that token ids stand for, pieces put together again, and each word's row, the mean of its
+    pieces' rows.
 
-    ``waveform`` (samples,) at ``rate`` Hz, ``examples`` (n, 96, 64) log-mel: 96 frames of 10 ms, 64 bands from 125 to
-    7500 Hz; their borders are drawn. What is grey in the waveform is in no example (a partial tail is dropped); an
-    example that reaches beyond the recording holds silence. Raises SernbError for examples of another shape.
+    ``ids`` `(tokens,)` with ``alignment`` `(tokens, states)`, as `MultiLevelLoss.alignments` gives it: cut
+    padding off both before, and [CLS] and [SEP] where they were not taught. Rows that add up to 1 still do.
+    Raises SernbError for numbers of tokens that differ.
     """
-    examples = np.asarray(examples)
-    if examples.ndim != 3 or not len(examples):
-        raise SernbError(
-            f"expected examples (n, 96, 64) with n of at least 1, got the shape {examples.shape}."
-        )
-    words = [str(word) for word in words]
-    lines = _lines(words[:MOST])
-    figure = Picture(height=4.6 + 0.42 * len(lines))
-    top, middle, bottom = figure.subplots(3, 1, height_ratios=[0.42 * len(lines), 1.2, 1.9])
-    _draw_words(top, lines, None, None)
-    hidden = f", the first {MOST}" if len(words) > MOST else ""
-    tidy(top, f"Text stream: {_number(len(words), 'token')}{hidden}")
-    starts = EXAMPLE * np.arange(len(examples))
-    end = _waveform(middle, waveform, rate, starts)
-    tidy(middle, f"Sound: {len(waveform) / rate:.2f} s at {rate} Hz", "", "amplitude")
-    used = EXAMPLE * len(examples)
-    if len(waveform) / rate > used + 0.005:
-        middle.axvspan(used, len(waveform) / rate, color="#dddddd", zorder=0, linewidth=0)
-    image = bottom.imshow(
-        examples.reshape(-1, examples.shape[2]).T, origin="lower", aspect="auto", cmap=SOUND, interpolation="nearest",
-        extent=(0, used, 0, examples.shape[2]),
+    rows = np.asarray(alignment, float)
+    if rows.ndim != 2 or len(rows) != len(ids):
+        raise SernbError(f"expected a row for each of the {len(ids)} tokens, got the shape {rows.shape}.")
+    words, pieces = words_of(ids, np.ones(len(ids)), tokenizer)
+    starts = np.cumsum([0, *pieces[:-1]]).astype(int)
+    return words, np.add.reduceat(rows, starts) / pieces[:, None] if words else rows
+
+
+def soft_alignment(
+    alignment: np.ndarray, words: list[str], waveform: np.ndarray, step: float, title: str = ""
+) -> go.Figure:
+    """How much each word of the teacher listens to each moment, below the waveform (MCED: R. Li, J. Zhao, Q.
+    Jin, Interspeech 2022, Eq. 2).
+
+    Pointing at a word's row names the word, its share there, and where it listens most (the dot); a thin line
+    marks the same moment in the waveform. All words share one scale of colours. Of more than 60 words the
+    first 60 are drawn. Words are data and are escaped.
+
+    Args:
+        alignment: `(words, states)`, each row adding up to 1.
+        words: as many as rows.
+        waveform: `(samples,)` at 16 kHz.
+        step: seconds from one state to the next (a student's ``shape.stride`` times 0.01 s); state t stands
+            at t · step.
+
+    Raises:
+        SernbError: numbers that do not fit together, or rows that do not add up to 1.
+    """
+    shares, edges, words, hidden = _checked(alignment, words, waveform, step)
+    peaks = shares.argmax(1)
+    figure = go.Figure()
+
+    # The waveform, a row of colours a word, and dots where the words listen most.
+    quiet = {"hoverinfo": "skip", "showlegend": False}
+    seconds, line = _outline(waveform)
+    figure.add_scatter(x=seconds, y=line, mode="lines", line={"color": SERIES_COLORS[0], "width": 1}, **quiet)
+    for row, (word, share, peak) in enumerate(zip(words, shares, peaks, strict=True)):
+        figure.add_heatmap(
+            x=edges, y=[row - 0.48, row + 0.48], z=np.round(share[None], 3), yaxis="y2",
+            coloraxis="coloraxis",
+            # The word comes through meta, so that a %{...} in it is not filled in.
+            meta=[draw.escape(word), f"{peak * step:.2f} s ({share[peak]:.1f} %)"],
+            hovertemplate="<b>%{meta[0]}</b><br>at %{x:.2f} s: %{z:.1f} % of its listening<br>"
+            "listens most at %{meta[1]}<extra></extra>",
+        )  # fmt: skip
+    dots = {"size": 8, "color": "white", "line": {"color": INK, "width": 1.5}}
+    rows = np.arange(len(words))
+    figure.add_scatter(x=peaks * step, y=rows, yaxis="y2", mode="markers", marker=dots, **quiet)
+
+    # Axes: the waveform keeps its height, however many the words; a spike marks one moment in both.
+    heat = ROW * len(words) / (ROW * len(words) + 120)
+    bare = {"zeroline": False, "showgrid": False}
+    spike = {"showspikes": True, "spikemode": "across", "spikesnap": "cursor", "spikethickness": 1,
+             "spikedash": "solid", "spikecolor": SERIES_COLORS[1]}  # fmt: skip
+    draw.lay_out(
+        figure, draw.escape((title or "Where each word listens") + hidden),
+        xaxis={"range": [0, max(len(waveform) / RATE, edges[-1])], "title": {"text": "time (s)"},
+               "anchor": "y2", **bare, **spike},
+        yaxis={"domain": [heat + 0.03, 1], "title": {"text": "amplitude"}, "nticks": 3, "fixedrange": True,
+               **bare},
+        yaxis2={"domain": [0, heat], "range": [len(words) - 0.5, -0.5], "tickvals": rows, "fixedrange": True,
+                "ticktext": [draw.escape(draw.short(word, LONGEST)) for word in words], **bare},
+        coloraxis={"colorscale": SOUND.capitalize(), "cmin": 0, "cmax": float(shares.max()),
+                   "colorbar": {"title": {"text": _scale(shares), "side": "right"}, "thickness": 14}},
+        height=ABOVE + ROW * len(words), margin={"l": 110, "r": 20, "t": 50, "b": 50},
     )  # fmt: skip
-    frequencies = np.array([125, 500, 1000, 2000, 4000, 7500])
-    bottom.set_yticks(_band(frequencies, examples.shape[2]), [f"{f / 1000:g}" for f in frequencies])
-    tidy(
-        bottom, f"Audio stream: {_number(len(examples), 'example')} of {EXAMPLE} s", "time (s)", "mel bands (kHz)"
-    )  # fmt: skip
-    for ax in (middle, bottom):
-        for border in [*starts, used]:
-            ax.axvline(
-                border, color="white" if ax is bottom else FAINT, linewidth=1.5 if ax is bottom else 0.8
-            )
-        ax.set_xlim(0, end)
-    figure.colorbar(image, ax=[middle, bottom], label="log mel", pad=0.01, aspect=35)
-    _headline(figure, title or "Both streams of one utterance")
+    return figure
+
+
+def alignment_picture(
+    alignment: np.ndarray, words: list[str], waveform: np.ndarray, step: float, title: str = ""
+) -> Picture:
+    """:func:`soft_alignment` as a still picture: the same waveform, colours and dots."""
+    shares, edges, words, hidden = _checked(alignment, words, waveform, step)
+    figure = Picture(height=2.2 + 0.2 * len(words))
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[1.2, max(1.0, 0.2 * len(words))])
+    top.plot(*_outline(waveform), color=SERIES_COLORS[0], linewidth=0.5)
+    draw.tidy(top, "", "", "amplitude")
+    top.tick_params(labelbottom=False)
+    heights = np.arange(len(words) + 1) - 0.5
+    mesh = bottom.pcolormesh(edges, heights, shares, cmap=SOUND, vmin=0, vmax=shares.max())
+    dots = {"markersize": 6, "markerfacecolor": "white", "markeredgecolor": INK, "gid": "most"}
+    bottom.plot(shares.argmax(1) * step, range(len(words)), "o", **dots)
+    draw.tidy(bottom, "", "time (s)")
+    bottom.set_yticks(range(len(words)), [draw.short(word, LONGEST) for word in words])
+    bottom.set_ylim(len(words) - 0.5, -0.5)
+    bottom.set_xlim(0, max(len(waveform) / RATE, edges[-1]))
+    figure.colorbar(mesh, ax=[top, bottom], label=_scale(shares).replace("<br>", "\n"), pad=0.01, aspect=35)
+    draw.headline(figure, (title or "Where each word listens") + hidden)
     return figure
 
 
 def _weights(weights, of, name):
     weights = np.asarray(weights, float)
-    if weights.shape != (len(of),):
+    if weights.shape != (len(of),) or not np.isfinite(weights).all() or (weights < 0).any():
         raise SernbError(
-            f"expected a weight for each of the {len(of)} {name}, got the shape {weights.shape}."
+            f"expected a finite weight, not negative, for each of the {len(of)} {name}; got {weights}."
         )
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise SernbError(f"the weights of the {name} must be finite and not negative.")
     return weights
 
 
 def _lines(words):
-    """Words broken into lines of `LINE` points: (number, word, left, width) each."""
+    """The first `MOST` words broken into lines of `LINE` points: (number, word, left, width) each."""
     lines, left = [[]], 0.0
-    for number, word in enumerate(words):
-        word = plain(word if len(word) <= LONGEST else word[: LONGEST - 1] + "…")
-        path = TextPath((0, 0), word, size=10) if word.strip() else None
-        width = max(path.get_extents().width if path is not None and len(path.vertices) else 0.0, 16.0) + 12
+    for number, word in enumerate(map(str, words[:MOST])):
+        word = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
+        wide, *_ = text_to_path.get_text_width_height_descent(word, FontProperties(size=10), False)
+        width = max(wide, 16.0) + 12
         if left + width > LINE and lines[-1]:
             lines, left = [*lines, []], 0.0
         lines[-1].append((number, word, left, width))
@@ -138,29 +252,20 @@ def _lines(words):
     return lines
 
 
-def _draw_words(ax, lines, weights, shades):
+def _draw_words(ax, lines, weights=None, shades=None):
     """Boxes with words; with weights, shaded, and each with its weight below the word."""
+    height = HEIGHT - GAP
     for row, line in enumerate(lines):
+        y = -(row + 1) * HEIGHT + GAP
         for number, word, left, width in line:
-            y = -(row + 1) * HEIGHT + GAP
             color = "#e8edf3" if weights is None else shades.to_rgba(weights[number])
-            box = FancyBboxPatch(
-                (left, y),
-                width,
-                HEIGHT - GAP,
-                boxstyle="round,pad=0,rounding_size=4",
-                facecolor=color,
-                linewidth=0,
-            )
-            ax.add_patch(box)
-            middle, ink = left + width / 2, _ink(color) if weights is not None else INK
+            look = {"ha": "center", "va": "center", "color": INK if weights is None else draw.ink_on(color)}
+            rounded = "round,pad=0,rounding_size=4"
+            ax.add_patch(FancyBboxPatch((left, y), width, height, rounded, facecolor=color, linewidth=0))
             up = 0.5 if weights is None else 0.66
-            ax.text(middle, y + up * (HEIGHT - GAP), word, ha="center", va="center", fontsize=10, color=ink)
+            ax.text(left + width / 2, y + up * height, word, fontsize=10, **look)
             if weights is not None:
-                ax.text(
-                    middle, y + 0.22 * (HEIGHT - GAP), f"{weights[number]:.1f}", ha="center", va="center", fontsize=7,
-                    color=ink,
-                )  # fmt: skip
+                ax.text(left + width / 2, y + 0.22 * height, f"{weights[number]:.1f}", fontsize=7, **look)
     ax.set_xlim(0, LINE)
     ax.set_ylim(-len(lines) * HEIGHT, GAP)
     ax.set_xticks([])
@@ -168,45 +273,63 @@ def _draw_words(ax, lines, weights, shades):
     ax.spines[:].set_visible(False)
 
 
-def _shares(ax, shares):
-    left = 0.0
-    for (name, share), color in zip(shares.items(), SERIES_COLORS, strict=False):
-        ax.barh(0, share, left=left, color=color)
-        label = f"{name} {share:.0f} %"
-        if share >= 12:
-            ax.text(left + share / 2, 0, label, ha="center", va="center", color="white", fontsize=9.5)
-        else:  # too narrow for its words: they stand in the other's part
-            right = left > 0
-            ax.text(98.5 - share if right else share + 1.5, 0, label, ha="right" if right else "left", va="center",
-                    color="white", fontsize=9.5)  # fmt: skip
-        left += share
+def _shares(ax, words, sound):
+    """One bar of 100 %; a part too narrow for its words has them in the other's part."""
+    ax.barh(0, words, color=SERIES_COLORS[0])
+    ax.barh(0, sound, left=words, color=SERIES_COLORS[1])
+    look = {"va": "center", "color": "white", "fontsize": 9.5}
+    for name, share, middle, inside, side in (
+        ("words", words, words / 2, words + 1.5, "left"),
+        ("sound", sound, words + sound / 2, 98.5 - sound, "right"),
+    ):
+        wide = share >= 12
+        ax.text(middle if wide else inside, 0, f"{name} {share:.0f} %", ha="center" if wide else side, **look)
     ax.set_xlim(0, 100)
     ax.axis("off")
 
 
-def _waveform(ax, waveform, rate, starts):
-    """Draw it; returns where the axis ends, in seconds."""
-    waveform = np.asarray(waveform)
-    ax.plot(np.arange(len(waveform)) / rate, waveform, color="#1f4e79", linewidth=0.5)
-    largest = max(float(np.abs(waveform).max(initial=0)), 1e-3)
-    ax.set_ylim(-1.35 * largest, 1.35 * largest)  # room for numbers above
-    return max([len(waveform) / rate, *(np.asarray(starts) + EXAMPLE)])
-
-
 def _band(frequency, bands):
-    """Where a frequency (Hz) lies among mel bands (HTK's scale); a band's middle is at its number and a half."""
+    """Where a frequency (Hz) lies among mel bands (HTK's scale); a band's middle is its number and a half."""
     low, high, mel = (2595 * np.log10(1 + np.asarray(f) / 700) for f in (LOW, HIGH, frequency))
     return np.clip((mel - low) / (high - low) * (bands + 1) - 0.5, 0, bands)
 
 
-def _ink(color):
-    """Black or white, whichever can be read on this colour."""
-    return "white" if np.dot(color[:3], [0.299, 0.587, 0.114]) < 0.55 else INK
+def _number(count, noun):
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _number(count, what):
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def _checked(alignment, words, waveform, step):
+    """Shares in per cent (words, states), edges of the states (s), words, what the title says of others."""
+    rows, words, waveform = np.asarray(alignment, float), [str(word) for word in words], np.asarray(waveform)
+    if rows.ndim != 2 or len(rows) != len(words) or not rows.size:
+        raise SernbError(
+            f"expected an alignment (words, states) with a row for each of the {len(words)} words, got the "
+            f"shape {rows.shape}."
+        )
+    wrong = np.flatnonzero(~((rows >= 0).all(1) & (np.abs(rows.sum(1) - 1) < 0.01)))
+    if len(wrong):
+        raise SernbError(
+            f"the row of the word {words[wrong[0]]!r} adds up to {rows[wrong[0]].sum():.3g}: give shares, "
+            "none negative and together 1, and cut padding off."
+        )
+    if waveform.ndim != 1 or not len(waveform) or not np.isfinite(waveform).all():
+        raise SernbError(f"expected a waveform (samples,) of finite numbers, got the shape {waveform.shape}.")
+    if not 0 < step < np.inf:
+        raise SernbError(f"step is {step}; give the seconds from one state to the next, above 0.")
+    edges = step * (np.arange(rows.shape[1] + 1) - 0.5)
+    hidden = f" (the first {MOST} of {len(words)} words)" if len(words) > MOST else ""
+    return 100 * rows[:MOST], edges, words[:MOST], hidden
 
 
-def _headline(figure, title):
-    figure.suptitle(plain(title), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
+def _outline(waveform):
+    """Seconds and values of a waveform: all of a short one, else lowest and highest value of each piece."""
+    waveform = np.asarray(waveform, np.float32)
+    if len(waveform) <= 2 * POINTS:
+        return np.arange(len(waveform), dtype=np.float32) / RATE, waveform
+    starts = np.linspace(0, len(waveform), POINTS, endpoint=False).astype(int)
+    ends = np.stack([np.minimum.reduceat(waveform, starts), np.maximum.reduceat(waveform, starts)], 1)
+    return np.repeat(starts / RATE, 2).astype(np.float32), ends.ravel()
+
+
+def _scale(shares):
+    return f"share of the word's listening (%)<br>even attention: {100 / shares.shape[1]:.2g} everywhere"

@@ -1,6 +1,5 @@
-"""CCCs of models side by side, and what words add."""
+"""Scores of dimensions: truth against guesses, CCCs of models, what words add, and word errors."""
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,12 +7,35 @@ import pytest
 from sernb import figures
 from sernb.core.errors import SernbError
 from sernb.evaluation import bootstrap
+from sernb.figures.dimensions import concordance_panels
+from tests.figures.material import texts
 
 METRICS = ("CCC_dominance", "CCC_arousal", "CCC_valence")
 
 
-def texts(figure):
-    return [t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
+def test_each_panel_says_r_and_ccc_of_its_guess():
+    truth = np.array([1.0, 2.0, 3.0])
+    figure = concordance_panels(
+        truth, {"same": truth, "one too high": truth + 1, "constant": [2, 2, 2]}, (1, 5)
+    )
+    said = [ax.texts[0].get_text() for ax in figure.axes]
+    assert said == ["r = 1.00\nCCC = 1.00", "r = 1.00\nCCC = 0.57", "r = nan\nCCC = 0.00"]
+    dots = next(one for one in figure.axes[1].collections if one.get_gid() == "guesses").get_offsets()
+    np.testing.assert_allclose(dots[:, 1], truth + 1)
+    assert (abs(dots[:, 0] - truth) <= 0.02 * 4).all() and (dots[:, 0] != truth).any()
+    left, right = figure.axes[0].get_xlim()
+    assert left < 1 and right > 5  # dots at the ends are whole
+
+
+def test_the_axes_name_what_is_rated():
+    figure = concordance_panels([1, 2, 3], {"a": [1, 2, 3], "b": [3, 2, 1]}, name="arousal")
+    assert [ax.get_xlabel() for ax in figure.axes] == ["true arousal"] * 2
+    assert [ax.get_ylabel() for ax in figure.axes] == ["guessed arousal", ""]
+
+
+def test_other_lengths_are_named():
+    with pytest.raises(SernbError, match="short: 2 guesses for 3"):
+        concordance_panels([1, 2, 3], {"short": [1, 2]})
 
 
 def intervals(models=("audio", "audio + text"), metrics=METRICS, **columns):
@@ -39,7 +61,7 @@ def spans(ax):
 
 def test_every_model_has_its_ccc_and_interval_in_each_panel():
     table = intervals()
-    figure = figures.dimension_comparison(table, references={"published": {"CCC_valence": 0.9}})
+    figure = figures.dimension_comparison(table)
     assert [ax.get_xlabel() for ax in figure.axes] == ["CCC of arousal", "CCC of valence", "CCC of dominance"]
     for ax, metric in zip(figure.axes, ("CCC_arousal", "CCC_valence", "CCC_dominance"), strict=True):
         rows = table[table["metric"] == metric]
@@ -50,7 +72,6 @@ def test_every_model_has_its_ccc_and_interval_in_each_panel():
                 t.get_text() for t in ax.texts
             ]
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["audio", "audio + text"]
-    assert "published" in texts(figure) and figure.axes[0].get_xlim()[1] > 0.9
 
 
 def test_parts_stand_below_one_another():
@@ -172,3 +193,73 @@ def test_another_dimension_is_named():
     assert {"gain in arousal CCC over speech alone (%)", "What words add to speech: arousal"} <= set(
         texts(figures.relative_gain(gains(), dimension="arousal"))
     )
+
+
+def curve(targets=("valence", "arousal"), **columns):
+    rows = [{"wer": w, "target": t, "value": 0.6 - 0.2 * w} for t in targets for w in (0.5, 0.0, 1.0)]
+    table = pd.DataFrame(rows)
+    return table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1, **columns)
+
+
+def test_the_curve_of_word_errors_and_its_recognisers():
+    asr = pd.DataFrame({"name": ["Whisper $tiny$", "PocketSphinx"], "wer": [0.241, 0.6], "target": "valence",
+                        "value": [0.5, 0.45], "low": [0.4, np.nan], "high": [0.6, np.nan]})  # fmt: skip
+    figure = figures.wer_curve(curve(), asr, {"valence": 0.35})
+    arousal, valence = figure.axes
+    (line,) = [one for one in valence.lines if one.get_gid() == "curve"]
+    np.testing.assert_allclose(line.get_data(), [[0, 50, 100], [0.6, 0.5, 0.4]])
+    marks = [one.get_data() for one in valence.lines if one.get_gid() == "recogniser"]
+    np.testing.assert_allclose(np.ravel(marks), [24.1, 0.5, 60, 0.45])
+    assert [list(one.get_ydata()) for one in valence.lines if one.get_gid() == "without"] == [[0.35, 0.35]]
+    assert {one.get_gid() for one in arousal.lines} == {"curve"}
+    assert {
+        "Whisper $tiny$ (WER 24.1 %)",
+        "PocketSphinx (WER 60.0 %)",
+        "speech alone",
+        "word error rate (%)",
+    } <= set(texts(figure))
+
+
+def test_curves_of_systems_a_single_point_and_bad_tables():
+    both = figures.wer_curve(pd.concat([curve(system="human words"), curve(system="corrupted words")]))
+    assert [len(ax.lines) for ax in both.axes] == [2, 2] and "human words" in texts(both)
+    point = curve(["valence"]).iloc[1:2].assign(low=np.nan, high=np.nan)
+    (ax,) = figures.wer_curve(point).axes
+    assert ax.get_xlim()[1] >= 10
+    with pytest.raises(SernbError, match=r"0 or more.*-0\.5"):
+        figures.wer_curve(curve().assign(wer=[-0.5, 0, 1] * 2))
+    with pytest.raises(SernbError, match="stand twice"):
+        figures.wer_curve(pd.concat([curve(), curve()]))
+    with pytest.raises(SernbError, match="column name"):
+        figures.wer_curve(curve(), curve())
+
+
+def test_marks_at_one_rate_stand_apart_and_long_names_below_one_another():
+    names = ["learnt the words of people, reads a machine's", "learnt and reads a machine's"]
+    asr = pd.DataFrame(
+        {"name": names, "wer": 0.7, "target": "valence", "value": 0.4, "low": 0.3, "high": 0.5}
+    )
+    figure = figures.wer_curve(curve(["valence"]), asr)
+    first, second = [one for one in figure.axes[0].lines if one.get_gid() == "recogniser"]
+    assert first.get_xdata()[0] == pytest.approx(69) and second.get_xdata()[0] == pytest.approx(71)
+    assert first.get_color() != second.get_color()
+    assert figure.legends[0]._ncols == 1 and f"{names[0]} (WER 70.0 %)" in texts(figure)
+
+
+def test_speech_alone_may_have_an_interval():
+    (ax,) = figures.wer_curve(curve(["valence"]), without_text={"valence": (0.35, 0.3, 0.4)}).axes
+    (line,) = [one for one in ax.lines if one.get_gid() == "without"]
+    assert list(line.get_ydata()) == [0.35, 0.35]
+    (band,) = [one for one in ax.patches if one.get_gid() == "without"]
+    assert (band.get_y(), band.get_height()) == (0.3, pytest.approx(0.1))
+
+
+def test_a_categorical_system_keeps_its_colour():
+    systems = pd.CategoricalDtype(["speech", "both", "words"])
+    table = pd.concat([curve(["valence"], system=one) for one in ("words", "both")]).astype(
+        {"system": systems}
+    )
+    both, words = figures.wer_curve(table).axes[0].lines
+    only = figures.wer_curve(table[table["system"] == "words"])
+    assert only.axes[0].lines[0].get_color() == words.get_color() != both.get_color()
+    assert "speech" not in texts(only)

@@ -1,16 +1,13 @@
-"""Confusions with and without distillation, and parameters counted twice."""
+"""Confusions with and without distillation, parameters counted twice, and accuracy against cost."""
 
-import matplotlib
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from sernb.core.errors import SernbError
-from sernb.figures.distillation import confusion_difference, two_counts
-
-
-def texts(figure):
-    return [t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
+from sernb.figures.distillation import confusion_difference, pareto, two_counts
+from tests.figures.material import texts
 
 
 def rows(model, seed, truth, said):
@@ -136,10 +133,101 @@ def test_two_counts_of_small_models_are_in_thousands():
 def test_counts_that_cannot_be_are_named():
     cases = (
         ("published", table().drop(columns="published")),
-        ("'layers' stands twice", table([*COUNTS, COUNTS[1]])),
+        ("stand twice.*layers", table([*COUNTS, COUNTS[1]])),
         ("'head' of 'x' has 5 parameters, published are 7", table([("x", "head", 7, 5)])),
         ("at least one row", table([])),
     )
     for message, wrong in cases:
         with pytest.raises(SernbError, match=message):
             two_counts(wrong)
+
+
+def models(**columns):
+    table = pd.DataFrame(
+        {
+            "model": ["teacher", "mid", "small", "small + KD", "slow"],
+            "size": [100.0, 50.0, 20.0, 20.0, 120.0],
+            "value": [0.80, 0.74, 0.70, 0.75, 0.79],
+            "low": [0.75, 0.70, 0.66, np.nan, 0.75],
+            "high": [0.85, 0.78, 0.75, np.nan, 0.83],
+            "without": [None, None, None, "small", None],
+        }
+    )
+    return table.assign(**columns)
+
+
+def traces(figure):
+    return {trace.name: trace for trace in figure.data}
+
+
+def test_the_front_holds_what_nothing_beats():
+    front = traces(pareto(models(), "size"))["Pareto front"]
+    assert list(front.y) == pytest.approx([75, 80])
+    assert front.x[1] == 100 and front.x[0] == pytest.approx(20, abs=3)
+
+
+def test_dots_have_their_numbers_and_intervals():
+    figure = pareto(models(), "size", x_title="million parameters", y_title="UAR (%)")
+    assert type(figure) is go.Figure
+    alone, taught = (traces(figure)[name] for name in ("trained alone", "with distillation"))
+    assert list(alone.text) == ["teacher", "mid", "small", "slow"] and list(taught.text) == ["small + KD"]
+    assert list(alone.x) == [100, 50, 20, 120] and list(alone.y) == pytest.approx([80, 74, 70, 79])
+    assert list(alone.error_y.array) == pytest.approx([5, 4, 5, 4])
+    assert list(alone.error_y.arrayminus) == pytest.approx([5, 4, 4, 4])
+    assert list(taught.error_y.array) == [0]
+    assert alone.customdata[0] == "<b>teacher</b><br>80.0 % [75.0, 85.0]<br>million parameters: 100"
+    assert taught.customdata[0].endswith(
+        "75.0 %<br>million parameters: 20"
+    )  # the true cost, though moved aside
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == (
+        "million parameters",
+        "UAR (%)",
+    )
+
+
+def test_arrows_lead_from_without_to_with():
+    figure = pareto(models(), "size")
+    (arrow,) = figure.layout.annotations
+    (moved,) = traces(figure)["with distillation"].x
+    assert (arrow.ax, arrow.ay) == pytest.approx((20, 70))
+    assert (arrow.x, arrow.y) == pytest.approx((moved, 75)) and moved > 20
+    low, high = figure.layout.xaxis.range
+    assert low < 20 and high > 120
+
+
+def test_a_pair_of_other_costs_stays_where_it_is():
+    figure = pareto(models(size=[100.0, 50.0, 20.0, 21.0, 120.0]), "size")
+    assert list(traces(figure)["with distillation"].x) == [21]
+
+
+def test_one_model_equal_models_and_rows_that_lack_a_number():
+    one = pareto(models().iloc[:1].drop(columns=["low", "high", "without"]), "size")
+    low, high = one.layout.xaxis.range
+    assert low < 100 < high
+    equal = pareto(models(size=5.0, value=0.5, without=None), "size")
+    assert list(traces(equal)["Pareto front"].y) == [50] * 5
+    lacking = pareto(models(value=[0.8, 0.7, np.nan, 0.75, 0.79]), "size")
+    assert list(traces(lacking)["trained alone"].text) == ["teacher", "mid", "slow"]
+    assert not lacking.layout.annotations
+
+
+def test_names_are_harmless():
+    bad = "<img src=x onerror=alert(1)> & a very long name of a model"
+    figure = pareto(models(model=["teacher", bad, "small", "b", "slow"]), "size", x_title="<script>")
+    alone = traces(figure)["trained alone"]
+    assert alone.text[1].startswith("&lt;img") and len(alone.text[1]) < 45
+    assert "&lt;img" in alone.customdata[1] and "&amp; a very" in alone.customdata[1]
+    assert all("<img" not in one and "<script>" not in one for one in alone.customdata)
+    assert figure.layout.xaxis.title.text == "&lt;script&gt;" and "<script>" not in figure.layout.title.text
+
+
+def test_bad_tables_are_named():
+    cases = (
+        ("column milliseconds", lambda: pareto(models(), "milliseconds")),
+        ("stand twice.*mid", lambda: pareto(models(model=["mid", "mid", "a", "b", "c"]), "size")),
+        ("'gone', which is no model", lambda: pareto(models(without="gone"), "size")),
+        ("nothing to draw", lambda: pareto(models(value=np.nan), "size")),
+    )
+    for message, wrong in cases:
+        with pytest.raises(SernbError, match=message):
+            wrong()

@@ -11,7 +11,7 @@ from joblib import parallel_config
 from sernb import figures
 from sernb.core.errors import SernbError
 from sernb.core.tables import check_predictions
-from sernb.features.spectrogram import Segments
+from sernb.features.spectrogram import Segments, SpectrogramConfig
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
 from sernb.protocols import Fold, leave_one_speaker_out
 from sernb.studies.attention_pooling import (
@@ -225,4 +225,4 @@ def test_a_steady_line_needs_width_and_a_click_needs_height():
     assert (got[["WA", "sad", "angry"]].iloc[1:] > 0.9).all(axis=None)
     assert ((got["WA_low"] <= got["WA"]) & (got["WA"] <= got["WA_high"])).all()
     assert predictions["model"].unique().tolist() == ["2 x 2", "8 x 2", "2 x 8"]
-    assert len(figures.filter_shapes(got).axes) == 2
+    assert len(figures.filter_shapes(got, SpectrogramConfig()).axes) == 2

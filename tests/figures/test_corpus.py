@@ -1,6 +1,4 @@
-"""The figures of notebook 01, checked by what they say."""
-
-import json
+"""What a corpus holds, checked by what the figures say."""
 
 import matplotlib
 import numpy as np
@@ -13,22 +11,27 @@ from sernb.evaluation import words
 from sernb.evaluation.separation import explained, relative_to_speaker
 from sernb.figures.corpus import MOST
 from sernb.figures.palette import EMOTION_COLORS
+from tests.figures.material import texts, utterances
 
 
-def texts(figure):
-    return [t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
+def test_class_balance_counts():
+    u = pd.DataFrame({"emotion": ["sad"] * 6 + ["angry"] * 3 + [None], "speaker": ["s1", "s2"] * 5})
+    figure = figures.class_balance(u)
+    ax = figure.axes[0]
+    assert [b.get_width() for b in ax.patches] == [6, 3]
+    assert {"6  (67 %)", "3  (33 %)"} <= set(texts(figure))
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["sad", "angry"]
+    assert ax.get_title(loc="left") == "9 utterances (1 without an emotion left out)"
+    by = figures.class_balance(u, by="speaker").axes[0]
+    assert [b.get_width() for b in by.patches] == [3, 3, 2, 1]  # sad of s1 and s2, angry of s1 and s2
+    assert by.get_ylabel() == "speaker"
+    with pytest.raises(SernbError, match="column session"):
+        figures.class_balance(u, by="session")
 
 
-def utterances(n=60, seed=0):
-    rng = np.random.default_rng(seed)
-    index = pd.Index([f"u{i}" for i in range(n)], name="utterance")
-    table = pd.DataFrame({"emotion": rng.choice(["sad", "angry", "happy"], n)}, index)
-    table["speaker"] = [f"s{i % 4}" for i in range(n)]
-    table["text"] = [f"line {i}" for i in range(n)]
-    for dimension in ("arousal", "valence", "dominance"):
-        table[dimension] = rng.integers(4, 21, n) / 4
-    table.attrs["scale"] = (1, 5)
-    return table
+def test_labels_of_the_users_own_have_a_colour():
+    u = pd.DataFrame({"emotion": ["tired", "sad"]})
+    assert len(figures.class_balance(u).axes[0].patches) == 2
 
 
 def test_class_shares_count_only_the_labels_of_the_reference():
@@ -76,72 +79,6 @@ def test_measures_of_the_unlabelled_and_the_unvaried():
         figures.measures_by_emotion({"voice": whispered[["pitch"]]}, table["emotion"])
 
 
-def test_the_plane_tells_the_utterance_and_draws_the_means():
-    table = utterances()
-    figure = figures.affect_plane(table, jitter=0)
-    dots = {trace.name: trace for trace in figure.data if trace.customdata is not None}
-    assert set(dots) == {"sad", "angry", "happy"}
-    rows = table[table["emotion"] == "sad"]
-    assert sorted(one[0] for one in dots["sad"].customdata) == sorted(rows.index)
-    at = {
-        one[0]: (x, y) for one, x, y in zip(dots["sad"].customdata, dots["sad"].x, dots["sad"].y, strict=True)
-    }
-    name = rows.index[0]
-    assert at[name] == (rows.loc[name, "valence"], rows.loc[name, "arousal"])
-    hover = next(one[1] for one in dots["sad"].customdata if one[0] == name)
-    assert f"<b>{name}</b> · sad · speaker {rows.loc[name, 'speaker']}" in hover
-    assert f"“{rows.loc[name, 'text']}”" in hover and f"arousal {rows.loc[name, 'arousal']:.2f}" in hover
-    means = [trace for trace in figure.data if trace.customdata is None]
-    assert len(means) == 3 and {round(m.x[0], 6) for m in means} == set(
-        table.groupby("emotion")["valence"].mean().round(6)
-    )
-    assert figure.layout.xaxis.title.text == "valence (1 to 5)"
-    assert dots["sad"].marker.color == EMOTION_COLORS["sad"]
-
-
-def test_the_planes_buttons_bring_other_dimensions():
-    table = utterances()
-    buttons = figures.affect_plane(table, jitter=0).layout.updatemenus[0].buttons
-    assert [b.label for b in buttons] == [
-        "arousal over valence",
-        "dominance over valence",
-        "arousal over dominance",
-    ]
-    data, titles = buttons[1].args
-    figure = figures.affect_plane(table, jitter=0)
-    names = [one[0] for one in figure.data[0].customdata]
-    assert list(data["y"][0]) == list(table.loc[names, "dominance"])
-    assert len(data["x"]) == len(figure.data) and titles["yaxis.title.text"] == "dominance (1 to 5)"
-    assert not figures.affect_plane(table.drop(columns="dominance")).layout.updatemenus
-
-
-def test_jitter_stays_within_half_a_step_and_comes_back():
-    table = utterances()
-    still, moved, again = (figures.affect_plane(table, jitter=j).data[0] for j in (0, None, None))
-    apart = np.abs(np.array(still.x) - np.array(moved.x))
-    assert 0 < apart.max() <= 0.125 and list(moved.x) == list(again.x)
-
-
-def test_the_plane_escapes_and_does_without_labels():
-    table = utterances(4).drop(columns=["emotion", "speaker"])
-    table["text"] = "<img src=x onerror=y> </script> " + "long " * 60
-    table.index = pd.Index([f"<b>{i}" for i in range(4)], name="utterance")
-    figure = figures.affect_plane(table)
-    assert [trace.name for trace in figure.data] == ["no label"]
-    shown = json.dumps([one[1] for one in figure.data[0].customdata])
-    assert "<img" not in shown and "</script" not in shown and "&lt;img" in shown and "<b>&lt;b&gt;0" in shown
-    assert all(len(line) < 100 for one in figure.data[0].customdata for line in one[1].split("<br>"))
-    with pytest.raises(SernbError, match="'arousal'"):
-        figures.affect_plane(table.drop(columns="arousal"))
-
-
-def test_a_large_plane_shows_some_and_says_so(monkeypatch):
-    monkeypatch.setattr("sernb.figures.affect.MOST", 20)
-    figure = figures.affect_plane(utterances())
-    assert sum(len(t.x) for t in figure.data if t.customdata is not None) == 20
-    assert "20 of 60" in figure.layout.title.text
-
-
 def test_annotators():
     table = pd.DataFrame(
         {
@@ -184,6 +121,10 @@ def test_the_map_names_a_few_groups_and_colours_many():
     ).axes
     assert [t.get_text() for t in by_emotion.get_legend().get_texts()] == ["happy", "sad", "angry"]
     assert sum(len(c.get_offsets()) for c in by_emotion.collections) == 60
+    colors = [dots.get_facecolor()[0, :3] for dots in by_emotion.collections]
+    np.testing.assert_allclose(
+        colors, [matplotlib.colors.to_rgb(EMOTION_COLORS[e]) for e in ("happy", "sad", "angry")]
+    )
     assert by_many.get_legend() is None and by_many.get_xlabel() == "60 groups, a colour each"
 
 
@@ -193,7 +134,7 @@ def test_labels_that_begin_with_an_underscore_stand_in_the_legends():
     feature = figures.feature_map({"way": (np.random.default_rng(0).normal(size=(60, 2)), labels)})
     balance = figures.class_balance(pd.DataFrame({"emotion": labels, "speaker": ["ann"] * 60}), by="speaker")
     for figure, legend in ((feature, feature.axes[0].get_legend()), (balance, balance.legends[0])):
-        assert {t.get_text().lstrip("\u200b") for t in legend.get_texts()} == set(labels)
+        assert {t.get_text() for t in legend.get_texts()} == set(labels)
         figure.draw_without_rendering()
 
 
@@ -203,31 +144,9 @@ def test_the_maps_legends_fit_into_the_picture(panels):
     people = pd.Series([f"Ses0{i % 16}F" for i in range(64)])
     figure = figures.feature_map({f"way {i}": (places, people) for i in range(panels)})
     figure.draw_without_rendering()
+    assert all(
+        len(dots.get_facecolor()) == 1 for ax in figure.axes for dots in ax.collections
+    )  # a colour a group
     for ax in figure.axes:
         box = ax.get_legend().get_window_extent()
         assert box.y0 >= 0 and box.x0 >= 0 and box.x1 <= figure.bbox.width
-
-
-def test_spectrograms_share_their_axes():
-    figure = figures.spectrograms({"one $a$": np.eye(40, 20), "two": np.eye(40, 60), "three": np.eye(40, 30)})
-    assert len(figure.axes) == 3 and len({ax.get_xlim() for ax in figure.axes}) == 1
-    assert figure.axes[0].get_xlim()[1] > 0.6
-    figure.draw_without_rendering()
-
-
-def test_they_leave_no_global_state_and_show_themselves():
-    from matplotlib import pyplot
-
-    open_figures, settings = pyplot.get_fignums(), dict(matplotlib.rcParams)
-    np.random.random(5)  # noqa: NPY002
-    state = np.random.get_state()  # noqa: NPY002
-    table = utterances()
-    for figure in (
-        figures.class_shares(table, {"sad": 1, "angry": 2}, "elsewhere"),
-        figures.measures_by_emotion({"ratings": table[["arousal"]]}, table["emotion"]),
-        figures.feature_map({"$x$": (np.zeros((60, 2)), table["speaker"])}),
-    ):
-        assert figure._repr_png_().startswith(b"\x89PNG") and figure.get_size_inches()[0] <= 9
-    assert dict(matplotlib.rcParams) == settings and pyplot.get_fignums() == open_figures
-    after = np.random.get_state()  # noqa: NPY002
-    assert np.array_equal(after[1], state[1]) and after[2] == state[2]  # the key, and how far it is used up

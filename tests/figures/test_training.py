@@ -1,6 +1,5 @@
-"""Layer weights and probes by layer: what is drawn is what was given."""
+"""Learning curves, filter shapes, layer weights and probes by layer: what is drawn is what was given."""
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +7,54 @@ from scipy import stats
 
 from sernb import figures
 from sernb.core.errors import SernbError
+from sernb.evaluation import recalls, scores
+from tests.figures.material import CLASSES, FRONT_END, predictions, texts
 
 TARGETS = ("valence", "arousal", "dominance")
+
+
+def test_filter_shapes_are_in_hertz_and_milliseconds():
+    shapes = [(2, 2), (10, 2), (100, 2), (2, 8), (2, 80)]
+    p = predictions()
+    each = pd.concat([scores(p), recalls(p)], axis=1).iloc[0].to_dict()
+    table = pd.DataFrame([{"height": h, "width": w, **each} for h, w in shapes])
+    figure = figures.filter_shapes(table, FRONT_END)
+    top, bottom = figure.axes
+    assert [t.get_text() for t in top.get_xticklabels()] == ["20", "100", "1000"]
+    assert [t.get_text() for t in bottom.get_xticklabels()] == ["20", "80", "800"]
+    assert "(Hz)" in top.get_xlabel() and "(ms)" in bottom.get_xlabel()
+    assert len(top.lines) == len(bottom.lines) == 5  # four emotions and WA
+    assert top.lines[-1].get_ydata() == pytest.approx([100 * each["WA"]] * 3)
+    legend = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert legend == [*CLASSES, "WA (all emotions)"]
+    with pytest.raises(SernbError, match="width"):
+        figures.filter_shapes(table.drop(columns="width"), FRONT_END)
+
+
+def test_learning_curves_draw_folds_and_their_mean():
+    rows = [
+        (e, part, e / 10 + f / 100, e / 10 + f / 100, f, 0.05)
+        for e in range(1, 6)
+        for part in ("train", "validation")
+        for f in range(3)
+    ]
+    history = pd.DataFrame(rows, columns=["epoch", "part", "loss", "UAR", "fold", "learning_rate"])
+    figure = figures.learning_curves(history, drops=(3,))
+    loss, uar = figure.axes
+    assert (loss.get_ylabel(), uar.get_ylabel(), uar.get_xlabel()) == ("loss", "UAR (%)", "epoch")
+    full = [line for line in uar.lines if len(line.get_xdata()) == 5]
+    assert len(full) == 2 * 3 + 2
+    assert any(
+        line.get_ydata() == pytest.approx([11, 21, 31, 41, 51]) for line in full
+    )  # the mean over folds, in %
+    labels = [t.get_text() for t in loss.get_legend().get_texts()]
+    assert labels == ["train", "validation", "learning rate falls"]
+    alone = figures.learning_curves(
+        pd.DataFrame({"epoch": [1, 2], "loss": [1.0, 0.5], "learning_rate": [0.1, 0.1]})
+    )
+    assert len(alone.axes) == 1 and alone.axes[0].get_legend().get_texts()[0].get_text() == "train"
+    with pytest.raises(SernbError, match="epoch"):
+        figures.learning_curves(history.drop(columns="epoch"))
 
 
 def weights(layers=4, seeds=(0, 1, 2), targets=TARGETS, **columns):
@@ -32,10 +77,6 @@ def probes(layers=4, targets=TARGETS, **columns):
 
 def lines(ax, kind):
     return [line for line in ax.lines if line.get_gid() == kind]
-
-
-def texts(figure):
-    return [t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
 
 
 def test_weights_are_drawn_with_their_mean_seeds_and_interval():
@@ -70,7 +111,7 @@ def test_kinds_of_features_are_lines_of_their_own():
     figure = figures.layer_weights(both)
     assert [len(lines(ax, "mean")) for ax in figure.axes] == [2, 2, 2]
     assert not lines(figure.axes[0], "seed")
-    assert {r"\$raw\$", "layer-normalised"} <= set(texts(figure))
+    assert {"$raw$", "layer-normalised"} <= set(texts(figure))
     styles = {(line.get_color(), line.get_linestyle()) for line in lines(figure.axes[0], "mean")}
     assert len({c for c, _ in styles}) == len({s for _, s in styles}) == 2
 

@@ -1,4 +1,4 @@
-"""The plane of predictions: dots, lines to the truth, hover texts, and what a click gets."""
+"""The planes of ratings and of predictions: dots, lines to the truth, hover texts, and what a click gets."""
 
 import json
 
@@ -10,6 +10,74 @@ import pytest
 from sernb import figures
 from sernb.core.errors import SernbError
 from sernb.figures.palette import EMOTION_COLORS
+from tests.figures.material import utterances
+
+
+def test_the_plane_tells_the_utterance_and_draws_the_means():
+    table = utterances()
+    figure = figures.affect_plane(table)
+    dots = {trace.name: trace for trace in figure.data if trace.customdata is not None}
+    assert set(dots) == {"sad", "angry", "happy"}
+    rows = table[table["emotion"] == "sad"]
+    assert sorted(one[0] for one in dots["sad"].customdata) == sorted(rows.index)
+    at = {
+        one[0]: (x, y) for one, x, y in zip(dots["sad"].customdata, dots["sad"].x, dots["sad"].y, strict=True)
+    }
+    name = rows.index[0]
+    assert at[name] == pytest.approx((rows.loc[name, "valence"], rows.loc[name, "arousal"]), abs=0.125)
+    hover = next(one[1] for one in dots["sad"].customdata if one[0] == name)
+    assert f"<b>{name}</b> · sad · speaker {rows.loc[name, 'speaker']}" in hover
+    assert f"“{rows.loc[name, 'text']}”" in hover and f"arousal {rows.loc[name, 'arousal']:.2f}" in hover
+    means = [trace for trace in figure.data if trace.customdata is None]
+    assert len(means) == 3 and {round(m.x[0], 6) for m in means} == set(
+        table.groupby("emotion")["valence"].mean().round(6)
+    )
+    assert figure.layout.xaxis.title.text == "valence (1 to 5)"
+    assert dots["sad"].marker.color == EMOTION_COLORS["sad"]
+
+
+def test_the_planes_buttons_bring_other_dimensions():
+    table = utterances()
+    buttons = figures.affect_plane(table).layout.updatemenus[0].buttons
+    assert [b.label for b in buttons] == [
+        "arousal over valence",
+        "dominance over valence",
+        "arousal over dominance",
+    ]
+    data, titles = buttons[1].args
+    figure = figures.affect_plane(table)
+    names = [one[0] for one in figure.data[0].customdata]
+    np.testing.assert_allclose(data["y"][0], table.loc[names, "dominance"], atol=0.125)
+    assert len(data["x"]) == len(figure.data) and titles["yaxis.title.text"] == "dominance (1 to 5)"
+    assert not figures.affect_plane(table.drop(columns="dominance")).layout.updatemenus
+
+
+def test_jitter_stays_within_half_a_step_and_comes_back():
+    table = utterances()
+    moved, again = (figures.affect_plane(table).data[0] for _ in range(2))
+    apart = np.abs(table.loc[[name for name, _ in moved.customdata], "valence"] - np.array(moved.x))
+    assert 0 < apart.max() <= 0.125 and list(moved.x) == list(again.x)
+
+
+def test_the_plane_escapes_and_does_without_labels():
+    table = utterances(4).drop(columns=["emotion", "speaker"])
+    table["text"] = "<img src=x onerror=y> </script> " + "long " * 60
+    table.index = pd.Index([f"<b>{i}" for i in range(4)], name="utterance")
+    figure = figures.affect_plane(table)
+    assert [trace.name for trace in figure.data] == ["no label"]
+    shown = json.dumps([one[1] for one in figure.data[0].customdata])
+    assert "<img" not in shown and "</script" not in shown and "&lt;img" in shown and "<b>&lt;b&gt;0" in shown
+    assert all(len(line) < 100 for one in figure.data[0].customdata for line in one[1].split("<br>"))
+    with pytest.raises(SernbError, match="column arousal"):
+        figures.affect_plane(table.drop(columns="arousal"))
+
+
+def test_a_large_plane_shows_some_and_says_so(monkeypatch):
+    monkeypatch.setattr("sernb.figures.affect.MOST", 20)
+    figure = figures.affect_plane(utterances())
+    assert sum(len(t.x) for t in figure.data if t.customdata is not None) == 20
+    assert "20 of 60" in figure.layout.title.text
+
 
 BAD = "<img src=x onerror=y> </script>"
 
@@ -68,19 +136,15 @@ def test_a_dot_says_what_is_predicted_and_true():
 
 
 def test_lines_are_asked_for():
-    predictions, utterances = given()
-    hidden, shown = (figures.predicted_plane(predictions, utterances, lines=one) for one in (False, True))
-    assert {t.opacity for t in parts(hidden)[0].values()} == {0} and {
-        t.opacity for t in parts(shown)[0].values()
-    } == {0.5}
-    (menu,) = hidden.layout.updatemenus
+    figure = figures.predicted_plane(*given())
+    assert {t.opacity for t in parts(figure)[0].values()} == {0}
+    (menu,) = figure.layout.updatemenus
     off, on = menu.buttons
-    assert (menu.active, shown.layout.updatemenus[0].active) == (0, 1)
     assert off.args[0] == {"opacity": 0} and on.args[0] == {"opacity": 0.5} and off.args[2] == (0, 1)
-    assert [hidden.data[i].mode for i in on.args[2]] == ["lines+markers"] * 2
-    assert "ring" not in hidden.layout.title.text and "ring" in shown.layout.title.text
-    for button, figure in ((off, hidden), (on, shown)):  # a button changes the title along
-        assert button.args[1] == {"title.text": figure.layout.title.text}
+    assert [figure.data[i].mode for i in on.args[2]] == ["lines+markers"] * 2
+    assert off.args[1] == {"title.text": figure.layout.title.text} and "ring" not in figure.layout.title.text
+    figure.plotly_update(*on.args)  # a button changes the title along
+    assert {t.opacity for t in parts(figure)[0].values()} == {0.5} and "ring" in figure.layout.title.text
 
 
 def test_a_box_is_the_scale_where_it_is_known():
@@ -90,16 +154,6 @@ def test_a_box_is_the_scale_where_it_is_known():
     assert not figures.predicted_plane(predictions).layout.shapes
 
 
-def test_colour_may_be_the_error():
-    predictions, utterances = given()
-    predictions.loc["u0", "arousal"] = np.nan
-    (dot,) = parts(figures.predicted_plane(predictions, utterances, color="error"))[1].values()
-    rows = predictions.loc[[one[0] for one in dot.customdata]]
-    away = np.hypot(rows["valence"] - rows["valence_predicted"], rows["arousal"] - rows["arousal_predicted"])
-    np.testing.assert_allclose(dot.marker.color, away)
-    assert "u0" not in rows.index and dot.marker.colorbar.title.text
-
-
 def test_predictions_alone_and_labels_of_their_own(monkeypatch):
     predictions, _ = given()
     _, dots = parts(figures.predicted_plane(predictions))
@@ -107,7 +161,7 @@ def test_predictions_alone_and_labels_of_their_own(monkeypatch):
     own = predictions.assign(emotion=BAD, predicted="sad")
     figure = figures.predicted_plane(own)
     assert BAD not in [t.name for t in figure.data] and "&lt;img" in figure.data[-1].name
-    monkeypatch.setattr("sernb.figures.predicted_affect.MOST", 10)
+    monkeypatch.setattr("sernb.figures.affect.MOST", 10)
     few = figures.predicted_plane(predictions)
     assert len(few.data[-1].x) == 10 and "10 of 30 drawn by chance" in few.layout.title.text
 
@@ -123,12 +177,7 @@ def test_bad_input_is_named():
         ),
         ("one seed; the table has 0, 1", lambda: figures.predicted_plane(two)),
         ("2: m, n", lambda: figures.predicted_plane(models)),
-        ("'speaker'", lambda: figures.predicted_plane(predictions, color="speaker")),
         ("the first is 'u0'", lambda: figures.predicted_plane(predictions, utterances.iloc[1:])),
-        (
-            "no prediction has a true",
-            lambda: figures.predicted_plane(predictions.assign(valence=np.nan), color="error"),
-        ),
     )
     for message, wrong in cases:
         with pytest.raises(SernbError, match=message):
