@@ -30,7 +30,6 @@ pictures: str = ""  # folder for the main pictures as PNG files; empty: not save
 seed: int = 0  # of everything that is drawn by chance
 
 # %% tags=["stage:imports"]
-import textwrap
 import warnings
 from dataclasses import replace
 
@@ -41,16 +40,13 @@ from IPython.display import display
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
 
-from sernb import corpora, figures, notebook, protocols
+from sernb import figures, notebook, protocols
 from sernb.core.errors import SernbError
-from sernb.evaluation import annotators, audit, bootstrap, voice_and_words
-from sernb.evaluation.separation import emotion_or_speaker, relative_to_speaker, shares_of_measures
+from sernb.evaluation import annotators, audit, bootstrap, separation, voice_and_words
 from sernb.evaluation.words import log_odds
-from sernb.features import audio, spectrogram
-from sernb.features.acoustics import SHORTEST, acoustic_table
-from sernb.protocols import normalised
+from sernb.features import acoustics, audio, spectrogram
 
-device = notebook.start(corpus, seed=seed)
+notebook.start(corpus, seed=seed)
 
 # %% [markdown]
 # ## 1 · What does this corpus know?
@@ -59,37 +55,14 @@ device = notebook.start(corpus, seed=seed)
 # corpus knows other things, and much of what papers can claim depends on what is *not* there.
 
 # %% tags=["stage:features"]
-wanted = [one.strip() for one in emotions.split(",") if one.strip()] or None
-options = loader | ({"labels": labels} if labels else {})
-utterances = corpora.load(corpus, root or None, emotions=wanted, on_bad=on_bad, **options)
-if per_speaker:
-    known = [one for one in ("speaker", "emotion") if one in utterances]
-    groups = utterances.groupby(known, observed=True, dropna=False) if known else None
-    utterances = groups.head(per_speaker) if known else utterances.head(100 * per_speaker)
+utterances, _ = notebook.load(corpus, root, emotions=emotions, labels=labels, per_speaker=per_speaker,
+                              on_bad=on_bad, waveforms=False, **loader)  # fmt: skip
 notebook.headline("Utterances", len(utterances))
-print(f"left out: {len(utterances.attrs['skipped'])}")
-for note in utterances.attrs["notes"]:
-    print(textwrap.fill(note, 105))
 utterances.drop(columns="path", errors="ignore").dropna(axis=1, how="all").iloc[:3, :14].T
 
 # %%
-columns = {
-    "path": "recordings", "text": "words", "emotion": "emotions", "arousal": "arousal", "valence": "valence",
-    "dominance": "dominance", "speaker": "speakers", "gender": "gender", "session": "sessions", "part": "parts of its own",
-}  # fmt: skip
-has = {name for name in columns if name in utterances and utterances[name].notna().any()}
+has = notebook.knows(utterances)
 rated = annotators.rating_columns(utterances)
-rows = {
-    what: {"known of": utterances[one].notna().sum(), "different": utterances[one].nunique()}
-    for one, what in columns.items()
-    if one in has
-}
-missing = [what for one, what in columns.items() if one not in has] + (
-    ["single annotators' ratings"] if not rated else []
-)
-print("Not in this corpus:", ", ".join(missing) or "nothing that this notebook looks for")
-print("Also in the table:", ", ".join(one for one in utterances if one not in columns) or "no more")
-pd.DataFrame.from_dict(rows, orient="index")
 
 # %% [markdown]
 # ## 2 · Which emotions?
@@ -115,25 +88,22 @@ else:
 
 # %%
 FIGURE_3 = {"neutral": 1708, "happy": 1636, "sad": 1084, "angry": 1103}
-paper_1 = "Nguyen et al. 2024"
-shared = [one for one in FIGURE_3 if "emotion" in has and one in set(utterances["emotion"].dropna())]
+counts = utterances["emotion"].value_counts() if "emotion" in has else pd.Series(dtype=int)
+counts = {one: int(counts.get(one, 0)) for one in FIGURE_3}
+shared = {one: FIGURE_3[one] for one, count in counts.items() if count}
 if len(shared) > 1:
-    reference = {one: FIGURE_3[one] for one in shared}
-    display(figures.class_shares(utterances, reference, "the paper's IEMOCAP", corpus))
-verdict, ours = "cannot be tested on this corpus", None
-why = "These are counts of all of IEMOCAP, excited as happy; another corpus, or another choice, has its own."
+    display(figures.class_shares(utterances, shared, "the paper's IEMOCAP", corpus))
+numbers, ours = (", ".join(f"{count} {one}" for one, count in of.items()) for of in (FIGURE_3, counts))
+verdict = "holds" if counts == FIGURE_3 else "not seen here"
+why = "Counted in the labels of this copy."
+excited = loader.get("excited_is_happy", True)
+if corpus != "iemocap" or not shared or per_speaker or emotions or not excited:
+    verdict, ours = "cannot be tested on this corpus", None
+    why = "These are counts of all of IEMOCAP, excited as happy; another corpus, or another choice, has its own."
 if corpus == "embedded":
     why += " The embedded corpus was made in the same proportions, so its likeness proves nothing."
-if corpus == "iemocap" and shared and not (per_speaker or wanted) and loader.get("excited_is_happy", True):
-    found = utterances["emotion"].value_counts().reindex(list(FIGURE_3), fill_value=0)
-    verdict = "holds" if found.to_dict() == FIGURE_3 else "not seen here"
-    ours, why = (
-        ", ".join(f"{count} {one}" for one, count in found.items()),
-        "Counted in the labels of this copy.",
-    )
-numbers = ", ".join(f"{count} {one}" for one, count in FIGURE_3.items())
-text = "The four emotions are distributed as in Figure 3"
-notebook.claim(paper_1, text, numbers, ours, None, None, verdict, why)
+paper_1, words = "Nguyen et al. 2024", "The four emotions are distributed as in Figure 3"
+notebook.claim(paper_1, words, numbers, ours, None, None, verdict, why)
 
 # %% [markdown]
 # ## 3 · Who speaks, and how long?
@@ -163,23 +133,26 @@ if "path" in has:
 else:
     print("No recordings here, only words: sections 6, 7 and 9 have nothing to hear.")
 studied = heard if len(heard) else utterances
-seconds = pd.Series([len(wave) / 16000 for wave in waveforms], index=heard.index, dtype=float)
+seconds = pd.Series([len(wave) / 16000 for wave in waveforms], heard.index, dtype=float)
+speakers = utterances["speaker"] if "speaker" in has else None
 
 # %%
 lengths = pd.DataFrame(index=utterances.index)
 if len(heard):
     short, long = seconds.quantile([0.25, 0.75])
     print(f"{seconds.sum() / 60:.0f} minutes; half of the recordings last {short:.1f} to {long:.1f} s.")
-    lengths["recording (s)"] = seconds.reindex(utterances.index)
+    lengths["recording (s)"] = seconds
 if "text" in has:
-    lengths["words"] = utterances["text"].dropna().str.split().str.len().reindex(utterances.index)
+    lengths["words"] = utterances["text"].dropna().str.split().str.len()
 for name in lengths.columns[lengths.nunique() == 1]:
     print(f"{name}: {lengths.pop(name).max():g}, in every utterance")
 if "emotion" in has and len(lengths.columns):
-    speakers = utterances["speaker"] if "speaker" in has else None
     title = "How long? And how much of it do emotion and speaker explain?"
-    lengths = {"length": lengths}
-    display(figures.measures_by_emotion(lengths, utterances["emotion"], speakers=speakers, title=title))
+    display(
+        figures.measures_by_emotion(
+            {"length": lengths}, utterances["emotion"], speakers=speakers, title=title
+        )
+    )
 elif len(lengths.columns):
     display(lengths.describe().round(1))
 
@@ -196,10 +169,7 @@ elif len(lengths.columns):
 # %%
 def play(name: str) -> None:
     """Player and words of one utterance."""
-    row = utterances.loc[name]
-    told = [str(row[one]) for one in ("emotion", "speaker") if one in has and pd.notna(row[one])]
-    said = f" “{row['text']}”" if "text" in has and pd.notna(row["text"]) else ""
-    caption = f"{' · '.join([name, *told])}{said}"
+    caption = " · ".join([name, *utterances.loc[name].reindex(["emotion", "speaker", "text"]).dropna()])
     if name in heard.index:
         notebook.listen(waveforms[heard.index.get_loc(name)], caption=caption)
     else:
@@ -225,28 +195,22 @@ else:
 if rated:
     table = annotators.agreement(utterances, seed=seed)
     confused = annotators.heard_as(utterances[rated["emotion"]]) if "emotion" in rated else None
-    display(figures.annotator_agreement(table, confused))
-    display(table.round(3))
+    display(figures.annotator_agreement(table, confused), table.round(3))
 else:
     print("No single annotators' ratings in this corpus: how far they agreed cannot be seen, only believed.")
 if rated and corpus == "embedded":
     print(
-        "These annotators are simulated, with a bias and noise of their own: how far people agree, only theirs can tell."
+        "These annotators are simulated, with biases of their own: how far people agree, only theirs can tell."
     )
 
 # %%
-people = pd.DataFrame()
 if len(rated.get("emotion", [])) > 2:
-    try:
+    with notebook.where_possible("Nobody to compare with:"):
         people = annotators.one_against_the_others(utterances[rated["emotion"]])
-    except SernbError as problem:
-        print(f"Nobody to compare with: {problem}")
-if len(people):
-    if "speaker" in has:
-        people["speaker"] = utterances["speaker"].reindex(people.index)
-    unit = "speaker" if "speaker" in has and people["speaker"].notna().all() else "utterance"
-    one = bootstrap(people, "UAR", unit=unit, n=1000, seed=seed).iloc[0]
-    notebook.headline("UAR of one annotator against the others", one["value"], one["low"], one["high"])
+        people = people.join(speakers) if "speaker" in has else people
+        unit = "speaker" if "speaker" in has and people["speaker"].notna().all() else "utterance"
+        one = bootstrap(people, "UAR", unit=unit, n=1000, seed=seed).iloc[0]
+        notebook.headline("UAR of one annotator against the others", one)
 listeners = utterances[[name for name in ("recognised", "natural") if name in utterances]]
 listeners = listeners.select_dtypes("number").dropna(how="all")
 if len(listeners) and "emotion" in has:
@@ -272,32 +236,29 @@ if len(listeners) and "emotion" in has:
 # seen the test speaker's other clips: that is *transductive*, and has to be said.)
 
 # %% tags=["stage:features"]
-statistics = pd.DataFrame()
+statistics = relative = pd.DataFrame()
 if len(heard):
-    long = [len(wave) >= SHORTEST * 16000 for wave in waveforms]
+    long = np.array([len(wave) for wave in waveforms]) >= acoustics.SHORTEST * 16000
     kept = [wave for wave, enough in zip(waveforms, long, strict=True) if enough]
-    statistics = acoustic_table(heard[long], waveforms=kept)
-    print(
-        f"{statistics.shape[1]} numbers of each of {len(statistics)} recordings; {len(long) - sum(long)} too short"
-    )
+    statistics = acoustics.acoustic_table(heard[long], waveforms=kept)
+    print(f"{statistics.shape[1]} numbers of each of {len(statistics)} recordings; {(~long).sum()} too short")
 person = heard["speaker"].dropna() if "speaker" in has else pd.Series(dtype=object)
 with_speaker = statistics.loc[statistics.index.intersection(person.index)]
-relative = relative_to_speaker(with_speaker, person) if len(with_speaker) else pd.DataFrame()
+if len(with_speaker):
+    relative = separation.relative_to_speaker(with_speaker, person)
 
 # %% tags=["picture"]
-MEASURES = {
-    "pitch_p50": "median pitch (semitones above 55 Hz)",
-    "loudness_mean": "loudness (dB)",
-    "syllable_rate": "rate (loudness peaks a second)",
-    "tilt": "spectral tilt (dB, low minus high bands)",
-}
+MEASURES = {"pitch_p50": "median pitch (semitones above 55 Hz)", "loudness_mean": "loudness (dB)",
+            "syllable_rate": "rate (loudness peaks a second)",
+            "tilt": "spectral tilt (dB, low minus high bands)"}  # fmt: skip
 if len(statistics) and "emotion" in has:
     ways = {"as recorded": statistics[list(MEASURES)].mask(statistics["voiced_share"] == 0)}
     if len(relative):
         ways["within speakers"] = relative[list(MEASURES)]
-    speakers = person if len(person) else None
     title = "The voice, and how much of it emotion and speaker explain"
-    drawn = figures.measures_by_emotion(ways, heard["emotion"], MEASURES, speakers, title=title)
+    drawn = figures.measures_by_emotion(
+        ways, heard["emotion"], MEASURES, person if len(person) else None, title=title
+    )
     notebook.keep(drawn, "01_voice", pictures)
 else:
     print("Without recordings, or without emotions, there is no voice to show by emotion.")
@@ -307,7 +268,7 @@ else:
 
 # %%
 if len(relative) and "emotion" in has:
-    shares = shares_of_measures(statistics, heard["emotion"], person)
+    shares = separation.shares_of_measures(statistics, heard["emotion"], person)
     stronger = (shares["speaker, as recorded"] > shares["emotion, as recorded"]).sum()
     print(f"{stronger} of {len(shares)} numbers tell more about the speaker than about the emotion.")
     best = shares.nlargest(8, "emotion, within speakers")
@@ -324,20 +285,18 @@ else:
 
 # %%
 config = spectrogram.SpectrogramConfig(highest=8000.0, dft=1024)  # the paper's windows, twice its frequencies
-long_enough = seconds.index[seconds > 2 * config.window]
 if utterance and utterance not in utterances.index:
-    raise SernbError(
-        f"there is no utterance {utterance!r}; among those there are: {', '.join(utterances.index[:5])}"
-    )
+    raise SernbError(f"there is no utterance {utterance!r}; there are {', '.join(utterances.index[:5])}, …")
+long_enough = seconds.index[seconds > 2 * config.window]
 typical = (seconds[long_enough] - seconds.median()).abs()
 example = utterance if utterance in long_enough else typical.idxmin() if len(typical) else ""
 
 
 def picture_of(name: str, scaling: str) -> np.ndarray:
     """The scaled spectrogram of a whole utterance, (bins, frames)."""
-    wave = np.array(waveforms[heard.index.get_loc(name)])
-    whole = replace(config, segment=len(wave) / 16000, scaling=scaling)
-    return spectrogram.scale(spectrogram.magnitudes(torch.from_numpy(wave)[None], whole), whole)[0].numpy()
+    wave = torch.from_numpy(waveforms[heard.index.get_loc(name)].copy())[None]
+    whole = replace(config, segment=wave.shape[1] / 16000, scaling=scaling)
+    return spectrogram.scale(spectrogram.magnitudes(wave, whole), whole)[0].numpy()
 
 
 # %%
@@ -371,8 +330,7 @@ for number, name in enumerate(gallery, 1):
 
 # %%
 panels = {
-    f"{n}: {heard.loc[name, 'emotion']} · {name}": picture_of(name, "log")
-    for n, name in enumerate(gallery, 1)
+    f"{n}: {heard.loc[one, 'emotion']} · {one}": picture_of(one, "log") for n, one in enumerate(gallery, 1)
 }
 if panels:
     title = "One voice, several emotions (each 80 dB below its loudest)"
@@ -392,20 +350,16 @@ else:
 # **Before you look:** will it be words of feeling, or small words?
 
 # %%
-groups, what = (utterances["emotion"], "emotion") if "emotion" in has else (None, "")
+groups, what = (utterances["emotion"], "emotion") if "emotion" in has else (None, "third of the valence")
 if groups is None and "valence" in has:  # sentences that were rated, but not named
-    groups = pd.qcut(
-        utterances["valence"].rank(method="first"), 3, labels=["low valence", "middle", "high valence"]
-    )
-    what = "third of the valence"
+    thirds = ["low valence", "middle", "high valence"]
+    groups = pd.qcut(utterances["valence"].rank(method="first"), 3, labels=thirds)
 told, bar = None, np.nan
 if "text" in has and groups is not None:
     several = groups.groupby(utterances["text"], observed=True).nunique()
     print(f"{len(several)} different texts; {(several > 1).sum()} are said in more than one {what}.")
-    try:
+    with notebook.where_possible("Nothing to compare:"):  # too few words, say
         told, bar = log_odds(utterances["text"], groups, shuffles=shuffles, seed=seed)
-    except SernbError as problem:  # too few words, say
-        print(f"Nothing to compare: {problem}")
 else:
     print("No words here, or nothing to compare them by.")
 
@@ -432,24 +386,22 @@ elif told is not None:
 # label, and how many would if the labels were shuffled?
 
 # %%
-purity = emotion_or_speaker(statistics, heard, shuffles=shuffles, seed=seed)
+purity = separation.emotion_or_speaker(statistics, heard, shuffles=shuffles, seed=seed)
 if len(purity):
     display(purity.round(3))
 else:
     print("No map: it needs recordings, and emotions or speakers.")
 
 # %%
-groupings = [one for one in ("emotion", "speaker") if one in purity.index]
+groupings, panels = [one for one in ("emotion", "speaker") if one in purity.index], {}
 if groupings:
     known = heard.loc[statistics.index, groupings].dropna().index
     known = known[np.sort(np.random.default_rng(seed).permutation(len(known))[:map_of])]
     tables = {"": statistics} | ({", compared with themselves": relative} if len(groupings) > 1 else {})
-    panels = {}
     for way, table in tables.items():
         draw = TSNE(perplexity=max(1, min(30, (len(known) - 1) // 3)), init="pca", random_state=seed)
         places = draw.fit_transform(StandardScaler().fit_transform(table.loc[known]))
-        for one in groupings[: 1 if way else 2]:
-            panels[f"by {one}{way}"] = (places, heard.loc[known, one])
+        panels |= {f"by {one}{way}": (places, heard.loc[known, one]) for one in groupings[: 1 if way else 2]}
     drawn = figures.feature_map(panels, title=f"{len(known)} utterances by how they sound")
     notebook.keep(drawn, "01_map", pictures)
 
@@ -457,15 +409,15 @@ if groupings:
 # `above_chance` is what compares: 0 is chance and 1 is all neighbours of one's own kind, however many kinds there are.
 
 # %%
+above = purity["above_chance"] if len(purity) else {}
 for one in groupings:
-    notebook.headline(f"Neighbours of the same {one}, above chance", purity.loc[one, "above_chance"])
+    notebook.headline(f"Neighbours of the same {one}, above chance", above[one])
 if len(groupings) == 2:
-    felt, voice = purity.loc["emotion", "above_chance"], purity.loc["speaker", "above_chance"]
-    stronger = "emotion" if felt > voice else "speaker"
-    print(f"In these simple numbers the {stronger} is the stronger:", end=" ")
-    print(f"{felt:.2f} for the emotion, {voice:.2f} for the speaker.")
-    if purity["p"].max() > 0.05:
-        print(f"Not told from shuffled labels: {', '.join(purity.index[purity['p'] > 0.05])}.")
+    stronger = "emotion" if above["emotion"] > above["speaker"] else "speaker"
+    print(f"In these simple numbers the {stronger} is the stronger: ", end="")
+    print(f"{above['emotion']:.2f} for the emotion, {above['speaker']:.2f} for the speaker.")
+    if (unsure := purity.index[purity["p"] > 0.05]).size:
+        print(f"Not told from shuffled labels: {', '.join(unsure)}.")
 
 # %% [markdown]
 # ## 10 · What does the voice tell, what do the words?
@@ -482,21 +434,11 @@ if len(groupings) == 2:
 # sentence's valence by construction, -1, 0 or 1 (docs/embedded_corpus.md). Where a corpus has it, we look at it as well.
 
 # %%
-folds = []
-try:
-    with warnings.catch_warnings(record=True) as said:
-        folds = protocols.by_name(protocol, studied)
-    for one in said:  # that speakers are shared, say
-        print(textwrap.fill(str(one.message), 105))
-except SernbError as problem:
-    if protocol != "auto":
-        raise
-    print(f"No folds, so nothing is trained and tested: {problem}")
-compared = pd.DataFrame()
-try:
+folds, compared = [], pd.DataFrame()
+with notebook.where_possible("No folds, so nothing is trained and tested:", told=protocol == "auto"):
+    folds = protocols.by_name(protocol, studied)
+with notebook.where_possible("Not compared:"):  # too few of some part, say
     compared = voice_and_words.compare(studied, folds, statistics, seed)
-except SernbError as problem:  # too few of some part, say
-    print(f"Not compared: {problem}")
 if len(compared):
     display(compared.rename(columns={"voice": "r, voice", "words": "r, words"}).round(3))
 else:
@@ -507,23 +449,19 @@ if {"valence_of_words", "valence"} <= set(studied):
     print(f"r of the rated valence with the words' own, known by construction: {truth:.3f}")
 
 # %%
-paper_3 = "de Oliveira et al. 2023"
-texts = {
-    "arousal": ("the voice tells arousal better than the words do", 1),
-    "valence": ("the words tell valence better than the voice does", -1),
-}
+texts = {"arousal": ("the voice tells arousal better than the words do", 1),
+         "valence": ("the words tell valence better than the voice does", -1)}  # fmt: skip
 for one, (text, sign) in texts.items():
-    card = (None, None, None, "cannot be tested on this corpus")
-    why = "Recordings, words and ratings of the same utterances are not all here."
+    found, why = None, "Recordings, words and ratings of the same utterances are not all here."
     if one in compared.index:
-        found = compared.loc[one]
-        low, high = sorted([sign * found["low"], sign * found["high"]])
-        card = (sign * found["difference"], low, high, "holds" if low > 0 else "not seen here")
-        why = f"Difference of two correlations, interval by {found['units']} {found['unit']}s. The words are a bag of "
+        row = compared.loc[one]
+        found = (sign * row["difference"], *sorted([sign * row["low"], sign * row["high"]]))
+        why = f"Difference of two correlations, interval by {row['units']} {row['unit']}s. The words are a bag of "
         why += "words: what a sentence says by its order is lost, and a better reader may do better."
         if one == "valence" and not np.isnan(truth):
             why += f" The true valence of the words, valence_of_words, has r {truth:.2f} with the ratings."
-    notebook.claim(paper_3, f"Introduction, in our words: {text}", "no number", *card, why)
+    words = f"Introduction, in our words: {text}"
+    notebook.claim_of("de Oliveira et al. 2023", words, "no number", found, why)
 
 # %% [markdown]
 # ## 11 · The audit: what could leak?
@@ -538,12 +476,9 @@ if folds:
     display(parts[parts["part"] == "test"].head(12).reset_index(drop=True))
 findings = audit.audit(studied, folds or None, waveforms=waveforms or None, seed=seed)
 print(", ".join(f"{count} × {severity}" for severity, count in findings["severity"].value_counts().items()))
-graver = findings[findings["severity"] != "fine"]
-if len(graver):
-    with pd.option_context("display.max_colwidth", None):
-        display(graver[["severity", "check", "finding"]])
+display(findings.loc[findings["severity"] != "fine", ["severity", "check", "finding"]])
 fine = ", ".join(findings.loc[findings["severity"] == "fine", "check"])
-print(textwrap.fill(f"Fine: {fine or 'none'}. (`findings` holds a sentence on each.)", 105))
+print(f"Fine: {fine or 'none'}. (`findings` holds a sentence on each.)")
 
 # %% [markdown]
 # Listen to what stands first in the findings that are more than "fine".
@@ -566,23 +501,19 @@ for _, one in findings[findings["severity"].isin(["leak", "caution"])].head(6).i
 
 # %%
 splits = {"this corpus's own": folds, "drawn as the paper's": []}
-with warnings.catch_warnings():
+with warnings.catch_warnings(), notebook.where_possible("No split like the paper's:"):
     warnings.simplefilter("ignore")  # that speakers are shared is what we want to see
-    try:
-        splits["drawn as the paper's"] = protocols.distilser_split(studied, seed=seed)
-    except SernbError as problem:
-        print(f"No split like the paper's: {problem}")
-rows = {}
+    splits["drawn as the paper's"] = protocols.distilser_split(studied, seed=seed)
 met = {"the speaker is in training (%)": studied["speaker"]} if "speaker" in has else {}
 if "text" in has:
-    words = studied["text"].map(normalised, na_action="ignore")
+    words = studied["text"].map(protocols.normalised, na_action="ignore")
     met["all the same words are in training (%)"] = words.where(words != "")
+rows = {}
 for name, split in splits.items():
-    tested = sum(len(fold.test) for fold in split)
-    rows[name] = {"tested": tested}
-    for what, values in met.items() if tested else ():
+    rows[name] = {"tested": sum(len(fold.test) for fold in split)}
+    for what, values in met.items() if split else ():
         known = sum(values[fold.test].isin(values[fold.train].dropna()).sum() for fold in split)
-        rows[name][what] = round(100 * known / tested, 1)
+        rows[name][what] = round(100 * known / rows[name]["tested"], 1)
 pd.DataFrame.from_dict(rows, orient="index")
 
 # %% [markdown]
@@ -592,32 +523,33 @@ pd.DataFrame.from_dict(rows, orient="index")
 
 # %% tags=["stage:training"]
 gain, few = None, studied.sample(min(listen_to or len(studied), len(studied)), random_state=seed).sort_index()
-try:
+with notebook.where_possible("Not measured:"):
     if "speaker" not in has or studied["speaker"].nunique() < 2:
         raise SernbError("it needs two speakers or more.")
     apart = audit.speakers_apart(studied, folds, seed)
     gain = audit.random_split_gain(few, statistics if len(statistics) else None, apart, seed)
-except (SernbError, ValueError) as problem:
-    print(f"Not measured: {problem}")
-if gain:
     print(f"UAR {gain['folds']:.3f} with speakers kept apart, {gain['random']:.3f} on random folds,", end=" ")
     print(f"chance {gain['chance']:.3f}. {gain['note']}")
     notebook.headline("What a random split gains, UAR", gain["gain"], gain["low"], gain["high"])
 
 # %%
-text = "Implied by Table II: a test drawn at random from everybody's utterances is a fair one"
-card = (None, None, None, "cannot be tested on this corpus")
-why = "There are no emotions, or no speakers to keep apart."
+card = (
+    None,
+    None,
+    None,
+    "cannot be tested on this corpus",
+    "There are no emotions, or no speakers to keep apart.",
+)
 if gain:
     verdict, why = "cannot be tested on this corpus", "The interval holds 0 and more: it cannot tell."
     if gain["low"] > 0:
         verdict, why = "not seen here", "It flatters: a part of what it measures is not the emotion."
     elif gain["high"] < 0.02:
         verdict, why = "holds", "Less than two points, if anything, for this model on this corpus."
-    card = (gain["gain"], gain["low"], gain["high"], verdict)
     why = f"Here: UAR of random folds minus that of speakers apart, a simple model, by {gain['unit']}. {why}"
-number = "not measured (its teacher's BACC, 0.812, is of such a test)"
-notebook.claim(paper_1, text, number, *card, why)
+    card = (gain["gain"], gain["low"], gain["high"], verdict, why)
+text = "Implied by Table II: a test drawn at random from everybody's utterances is a fair one"
+notebook.claim(paper_1, text, "not measured (its teacher's BACC, 0.812, is of such a test)", *card)
 
 # %% [markdown]
 # This is one simple model. A network of millions of weights can learn a voice or a line by heart, and may gain more: in

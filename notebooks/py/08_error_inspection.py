@@ -44,31 +44,26 @@ import numpy as np
 import pandas as pd
 import torch
 from IPython.display import display
-from joblib import cpu_count, parallel_config
 from scipy.stats import binomtest, ttest_ind
 
 # %% tags=["stage:imports"]
-from sernb import corpora, figures, notebook, protocols
+from sernb import figures, notebook, protocols
 from sernb.core import tables
 from sernb.core.errors import SernbError
-from sernb.core.tables import DIMENSIONS, predictions_of
-from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
+from sernb.evaluation import bootstrap, luck, scores, usual_unit
 from sernb.evaluation.abstaining import abstaining
 from sernb.evaluation.annotators import one_against_the_others, rating_columns
-from sernb.evaluation.baselines import pipeline
-from sernb.evaluation.intervals import interval, resample
+from sernb.evaluation.baselines import baseline, pipeline
 from sernb.evaluation.voice_and_words import guesses
 from sernb.explorer import explore, overlays, write_notes
 from sernb.explorer.view import default_view
 from sernb.features import audio, spectrogram
 from sernb.models.attention_pooling import CNNConfig
-from sernb.notebook import microphone
 from sernb.studies import recordings
 from sernb.studies.attention_pooling import PAPER, cross_validate
 
 VOICE, WORDS, BOTH = "the voice", "the words", "voice and words"
 device = notebook.start(corpus, seed=seed)
-at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
 
 # %% [markdown]
 # ## 1 · Two models, two numbers
@@ -82,55 +77,34 @@ at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
 # with the corpus they are about.)
 
 # %% tags=["stage:features"]
-wanted = [one.strip() for one in emotions.split(",") if one.strip()] or None
-options = {"labels": labels} if labels else {}
-utterances = corpora.load(corpus, root or None, emotions=wanted, on_bad=on_bad, **options)
-for column in ("path", "emotion"):
-    if column not in utterances:
-        raise SernbError(f"this notebook needs recordings and emotions; the corpus has no column {column!r}")
-if per_speaker:
-    known = [one for one in ("speaker", "emotion") if one in utterances]
-    utterances = utterances.groupby(known, observed=True, dropna=False).head(per_speaker)
+utterances, waveforms = notebook.load(corpus, root, needs=("path", "emotion"), emotions=emotions, labels=labels,
+                                      per_speaker=per_speaker, on_bad=on_bad, waveforms=not predictions)  # fmt: skip
+figures.class_balance(utterances)
+
+# %% tags=["stage:features"]
 config = spectrogram.SpectrogramConfig(scaling=scaling, dft=dft, shift=shift)
-if not predictions:
-    utterances, waveforms = audio.read_utterances(utterances, on_bad=on_bad)
+folds = [] if predictions else protocols.by_name(protocol, utterances)[: folds_used or None]
+if folds:
     train_segments = spectrogram.segment_spectrograms(utterances, waveforms, config)
-    test_segments = spectrogram.segment_spectrograms(
-        utterances, waveforms, config, step=spectrogram.TEST_STEP
-    )
-for note in utterances.attrs["notes"]:
-    print(note)
-folds = protocols.by_name(protocol, utterances)[: folds_used or None] if not predictions else []
+    test_segments = spectrogram.segment_spectrograms(utterances, waveforms, config, spectrogram.TEST_STEP)
 protocols.describe(folds, utterances) if folds else f"Predictions to inspect: {predictions}"
 
 # %% tags=["stage:training"]
-networks, of_models = {}, []
-if not predictions:
+networks, readers, of_models = {}, {}, []
+if folds:
     recipe = replace(PAPER.shortened(epochs), batch_size=batch_size, learning_rate=learning_rate)
     data = (utterances, train_segments, test_segments)
-    with parallel_config(n_jobs=at_a_time):
+    with notebook.workers(jobs, device):
         heard, _, networks = cross_validate(*data, folds, CNNConfig(), recipe, name=VOICE, seed=seed)
     of_models.append(heard.drop(columns="seed"))
-
-# %% tags=["stage:training"]
-readers = {}
 has_words = "text" in utterances and utterances["text"].notna().all()
-for fold in folds if has_words else []:
-    labels_heard = utterances.loc[fold.train, "emotion"].astype(str)
-    readers[fold.name] = pipeline("text", []).fit(utterances.loc[fold.train, ["text"]], labels_heard)
-read = []
-for fold in folds if has_words else []:
-    reader, asked = readers[fold.name], utterances.loc[fold.test, ["text"]]
-    chance_of = pd.DataFrame(reader.predict_proba(asked), fold.test, reader.classes_)
-    chance_of = chance_of[list(utterances["emotion"].cat.categories)]
-    read.append(predictions_of(chance_of, utterances, fold.name, WORDS))
-if read:
-    of_models.append(pd.concat(read))
-print(
-    ""
-    if has_words or predictions
-    else "This corpus has no words (or not all of them): only the voice is tested."
-)
+if folds and has_words:
+    of_models.append(baseline(utterances, folds, "text").assign(model=WORDS))
+    for fold in folds:
+        lesson = utterances.loc[fold.train]
+        readers[fold.name] = pipeline("text", []).fit(lesson[["text"]], lesson["emotion"].astype(str))
+elif folds:
+    print("This corpus has no words (or not all of them): only the voice is tested.")
 
 # %% [markdown]
 # And a third for free: **voice and words**, the mean of their probabilities. Nobody trains it. If the two make *different* mistakes, it should be
@@ -142,9 +116,7 @@ print(
 if predictions:
     table = tables.read_predictions(predictions)
     if "predicted" not in table:
-        raise SernbError(
-            f"{predictions}: this notebook inspects emotion classes; there is no column 'predicted'"
-        )
+        raise SernbError(f"{predictions}: this notebook inspects emotion classes; no column is 'predicted'")
     table = table if "model" in table else table.assign(model="model")
     if "speaker" in utterances and "speaker" not in table:
         table = table.join(utterances["speaker"])
@@ -156,10 +128,12 @@ if len(of_models) == 2:
     mean["predicted"] = mean[chances].idxmax(axis=1).str.removeprefix("p_")
     of_models.append(mean)
 answers = tables.check_predictions(pd.concat(of_models))
-names = list(answers["model"].unique())
-first, second = names[0], names[1] if len(names) > 1 else None
-unit = usual_unit(answers)
-best = scores(answers)["UAR"].idxmax()
+by_model = dict(list(answers.groupby("model", sort=False, observed=True)))
+right = {
+    name: rows["emotion"].astype(str) == rows["predicted"].astype(str) for name, rows in by_model.items()
+}
+first, second = [*by_model, None][:2]
+unit, best = usual_unit(answers), scores(answers)["UAR"].idxmax()
 
 # %%
 classes = answers["emotion"].nunique()
@@ -167,13 +141,14 @@ intervals = bootstrap(answers, ["UAR", "WA"], unit=unit)
 compared = figures.model_comparison(intervals, {"chance": {"UAR": 1 / classes}})
 notebook.keep(compared, "08_models", pictures)
 for row in intervals[intervals["metric"] == "UAR"].itertuples():
-    notebook.headline(f"UAR, {row.model}", row.value, row.low, row.high)
+    notebook.headline(f"UAR, {row.model}", row)
 
 # %%
+names = list(by_model)
 pairs = [(a, b) for number, b in enumerate(names) for a in names[number + 1 :]]
-tests = [paired_bootstrap(answers, a, b, unit=unit) for a, b in pairs]
-if tests:
-    display(pd.DataFrame(tests)[["a", "b", "difference", "low", "high", "p", "unit", "units"]].round(3))
+notebook.comparisons(
+    notebook.compare(answers, a, b, unit=unit) for a, b in pairs
+) if pairs else "One model only."
 
 # %% [markdown]
 # The bars and the table draw whole speakers where ten or more are known. The level of **the voice** is that of a short training: its
@@ -183,34 +158,36 @@ if tests:
 
 
 # %%
-def hidden(rows: pd.DataFrame) -> dict:
+def hidden(rows: pd.DataFrame, right: pd.Series) -> dict:
     """What one accuracy hides: emotions, speakers, and how sure the mistakes were."""
-    right = rows["emotion"].astype(str) == rows["predicted"].astype(str)
-    told_of = {"accuracy": f"{right.mean():.0%}"}
+    told = {"accuracy": right.mean()}
     for by in ("emotion", "speaker"):
         if by in rows and rows[by].notna().all():
-            share = right.groupby(rows[by].astype(str)).mean()
-            told_of[f"worst {by}"] = f"{share.idxmin()}: {share.min():.0%}"
-            told_of[f"best {by}"] = f"{share.idxmax()}: {share.max():.0%}"
+            share = right.groupby(rows[by].astype(str)).mean().sort_values()
+            told |= {
+                f"{which} {by}": f"{share.index[at]}: {share.iloc[at]:.0%}"
+                for which, at in (("worst", 0), ("best", -1))
+            }
     if chances:
         sure = rows[chances].max(axis=1)
-        told_of["mean sureness where it is right"] = f"{sure[right].mean():.2f}"
-        told_of["mean sureness where it is wrong"] = f"{sure[~right].mean():.2f}"
-        told_of["of its mistakes, 0.8 sure or surer"] = f"{(sure[~right] >= 0.8).mean():.0%}"
-    return told_of
+        told |= {
+            "mean sureness where it is right": sure[right].mean(),
+            "where it is wrong": sure[~right].mean(),
+        }
+        told["of its mistakes, 0.8 sure or surer"] = f"{(sure[~right] >= 0.8).mean():.0%}"
+    return told
 
 
-pd.DataFrame({name: hidden(rows) for name, rows in answers.groupby("model", sort=False)})
+pd.DataFrame({name: hidden(rows, right[name]) for name, rows in by_model.items()}).map(
+    lambda told: f"{told:.2f}" if isinstance(told, float) else told
+)
 
 # %%
-right = {}
-for name, rows in answers.groupby("model", sort=False, observed=True):
-    right[name] = rows["emotion"].astype(str) == rows["predicted"].astype(str)
 if second:
     a, b = right[first], right[second].reindex(right[first].index)
-    together, by_chance = (~a & ~b).mean(), (~a).mean() * (~b).mean()
     cells = {"both right": a & b, f"only {first}": a & ~b, f"only {second}": ~a & b, "both wrong": ~a & ~b}
     display(pd.DataFrame({name: f"{100 * one.mean():.0f} %" for name, one in cells.items()}, ["share"]))
+    together, by_chance = cells["both wrong"].mean(), (~a).mean() * (~b).mean()
     print(
         f"Both wrong: {together:.1%}. If their mistakes had nothing to do with one another: {by_chance:.1%}."
     )
@@ -233,17 +210,11 @@ if networks:
     parts.append(overlays.attention(networks, answers[answers["model"] == VOICE], test_segments, config))
 if readers:
     parts.append(overlays.words(readers, answers[answers["model"] == WORDS], utterances))
-overlay = overlays.joined(*parts) if parts else None
-mistakes = answers[(answers["model"] == first).to_numpy()][~right[first].to_numpy()]
+mistakes = by_model[first][~right[first]]
 opened = mistakes[chances].max(axis=1).idxmax() if chances and len(mistakes) else None
-explorer = explore(
-    answers,
-    utterances,
-    title=f"{corpus}: {', '.join(names)}",
-    overlay=overlay,
-    notes=notes or None,
-    view={"model": first, "utterance": opened},
-)
+explorer = explore(answers, utterances, title=f"{corpus}: {', '.join(names)}", notes=notes or None,
+                   overlay=overlays.joined(*parts) if parts else None,
+                   view={"model": first, "utterance": opened})  # fmt: skip
 explorer
 
 # %% [markdown]
@@ -256,22 +227,6 @@ explorer
 
 
 # %%
-def told(table: pd.DataFrame, count: int = 4, sounds: int = 2, also: tuple = ()) -> None:
-    """The first utterances of a list in words, and the sound of the very first."""
-    print(f"{len(table)} utterances in the list; the first {min(count, len(table))}:")
-    for name, row in table.head(sounds).iterrows():
-        if pd.notna(row.get("path")):
-            wave = audio.read_audio(row["path"], row.get("start"), row.get("end"))
-            notebook.listen(wave, caption=f"{name}: true {row['emotion']}, predicted {row['predicted']}")
-    columns = ["text", "emotion", "predicted", *also, "speaker"]
-    shown = table.head(count)[[one for one in columns if one in table]]
-    if chances:
-        shown = shown.assign(sure=table[chances].max(axis=1).round(2))
-    if len(table):
-        with pd.option_context("display.max_colwidth", None):
-            display(shown)
-
-
 by_sureness = "confidence" if chances else "given"
 everything = tables.classes_of(answers)
 off_diagonal = [[a, b] for a in everything for b in everything if a != b]
@@ -284,15 +239,14 @@ off_diagonal = [[a, b] for a in everything for b in everything if a != b]
 # %%
 explorer.view = {"model": first}
 counts = explorer.matrix.reindex(index=everything, columns=everything, fill_value=0)
-errors = {(a, b): counts.loc[a, b] for a, b in off_diagonal}
-meant, said = max(errors, key=errors.get)
+meant, said = max(off_diagonal, key=lambda pair: counts.loc[*pair])
 for a, b in ((meant, said), (said, meant)):
-    there, all_of = int(counts.loc[a, b]), int(counts.loc[a].sum())
-    if all_of:
-        low, high = binomtest(there, all_of).proportion_ci()
-        print(f"{a} taken for {b}: {there} of {all_of}, {there / all_of:.0%} [{low:.0%}, {high:.0%}]")
+    if all_of := int(counts.loc[a].sum()):
+        ends = binomtest(int(counts.loc[a, b]), all_of).proportion_ci()
+        share = notebook.interval((counts.loc[a, b] / all_of, *ends), ".0%")
+        print(f"{a} taken for {b}: {counts.loc[a, b]} of {all_of}, {share}")
 explorer.view = {"model": first, "cells": [[meant, said]], "sort": by_sureness}
-told(explorer.selected)
+notebook.glance(explorer.selected)
 
 # %% [markdown]
 # **Listen for** what the two emotions share. Loudness, tempo, pitch? And look at the attention: is it on the speech at all? A
@@ -310,7 +264,7 @@ told(explorer.selected)
 # %%
 if second:
     explorer.view = {"model": first, "other": second, "outcome": "only_a", "sort": by_sureness}
-    told(explorer.selected)
+    notebook.glance(explorer.selected)
 
 # %% [markdown]
 # And those that only the second gets right, with the words of the surest: orange ones speak for its answer, blue ones against it. A bag of words knows
@@ -319,7 +273,7 @@ if second:
 # %%
 if second:
     explorer.view = {"model": second, "other": first, "outcome": "only_a", "sort": by_sureness}
-    told(explorer.selected)
+    notebook.glance(explorer.selected)
     if readers and len(explorer.selected):
         read = overlays.words(readers, answers[answers["model"] == WORDS], utterances)
         read = read(explorer.selected.index[0])
@@ -340,8 +294,8 @@ for question, pair in QUESTIONS.items():
     columns = [f"p_{one}" for one in pair]
     if set(columns) <= set(chances) and asked["emotion"].nunique() == 2:
         asked["predicted"] = asked[columns].idxmax(axis=1).str.removeprefix("p_")
-        found = bootstrap(asked.drop(columns=chances), "UAR", unit=unit).set_index("model")
-        replies[question] = {n: f"{r.value:.0%} [{r.low:.0%}, {r.high:.0%}]" for n, r in found.iterrows()}
+        found = bootstrap(asked.drop(columns=chances), "UAR", unit=unit)
+        replies[question] = {row.model: notebook.interval(row, ".0%") for row in found.itertuples()}
 pd.DataFrame(replies) if replies else "This corpus has not all of sad, happy and angry (or no probabilities)."
 
 # %% [markdown]
@@ -357,12 +311,12 @@ pd.DataFrame(replies) if replies else "This corpus has not all of sad, happy and
 by_speaker = "speaker" in answers and answers["speaker"].notna().all() and answers["speaker"].nunique() > 1
 if by_speaker:
     explorer.view = {"model": first, "rows": "speaker", "columns": "predicted", "order": "confusion"}
-    share = right[first].groupby(answers.loc[answers["model"] == first, "speaker"]).agg(["mean", "size"])
+    share = right[first].groupby(by_model[first]["speaker"]).agg(["mean", "size"])
     share = share.sort_values("mean").rename(columns={"mean": "right", "size": "utterances"})
     display(pd.concat([share.head(3), share.tail(3)]).round(2) if len(share) > 6 else share.round(2))
     of_the_worst = {"speaker": [share.index[0]]}
     explorer.view = {"model": first, "filters": of_the_worst, "cells": off_diagonal, "sort": by_sureness}
-    told(explorer.selected, 3, 1)
+    notebook.glance(explorer.selected, 3, 1)
 
 # %% [markdown]
 # Tempting, is it not? A poor microphone, an accent, a flat voice: a reason is quickly found for whoever stands first. Hold that
@@ -376,7 +330,7 @@ if by_speaker:
 
 # %%
 explorer.view = {"model": first, "cells": off_diagonal, "sort": by_sureness}
-told(explorer.selected)
+notebook.glance(explorer.selected)
 
 # %% [markdown]
 # **Decide for each:** what do *you* hear? Write it into a note, with a tag such as `label?`, `noise` or `blind spot`; the list "with a note"
@@ -392,39 +346,16 @@ told(explorer.selected)
 
 
 # %%
-rows = answers[answers["model"] == first]
-hit = right[first].to_numpy(float)
-who, people = pd.factorize(rows["speaker"]) if by_speaker else (np.zeros(len(rows), int), ["all"])
-label = rows["emotion"].cat.codes.to_numpy()
-
-
-def halved(rng: np.random.Generator) -> np.ndarray:
-    """For each utterance its half, 0 or 1: random, but even for each speaker and nearly so for their emotions."""
-    order = rng.permutation(len(who))
-    order = order[np.lexsort((label[order], who[order]))]
-    place = (
-        pd.Series(who[order]).groupby(who[order]).cumcount().to_numpy()
-        + rng.integers(2, size=len(people))[who[order]]
-    )
-    half = np.empty(len(who), int)
-    half[order] = place % 2
-    return half
-
-
-def accuracy(hit: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The share of hits of each speaker, among the utterances chosen; NaN for who has none."""
-    count = np.bincount(who[chosen], minlength=len(people)).astype(float)
-    return np.bincount(who[chosen], hit[chosen], len(people)) / np.where(count, count, np.nan)
-
-
-# %%
-half = halved(np.random.default_rng(seed))
+rows, hit = by_model[first], right[first].to_numpy(float)
 if by_speaker:
-    seen, unseen = accuracy(hit, half == 0), accuracy(hit, half == 1)
-    worst, mean = int(np.nanargmin(seen)), (np.nanmean(seen), np.nanmean(unseen))
+    who, people = pd.factorize(rows["speaker"])
+    label = rows["emotion"].cat.codes.to_numpy()
+    half = luck.halves(who, label, np.random.default_rng(seed))
+    seen, unseen = (luck.accuracy(hit, who, half == part) for part in (0, 1))
+    worst = int(np.nanargmin(seen))
     rank = int((unseen < unseen[worst]).sum()) + 1
-    print(f"Worst where we looked: {people[worst]}, {seen[worst]:.0%} right (mean {mean[0]:.0%}).")
-    print(f"In the other half: {unseen[worst]:.0%} right (mean {mean[1]:.0%}), "
+    print(f"Worst where we looked: {people[worst]}, {seen[worst]:.0%} right (mean {np.nanmean(seen):.0%}).")
+    print(f"In the other half: {unseen[worst]:.0%} right (mean {np.nanmean(unseen):.0%}), "
           f"place {rank} of {len(people)} from below.")  # fmt: skip
     twice = rows.assign(model=np.where(half == 0, "the half that we looked at", "the other half"))
     twice = twice.iloc[np.argsort(half, kind="stable")]
@@ -438,45 +369,26 @@ if by_speaker:
 # was partly luck.
 
 # %%
-rng, lags = np.random.default_rng(seed), []
-for _ in range(300 if by_speaker else 0):
-    half = halved(rng)
-    seen, unseen = accuracy(hit, half == 0), accuracy(hit, half == 1)
-    worst = int(np.nanargmin(seen))
-    lags.append((np.nanmean(seen) - seen[worst], np.nanmean(unseen) - unseen[worst]))
-if lags:
-    found, left = np.nanmean(lags, axis=0)
+if by_speaker:
+    found, left = luck.lag_of_the_worst(hit, who, label, splits=300, seed=seed)
     print(f"The worst speaker lies {100 * found:.1f} points below the mean where they were found, and "
-          f"{100 * left:.1f} points in the other half (means of {len(lags)} splits).")  # fmt: skip
-    print(
-        f"So {1 - left / found:.0%} of what we saw was luck."
-        if found > 0
-        else "All are understood equally well."
-    )
+          f"{100 * left:.1f} points in the other half (means of 300 splits).")  # fmt: skip
+    equal = "All are understood equally well."
+    print(f"So {1 - left / found:.0%} of what we saw was luck." if found > 0 else equal)
 
 # %% [markdown]
 # And is there *any* difference between speakers? Deal the mistakes out anew at random among all utterances of an emotion: then no speaker is
 # harder than another. How often is the worst of them as bad as the one that we saw? How often do speakers differ as much?
 
 # %%
-all_of_them = np.ones(len(hit), bool)
-observed = accuracy(hit, all_of_them)
-rng, dealt = np.random.default_rng(seed), []
-groups = [np.flatnonzero(label == one) for one in np.unique(label)]
-for _ in range(1000 if by_speaker else 0):
-    anew = hit.copy()
-    for group in groups:
-        anew[group] = rng.permutation(hit[group])
-    dealt.append(accuracy(anew, all_of_them))
-if dealt:
-    dealt = np.array(dealt)
-    p_worst = (1 + (dealt.min(1) <= observed.min()).sum()) / (1 + len(dealt))
-    p_any = (1 + (dealt.var(1) >= observed.var()).sum()) / (1 + len(dealt))
-    lucky = dealt.min(1).mean()
-    print(f"Worst speaker: {observed.min():.0%} right; by luck alone it would be {lucky:.0%} on average.")
-    print(f"As bad or worse by luck: p = {p_worst:.3f}.")
-    print(f"Speakers that differ as much, by luck: p = {p_any:.3f}.")
-    print("They differ beyond luck." if p_any < 0.05 else "Luck alone could explain these differences.")
+if by_speaker:
+    dealt = luck.by_luck(hit, who, label, n=1000, seed=seed)
+    print(
+        f"Worst speaker: {dealt.worst:.0%} right; by luck alone it would be {dealt.by_luck:.0%} on average."
+    )
+    print(f"As bad or worse by luck: p = {dealt.p_worst:.3f}.")
+    print(f"Speakers that differ as much, by luck: p = {dealt.p_any:.3f}.")
+    print("They differ beyond luck." if dealt.p_any < 0.05 else "Luck alone could explain these differences.")
 
 # %% [markdown]
 # The same holds for every filter you set in the explorer: each is one more look, and one of twenty looks finds something at the 5 % level in
@@ -503,17 +415,11 @@ HALF, GOOD = 0.5, 0.9
 kept = pd.DataFrame()
 if chances:
     kept = abstaining(answers, coverage=HALF, accuracy=GOOD, unit=unit).set_index(["model", "metric"])
-    text = {key: f"{row.value:.1%} [{row.low:.1%}, {row.high:.1%}]" for key, row in kept.iterrows()}
-    shown = pd.Series(text).unstack(sort=False)
-    shown.columns = [
-        "right of all",
-        "right of the surest half",
-        "gain",
-        "may answer, if 9 of 10 shall be right",
-    ]
-    display(shown)
+    shown = kept.apply(notebook.interval, axis=1, form=".1%").unstack(sort=False)
+    headings = ["right of all", "right of the surest half", "gain", "may answer, if 9 of 10 shall be right"]
+    display(shown.set_axis(headings, axis=1))
     row = kept.loc[(best, "coverage at accuracy")]
-    notebook.headline(f"Share answered with 9 of 10 right, {best}", row["value"], row["low"], row["high"])
+    notebook.headline(f"Share answered with 9 of 10 right, {best}", row)
 
 # %% [markdown]
 # Two warnings. The threshold was found on the utterances that it is judged by, so on new ones it does a little worse. And the last column is a
@@ -522,20 +428,19 @@ if chances:
 # **And who is not answered?** Silence is not dealt out evenly. Here the surest half again, emotion by emotion, and at that threshold in the explorer.
 
 # %%
-rows = answers[answers["model"] == best]
-hits = rows["emotion"].astype(str) == rows["predicted"].astype(str)
+rows, hits = by_model[best], right[best]
 if chances:
     sure, groups = rows[chances].max(axis=1), rows["emotion"].astype(str)
     threshold = float(np.floor(1000 * sure.quantile(1 - HALF)) / 1000)
     explorer.view = {"model": best, "threshold": threshold}
     answered = int(explorer.matrix.to_numpy().sum())
     print(f"{best}, threshold {threshold:.2f}: {answered} of {len(rows)} utterances are answered")
-    columns = {
-        "answered": (sure >= threshold).groupby(groups).mean(),
-        "right of all": hits.groupby(groups).mean(),
-        "right of those answered": hits[sure >= threshold].groupby(groups).mean(),
+    of = {
+        "answered": sure >= threshold,
+        "right of all": hits,
+        "right of those answered": hits[sure >= threshold],
     }
-    display(pd.DataFrame(columns).map("{:.0%}".format))
+    display(pd.DataFrame({name: one.groupby(groups).mean() for name, one in of.items()}).map("{:.0%}".format))
 
 # %% [markdown]
 # ## 5 · Likely label errors
@@ -552,7 +457,7 @@ if suspects:
     explorer.view = {"model": best, "list": "errors"}
     print(f"{best}: of {len(rows)} utterances it takes {(~hits).sum()} for another emotion, ", end="")
     print(f"and {len(suspects['rows'])} are suspects.")
-    told(explorer.selected)
+    notebook.glance(explorer.selected)
 else:
     found = [one for one in explorer.state["notices"] if "cleanlab" in one or "label errors" in one]
     print(" ".join(found) or "Nothing here looks like a wrong label.")
@@ -566,19 +471,6 @@ else:
 
 
 # %%
-def share_wrong(chosen: np.ndarray) -> list:
-    """Share of wrong labels among the chosen, and that less the share among all; each (value, low, high)."""
-    codes = pd.factorize(rows["speaker"] if unit == "speaker" else rows.index)[0]
-    columns = (chosen, chosen & wrong, np.ones(len(wrong)), wrong)
-    sums = np.stack([np.bincount(codes, one.astype(float)) for one in columns], 1)  # (units, 4)
-    values = []
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for one in (sums.sum(0)[None], resample(sums, 2000, seed)):
-            share = one[:, 1] / one[:, 0]
-            values.append((share, share - one[:, 3] / one[:, 2]))
-    return [(float(a[0]), *interval(b, 0.95, len(sums))) for a, b in zip(*values, strict=True)]
-
-
 def suspects_of(name: str) -> np.ndarray:
     """The places in `rows` of a model's suspects, the most doubtful first."""
     listed = explorer.state["models"][names.index(name)]["errors"] or {"rows": []}
@@ -598,25 +490,21 @@ if len(place) and truth is not None and truth.notna().all():
     lists |= {"all mistakes of the model": np.flatnonzero(~hits.to_numpy()), "all": np.arange(len(rows))}
     lists |= {f"confident learning, first {k}": place[:k] for k in (25, 50) if k < len(place)}
     lists |= {f"confident learning, {name}": suspects_of(name) for name in names if name != best}
-    shown = []
+    units, shown = pd.factorize(rows["speaker"] if unit == "speaker" else rows.index)[0], {}
     for name, chosen in lists.items():
-        inside = np.zeros(len(rows), bool)
-        inside[chosen] = True
-        marked[name] = share_wrong(inside)
-        value, low, high = marked[name][0]
-        share, there = f"{value:.1%} [{low:.1%}, {high:.1%}]", f"{(inside & wrong).sum()} of {wrong.sum()}"
-        shown.append((name, inside.sum(), share, there))
-    display(pd.DataFrame(shown, columns=["list", "clips", "wrong labels", "found"]).set_index("list"))
+        inside = np.isin(np.arange(len(rows)), chosen)
+        marked[name] = luck.share_of(wrong, inside, units, seed=seed)
+        shown[name] = {"clips": inside.sum(), "wrong labels": notebook.interval(marked[name][0], ".1%"),
+                       "found": f"{(inside & wrong).sum()} of {wrong.sum()}"}  # fmt: skip
+    display(pd.DataFrame(shown).T)
 
 # %%
 if marked:
-    value, low, high = marked["confident learning"][0]
-    notebook.headline("Suspects whose label is truly wrong", value, low, high)
-    times = value / marked["all"][0][0]
-    print(
-        f"A suspect's label is {times:.1f} times as likely to be wrong as any, and {1 - value:.0%} are right."
-    )
-    told(explorer.selected, 6, 0, ("emotion_true",))
+    value = marked["confident learning"][0][0]
+    notebook.headline("Suspects whose label is truly wrong", marked["confident learning"][0])
+    print(f"A suspect's label is {value / marked['all'][0][0]:.1f} times as likely to be wrong as any, "
+          f"and {1 - value:.0%} are right.")  # fmt: skip
+    notebook.glance(explorer.selected, 6, 0, ("emotion_true",))
 else:
     print("Whether these labels are wrong is not known here. The list says where to listen first, no more.")
 
@@ -627,8 +515,7 @@ else:
 # **What did people say?** Where single annotators or listeners are known, a suspect label should be one that fewer of them agree with.
 
 # %%
-heard_by = {}
-votes = rating_columns(utterances).get("emotion", [])
+heard_by, votes = {}, rating_columns(utterances).get("emotion", [])
 if votes:
     given = utterances.loc[rows.index, votes]
     same = given.eq(rows["emotion"].astype(str), axis=0).where(given.notna())
@@ -640,9 +527,12 @@ for what, values in heard_by.items():
     one, two = values[suspect].dropna(), values[~suspect].dropna()
     if min(len(one), len(two)) > 1 and values.std() > 0:
         ends = ttest_ind(one, two, equal_var=False).confidence_interval()
-        means = {"suspects": round(one.mean(), 1), "others": round(two.mean(), 1)}
-        means["difference"] = f"{one.mean() - two.mean():+.1f} [{ends.low:+.1f}, {ends.high:+.1f}]"
-        compared_by[what] = means
+        difference = notebook.interval((one.mean() - two.mean(), *ends), "+.1f")
+        compared_by[what] = {
+            "suspects": one.mean().round(1),
+            "others": two.mean().round(1),
+            "difference": difference,
+        }
 pd.DataFrame(compared_by).T if compared_by else "No annotators or listeners are known here (or no suspects)."
 
 # %% [markdown]
@@ -653,7 +543,7 @@ pd.DataFrame(compared_by).T if compared_by else "No annotators or listeners are 
 # in 40 bands (quick, and not very good); for **the words** another guesses valence from a bag of words.
 
 # %%
-dims = [one for one in DIMENSIONS if one in utterances and utterances[one].notna().any()] if networks else []
+dims = [one for one in tables.DIMENSIONS if networks and one in utterances and utterances[one].notna().any()]
 guessed = []
 if dims:
     bands = torch.nn.functional.adaptive_avg_pool2d(test_segments.spectrograms, (40, config.frames))
@@ -661,11 +551,11 @@ if dims:
     statistics = pd.DataFrame(torch.cat(parts, 1).numpy()).add_prefix("band ")
     statistics = statistics.groupby(test_segments.table["utterance"].to_numpy()).mean()
     by_words = ["valence"] if "valence" in dims and has_words else []
-    for name, of in {VOICE: dims, WORDS: by_words}.items():
-        found = {one: guesses(utterances, one, folds, statistics if name == VOICE else None) for one in of}
-        if found:
-            table = pd.DataFrame(found).add_suffix("_predicted").rename_axis("utterance").assign(model=name)
-            guessed.append(table.join(utterances[[*of, *({"speaker"} & set(utterances))]]))
+    for name, of, heard in ((VOICE, dims, statistics), (WORDS, by_words, None)):
+        if of:
+            table = pd.DataFrame({f"{one}_predicted": guesses(utterances, one, folds, heard) for one in of})
+            known = utterances[[*of, *({"speaker"} & set(utterances))]]
+            guessed.append(table.rename_axis("utterance").assign(model=name).join(known))
 else:
     print("This corpus has no ratings of arousal, valence and dominance (or nothing was trained here).")
 
@@ -696,8 +586,7 @@ if guessed:
     )
     print(f"Correlation of true value and residual: {np.corrcoef(table[one], residual)[0, 1]:+.2f}")
     columns = ["text", "emotion", one, f"{one}_predicted", "speaker"]
-    with pd.option_context("display.max_colwidth", None):
-        display(rated.selected[[name for name in columns if name in rated.selected]].head(4).round(2))
+    display(rated.selected[[name for name in columns if name in rated.selected]].head(4).round(2))
 
 # %% [markdown]
 # A negative correlation is no discovery about voices: a regression that is unsure guesses near the mean, so extremes are always underrated
@@ -712,8 +601,7 @@ if guessed:
 # %%
 explorer.view = {"tab": "quiz", "model": best, "quiz": {"size": 10, "seed": seed + 1}}
 rows = {"guessing": 100 / classes}
-for name, hits_of in right.items():
-    rows[f"model: {name}"] = 100 * hits_of.mean()
+rows |= {f"model: {name}": 100 * hits_of.mean() for name, hits_of in right.items()}
 if "recognised" in utterances:
     rows["listeners (recognised)"] = utterances["recognised"].reindex(answers.index.unique()).mean()
 if len(votes) > 2:
@@ -754,7 +642,7 @@ if networks:
 
     example = utterances.loc[folds[0].test].iloc[0]
     answer(audio.read_audio(example["path"], example.get("start"), example.get("end")))
-    recorder = microphone.record(answer)
+    recorder = notebook.record(answer)
 recorder
 
 # %% [markdown]
@@ -774,11 +662,8 @@ recorder
 # %%
 if suspects and suspects["rows"]:
     name = explorer.state["utterance"][suspects["rows"][0]]
-    if name not in explorer.notes:
-        explorer.notes = {
-            **explorer.notes,
-            name: {"note": f"{best} doubts it; to be heard", "tags": ["label?"]},
-        }
+    noted = {name: {"note": f"{best} doubts it; to be heard", "tags": ["label?"]}}
+    explorer.notes = noted | explorer.notes
 display(explorer.notes_table().head())
 changed = {key: value for key, value in explorer.view.items() if value != default_view(explorer.state)[key]}
 print(json.dumps(changed, ensure_ascii=False))
@@ -796,10 +681,7 @@ if save:
     explorer.save(folder / "errors.html")
     if guessed:
         rated.save(folder / "dimensions.html", cap=8_000_000)
-    print(
-        f"saved to {folder}: predictions.csv, notes.csv, errors.html"
-        + (" and the network" if networks else "")
-    )
+    print(f"saved to {folder}: predictions.csv, notes.csv, errors.html{' and the network' * bool(networks)}")
 
 # %% [markdown]
 # Without a notebook: `sernb explore predictions.csv --corpus embedded` opens the same explorer in your browser, and with `--html errors.html`
@@ -811,33 +693,27 @@ if save:
 # A card says "holds" only where the whole interval lies on the claim's side of zero.
 
 # %%
-untested = (None, None, None, "cannot be tested on this corpus")
-card, why = untested, "These predictions have no probabilities."
+gain, why = None, "These predictions have no probabilities."
 if len(kept):
     gain = kept.loc[(first, "gain")]
-    card = (gain["value"], gain["low"], gain["high"], "holds" if gain["low"] > 0 else "not seen here")
     others = ", ".join(f"{name} {kept.loc[(name, 'gain')]['value']:+.3f}" for name in names[1:])
     why = f"{first}: accuracy of the surest half less that of all, by {gain['units']} {unit}s. "
     why += f"The others: {others}. " if others else ""
     why += "The paper chooses a threshold for a promised error; here only the direction is tested."
 words = "Who answers only when sure is right more often: error falls as coverage falls"
 number = "2 % top-5 error on ImageNet at almost 60 % coverage"
-notebook.claim("Geifman & El-Yaniv 2017", words, number, *card, why)
+notebook.claim_of("Geifman & El-Yaniv 2017", words, number, gain, why)
 
 # %%
-card, why = untested, "Which labels are truly wrong is not known here."
+more, why = None, "Which labels are truly wrong is not known here."
 if marked:
-    more = marked["confident learning"][1]
-    card = (*more, "holds" if more[1] > 0 else "not seen here")
-    simple = marked["label least likely"][0][0]
-    why = (
-        f"Share of wrong labels among {len(place)} suspects of {best}, less the share among all, by {unit}. "
-    )
-    why += f"A list as long by the label's probability alone: {simple:.1%} against {marked['confident learning'][0][0]:.1%}."
+    share, more = marked["confident learning"]
+    why = f"Share of wrong labels among {len(place)} suspects of {best}, less the share among all, by {unit}. A list "
+    why += f"as long by the label's probability alone: {marked['label least likely'][0][0]:.1%} against {share[0]:.1%}."
 elif not suspects:
     why = "cleanlab is not installed, or there are too few utterances of an emotion."
 words = "Confident learning finds wrong labels more often than chance"
-notebook.claim("Northcutt, Jiang & Chuang 2021", words, None, *card, why)
+notebook.claim_of("Northcutt, Jiang & Chuang 2021", words, None, more, why)
 
 # %% [markdown]
 # ## Recap

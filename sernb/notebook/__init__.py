@@ -11,7 +11,8 @@ HOMES = {
         "start", "workers",
     ),
     "comparing": ("compare", "comparisons"),
-    "corpus": ("load",),
+    "corpus": ("glance", "knows", "load", "where_possible"),
+    "microphone": ("record",),
 }  # fmt: skip
 __all__ = [name for names in HOMES.values() for name in names]
 

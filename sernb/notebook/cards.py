@@ -42,6 +42,7 @@ def start(corpus: str, encoder: str | None = None, seed: int = 0) -> torch.devic
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  (libraries that draw from NumPy's global state)
     torch.manual_seed(seed)
+    pd.set_option("display.max_colwidth", None)  # tables show whole sentences
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     threads = f"{torch.get_num_threads()} CPU threads"

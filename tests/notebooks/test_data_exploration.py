@@ -29,12 +29,12 @@ def printed(corpus, root, out, **given):
 def test_the_loader_gets_its_own_options():
     given = {"corpus": "iemocap", "loader": "{classes: all, excited_is_happy: false}", "labels": "{a: happy}"}
     (plan,) = make_plans(["1"], "smoke", given, NOTEBOOKS)
-    (source,) = [one.source for one in nbformat.read(plan.path, 4).cells if "corpora.load(" in one.source]
-    corpora = Mock()
-    corpora.load.side_effect = InterruptedError  # the call is all that is looked at
+    (source,) = [one.source for one in nbformat.read(plan.path, 4).cells if "notebook.load(" in one.source]
+    notebook = Mock()
+    notebook.load.side_effect = InterruptedError  # the call is all that is looked at
     with pytest.raises(InterruptedError):
-        exec(source, {**plan.parameters, "corpora": corpora})
-    options = corpora.load.call_args.kwargs
+        exec(source, {**plan.parameters, "notebook": notebook})
+    options = notebook.load.call_args.kwargs
     assert (options["classes"], options["excited_is_happy"]) == ("all", False)
     assert options["labels"] == {"a": "happy"} and options["on_bad"] == "raise"
 

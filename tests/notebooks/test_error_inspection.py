@@ -1,17 +1,14 @@
-"""Notebook 08: the words model is the baseline; halves, shares of wrong labels by hand; corpora without words, predictions of one's own."""
+"""Notebook 08 on a corpus without words, and with predictions of one's own."""
 
 from pathlib import Path
 
-import jupytext
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
-from sernb import corpora, protocols
-from sernb.core.tables import predictions_of, read_predictions
-from sernb.evaluation.baselines import baseline, pipeline
-from sernb.evaluation.intervals import interval, resample
+from sernb import corpora
+from sernb.core.tables import read_predictions
 from sernb.explorer import read_notes
 from sernb.notebook.plan import make_plans
 from sernb.notebook.run import run
@@ -21,61 +18,6 @@ from tests.notebooks.executed import said
 pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-
-
-def cell(part):
-    cells = jupytext.read(NOTEBOOKS / "py" / "08_error_inspection.py").cells
-    (found,) = [one.source for one in cells if one.cell_type == "code" and part in one.source]
-    return found
-
-
-def test_the_words_are_the_baseline():
-    utterances = corpora.load("embedded").groupby(["speaker", "emotion"], observed=True).head(3)
-    folds = protocols.by_name("auto", utterances)[:2]
-    names = {
-        "utterances": utterances,
-        "folds": folds,
-        "of_models": [],
-        "predictions": "",
-        "WORDS": "the words",
-    }
-    names |= {"pipeline": pipeline, "pd": pd, "predictions_of": predictions_of}
-    exec(cell("has_words ="), names)
-    (ours,) = names["of_models"]
-    theirs = baseline(utterances, folds, "text").loc[ours.index]
-    assert (ours["predicted"] == theirs["predicted"].astype(str)).all()
-    chances = [one for one in ours if one.startswith("p_")]
-    np.testing.assert_allclose(ours[chances], theirs[chances])
-    assert set(names["readers"]) == {fold.name for fold in folds}
-
-
-def test_halves_are_even_for_each_speaker():
-    speakers = np.repeat(["a", "b", "c"], [10, 7, 1])
-    emotions = pd.Categorical(np.tile(["happy", "sad"], 9))
-    answers = pd.DataFrame({"model": "m", "speaker": speakers, "emotion": emotions})
-    right = {"m": pd.Series(np.arange(18) % 2 == 0)}
-    names = {"answers": answers, "first": "m", "right": right, "by_speaker": True, "np": np, "pd": pd}
-    exec(cell("def halved"), names)
-    halves = np.array([names["halved"](np.random.default_rng(seed)) for seed in range(200)])
-    for name, fewest in (("a", 5), ("b", 3), ("c", 0)):
-        counts = halves[:, speakers == name].sum(1)
-        size = (speakers == name).sum()
-        assert set(np.minimum(counts, size - counts)) == {fewest}
-    assert abs(halves.mean() - 0.5) < 0.05 and len(np.unique(halves, axis=0)) > 150
-    shares = names["accuracy"](right["m"].to_numpy(float), np.array([True] * 10 + [False] * 8))
-    np.testing.assert_allclose(shares, [0.5, np.nan, np.nan])
-
-
-def test_shares_of_wrong_labels_by_hand():
-    rows = pd.DataFrame({"speaker": ["a"] * 4 + ["b"] * 4}, [f"u{n}" for n in range(8)])
-    wrong = np.array([1, 0, 0, 0, 1, 0, 0, 0], bool)
-    names = {"rows": rows, "wrong": wrong, "unit": "speaker", "seed": 0, "np": np, "pd": pd}
-    names |= {"resample": resample, "interval": interval}
-    exec(cell("def share_wrong"), names)
-    share, more = names["share_wrong"](np.array([1, 1, 0, 0, 1, 1, 0, 0], bool))
-    assert share == (0.5, 0.5, 0.5) and more == (0.25, 0.25, 0.25)  # both speakers are alike: no spread
-    share, more = names["share_wrong"](np.array([1, 1, 1, 1, 0, 0, 0, 0], bool))
-    assert share[0] == 0.25 and more[0] == 0
 
 
 def result(out, **given):
