@@ -43,7 +43,9 @@ def lag_of_the_worst(
     return float(found), float(left)
 
 
-def by_luck(hit: np.ndarray, groups: np.ndarray, labels: np.ndarray, n: int = 1000, seed: int = 0) -> pd.Series:
+def by_luck(
+    hit: np.ndarray, groups: np.ndarray, labels: np.ndarray, n: int = 1000, seed: int = 0
+) -> pd.Series:
     """The worst group beside the worst of mistakes that are dealt out anew, among all utterances of a label.
 
     Returns worst (its accuracy), by_luck (that of the worst by luck, on average), p_worst (how often luck's is as bad)
@@ -67,7 +69,9 @@ def by_luck(hit: np.ndarray, groups: np.ndarray, labels: np.ndarray, n: int = 10
     )
 
 
-def share_of(wrong: np.ndarray, chosen: np.ndarray, units: np.ndarray, n: int = 2000, seed: int = 0) -> list[tuple]:
+def share_of(
+    wrong: np.ndarray, chosen: np.ndarray, units: np.ndarray, n: int = 2000, seed: int = 0
+) -> list[tuple]:
     """The share of wrong ones among the chosen, and that less the share among all: (value, low, high) each.
 
     wrong, chosen: bool `(n,)`; the 95 % intervals draw whole `units` (numbers from 0 on, `(n,)`).
