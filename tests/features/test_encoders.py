@@ -98,7 +98,7 @@ def test_audio_encoders(tmp_path):
 def test_a_vggish_without_some_weights_does_not_get_random_ones(tmp_path):
     VGGish(VGGishConfig((2, 2, 4, 4, 4, 4), (8, 8), 16)).save_pretrained(tmp_path)
     without(tmp_path, "linears.1")
-    with pytest.raises(SernbError, match=r"no VGGish .*Missing key.*linears\.1"):
+    with pytest.raises(SernbError, match=r"Missing key.*linears\.1"):
         audio_encoder(str(tmp_path))
 
 
