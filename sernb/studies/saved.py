@@ -1,0 +1,336 @@
+"""Trained networks on disk: `save` writes any of the kit's, and `load(folder).answer(waveform, text)` is all that
+predicting needs. Torch and each network are imported when one is read, so that a wrong folder is told at once."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sernb.core.errors import SernbError
+from sernb.core.files import read_object, reading, whole_folder
+
+if TYPE_CHECKING:
+    import torch
+
+    from sernb.features.frames import Scaling
+
+RATE = 16000  # Hz
+LONGEST = 120.0  # seconds that a model hears at once: attention over more would fill the memory
+SEGMENTS = 64  # of the spectrogram network, at once
+EXPECTED = "expected what notebook 02, 04, 06 or 07 leaves in the folder of its parameter `save`"
+SYNTHETIC = {"embedded": "embedded corpus", "embedded_pairs": "embedded pairs"}
+# A setting that only this network has: what folders are known by that were saved before they named their kind.
+OWN_SETTING = {
+    "filters": "SpectrogramCNN", "streams": "ThreeMSER", "kernels": "SpeechStudent", "join": "AudioTextRegressor"
+}  # fmt: skip
+
+
+def save(
+    model: "torch.nn.Module",
+    folder: str | Path,
+    about: Mapping | None = None,
+    tokenizer=None,
+    scaling: "Scaling | None" = None,
+) -> Path:
+    """Write a network and what is needed to use it again into `folder`, whole or not at all.
+
+    Args:
+        model: A SpectrogramCNN, ThreeMSER, SpeechStudent or AudioTextRegressor.
+        folder: A new one, or one that `save` wrote before.
+        about: What else is known, for about.json. Of all: `corpus`. Of a SpectrogramCNN: `classes`, and the settings
+            of its `spectrogram`. Of a regressor: `scale` (lowest and highest rating), and whether its speech encoder
+            wants `standardised` waveforms. Of a student: its `features`, if they are not log-mel bands. Of a teacher:
+            `learnt_from` (ids of what it was trained and validated on).
+        tokenizer: Of a model that reads.
+        scaling: Of what a SpeechStudent hears.
+
+    Returns:
+        The folder.
+
+    Raises:
+        SernbError: For another network, and for a folder that holds other files too.
+    """
+    kind = type(model).__name__
+    if kind not in KINDS:
+        raise SernbError(f"a {kind} is not among the networks that are saved here: {', '.join(KINDS)}.")
+    with whole_folder(folder) as unfinished:
+        model.save_pretrained(unfinished)
+        if tokenizer is not None and hasattr(model, "text"):
+            tokenizer.save_pretrained(unfinished / "tokenizer")
+        if scaling is not None:
+            scaling.save(unfinished)
+        (unfinished / "about.json").write_text(json.dumps({"kind": kind, **(about or {})}, indent=1), "utf-8")
+    return Path(folder)
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A network that `save` wrote, ready to hear: on the CPU, in evaluation mode.
+
+    Args:
+        title: What it is, in words.
+        about: What about.json says.
+        batches: From `(waveform, text, name)` to what the network's forward takes, some rows at a time.
+        classes: Whose probabilities it answers; or else `dimensions`, whose values on `scale` it answers.
+        tokenizer: Where it reads; scaling: where it hears scaled features.
+        longest: Seconds that it can hear at once; None: any.
+        notes: Sentences to print with its answers.
+    """
+
+    folder: Path
+    title: str
+    model: "torch.nn.Module"
+    about: dict
+    batches: Callable[[np.ndarray, str | None, str], Iterator[dict]]
+    classes: tuple = ()
+    dimensions: tuple = ()
+    scale: tuple | None = None
+    tokenizer: object = None
+    scaling: "Scaling | None" = None
+    longest: float | None = LONGEST
+    notes: tuple = ()
+
+    @property
+    def reads(self) -> bool:
+        return self.tokenizer is not None
+
+    def answer(self, waveform: np.ndarray, text: str | None = None, name: str = "recording") -> np.ndarray:
+        """Probabilities of `classes`, or values of `dimensions` on `scale`, float64, about one utterance.
+
+        waveform: floats `(samples,)` at 16 kHz, full scale 1. text: its words, for a model that reads. name: of the
+        utterance, for messages. Raises SernbError for another shape, NaN, too little or too much sound, and no words.
+        """
+        import torch
+
+        waveform = self.checked(waveform, name)
+        if self.reads and text is None:
+            raise SernbError(f"{name}: this model reads what was said ({self.title}); give it the words (text=…).")
+        device, rows = next(self.model.parameters()).device, []
+        with torch.inference_mode():
+            for batch in self.batches(waveform, text, name):
+                output = self.model(**{key: tensor.to(device) for key, tensor in batch.items()})
+                rows.append(output.logits.float().softmax(-1) if self.classes else output.predicted.float())
+        values = torch.cat(rows).double().mean(0).cpu().numpy()  # of segments, where there are several
+        if not np.isfinite(values).all():
+            raise SernbError(f"{name}: the model's answer is no number; its weights may be damaged.")
+        low, high = self.scale or (0, 1)
+        return low + (high - low) * values
+
+    def checked(self, waveform: np.ndarray, name: str) -> np.ndarray:
+        """The waveform as float32; SernbError for another shape, NaN, nothing at all, and more than can be heard."""
+        from sernb.features.audio import waveform_of
+
+        waveform = waveform_of(waveform, name, 1, "a model")
+        if self.longest is not None and len(waveform) > RATE * self.longest:
+            raise SernbError(
+                f"{name}: it lasts {len(waveform) / RATE:.0f} s, and this model hears {self.longest:.0f} s at most. It "
+                "learnt from single utterances: cut the recording into such (columns start and end of an utterances table)."
+            )
+        return waveform
+
+
+def load(folder: str | Path, kind: str | None = None) -> Saved:
+    """What `save` wrote into `folder`, or into the one folder below it that holds a model.
+
+    Of a folder that was saved before about.json named the `kind`, this is told from its settings. kind: the only one
+    that will do, such as "ThreeMSER". Weights are read from safetensors only, and must be complete. Raises SernbError,
+    naming the folder, for anything else, and where several models are there to choose from.
+    """
+    folder = _one_model(Path(folder))
+    settings, about = read_object(folder / "config.json"), {}
+    for file in ("front_end.json", "about.json"):  # the first one, of old folders of notebook 07
+        if (folder / file).is_file():
+            about |= read_object(folder / file)
+    if "kind" not in about:
+        own = [network for setting, network in OWN_SETTING.items() if setting in settings]
+        others = settings.get("architectures") or [settings.get("model_type", "network of another kind")]
+        about["kind"] = [*own, *others][0]
+    if about["kind"] not in ([kind] if kind else KINDS):
+        raise SernbError(f"{folder}: this is a {about['kind']}, not a {kind or ' or '.join(KINDS)}; {EXPECTED}.")
+    if (folder / "learnt_from.json").is_file():  # of old folders of notebook 02
+        about["learnt_from"] = json.loads((folder / "learnt_from.json").read_text("utf-8"))
+    with reading(folder, EXPECTED):
+        parts = KINDS[about["kind"]](folder, settings, about)
+    notes = (*_origin(about.get("corpus")), *parts.pop("notes", ()))
+    return Saved(folder=folder, about=about, notes=notes, **parts)
+
+
+def _one_model(folder):
+    """`folder`, where a model lies in it, or the one below it that has one."""
+    if not folder.is_dir():
+        raise SernbError(f"{folder}: no such folder; {EXPECTED}.")
+    if (folder / "config.json").is_file():
+        if not (folder / "model.safetensors").is_file():
+            raise SernbError(f"{folder}: there is no model.safetensors beside config.json; {EXPECTED}.")
+        return folder
+    below = sorted(file.parent for level in ("*", "*/*") for file in folder.glob(f"{level}/config.json"))
+    # Not a text teacher, which notebook 04 leaves beside its students
+    whole = [path for path in below if (path / "model.safetensors").is_file()]
+    models = [path for path in whole if "model_type" not in read_object(path / "config.json")] or below
+    if not models:
+        raise SernbError(f"{folder}: there is no model in this folder nor in those below it; {EXPECTED}.")
+    if len(models) > 1:
+        names = "\n".join(f"  {path}" for path in models[:10]) + ("\n  …" if len(models) > 10 else "")
+        raise SernbError(f"{folder}: there are {len(models)} models below this folder; name one of them:\n{names}")
+    return _one_model(models[0])
+
+
+def _spectrogram_network(folder, settings, about):
+    import torch
+
+    from sernb.features.spectrogram import TEST_STEP, SpectrogramConfig, magnitudes, scale
+    from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
+
+    model = _weights(folder, SpectrogramCNN(CNNConfig(**settings)))
+    classes, front_end = about.get("classes"), about.get("spectrogram")
+    if not isinstance(classes, list) or len(classes) != model.shape.classes or not isinstance(front_end, dict):
+        raise SernbError(
+            f"{folder}: about.json (front_end.json, of an old one) must say what the network's `classes` are, "
+            f"{model.shape.classes} names, and the settings of `spectrogram`; got {json.dumps(about)[:200]}. Save it with "
+            "notebook 07."
+        )
+    config = SpectrogramConfig(**front_end)
+    if config.rate != RATE:
+        raise SernbError(f"{folder}: rate is {config.rate}; recordings are heard at {RATE} Hz.")
+    samples, step = round(config.segment * RATE), round(TEST_STEP * RATE)
+
+    def batches(waveform, text, name):
+        whole = torch.nn.functional.pad(torch.from_numpy(waveform), (0, max(0, samples - len(waveform))))
+        for segments in whole.unfold(0, samples, step).split(SEGMENTS):
+            yield {"spectrogram": scale(magnitudes(segments, config), config)}
+
+    title = f"spectrogram network, {model.shape.pooling} pooling (notebook 07)"
+    return {"title": title, "model": model, "batches": batches, "classes": tuple(classes), "longest": None}
+
+
+def _three_m_ser(folder, settings, about):
+    import torch
+
+    from sernb.features.text import LONGEST as MOST_TOKENS
+    from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
+    from sernb.models.vggish import examples_of
+
+    model = _weights(folder, ThreeMSER(ThreeMSERConfig(**settings)))
+    tokenizer, longest, streams = None, MOST_TOKENS, model.shape.streams
+    if "text" in streams:
+        tokenizer, longest = _tokenizer(folder), min(longest, model.text.config.max_position_embeddings)
+
+    def batches(waveform, text, name):
+        batch = _tokens(text, tokenizer, longest, name)
+        if "audio" in streams:
+            examples = examples_of(waveform)[None]  # (1, n, 96, 64)
+            batch |= {"examples": examples, "audio_mask": torch.ones(examples.shape[:2], dtype=torch.bool)}
+        yield batch
+
+    title, classes = f"3M-SER on {' and '.join(streams)} (notebook 02)", model.shape.classes
+    return {"title": title, "model": model, "batches": batches, "classes": classes, "tokenizer": tokenizer}
+
+
+def _speech_student(folder, settings, about):
+    from sernb.features.frames import FEATURES, Scaling, frame_features
+    from sernb.models.speech_student import SpeechStudent, StudentConfig
+
+    scaling = Scaling.read(folder)
+    model = _weights(folder, SpeechStudent(StudentConfig(**settings)))
+    features, notes = about.get("features"), ()
+    if features is None:
+        features = "log-mel"
+        notes = ("The folder does not say what the student hears; log-mel bands, the usual, were taken.",)
+    if features not in FEATURES:
+        raise SernbError(f"{folder}: it hears {features!r}; known are {', '.join(FEATURES)}.")
+    if scaling.mean.shape != (model.shape.features,) or scaling.deviation.shape != scaling.mean.shape:
+        raise SernbError(
+            f"{folder}: scaling.safetensors is of {scaling.mean.shape} features and the student hears {model.shape.features}."
+        )
+
+    def batches(waveform, text, name):
+        frames = scaling.applied(frame_features([waveform], [name], features, progress=False))
+        yield dict(zip(("features", "mask"), frames.padded([0]), strict=True))
+
+    return {
+        "title": "speech student (notebook 04)", "model": model, "batches": batches, "classes": model.shape.classes,
+        "scaling": scaling, "notes": notes,
+    }  # fmt: skip
+
+
+def _regressor(folder, settings, about):
+    from sernb.features.speech import frames
+    from sernb.features.text import LONGEST as MOST_TOKENS
+    from sernb.models.audio_text_regressor import AudioTextRegressor, RegressorConfig
+
+    model = _weights(folder, AudioTextRegressor(RegressorConfig(**settings)))
+    branches = [name for name in ("speech", "text") if hasattr(model, name)]
+    standardised, limits, notes = about.get("standardised"), about.get("scale"), ()
+    if "speech" in branches and not isinstance(standardised, bool):
+        raise SernbError(
+            f"{folder}: about.json does not say whether the speech encoder wants standardised waveforms, and a wrong guess "
+            'would change its answers. Save the model anew with notebook 06, or write {"standardised": true} or false '
+            "into about.json (do_normalize in the encoder's preprocessor_config.json)."
+        )
+    if not limits:
+        notes = ("The folder does not name the scale: 0 stands for the lowest rating, 1 for the highest.",)
+    low, high = map(float, limits or (0, 1))
+    if not low < high:
+        raise SernbError(f"{folder}: about.json says that the scale is {limits}; expected lowest and highest rating.")
+    tokenizer = _tokenizer(folder) if "text" in branches else None
+    longest = min(MOST_TOKENS, getattr(tokenizer, "model_max_length", MOST_TOKENS))
+
+    def batches(waveform, text, name):
+        batch = _tokens(text, tokenizer, longest, name)
+        if "speech" in branches:
+            heard = frames([waveform], [name], model.speech, standardised, progress=False)
+            batch |= zip(("frames", "frame_mask"), heard.padded([0]), strict=True)
+        yield batch
+
+    return {
+        "title": f"regressor on {' and '.join(branches)} (notebook 06)", "model": model, "batches": batches,
+        "dimensions": model.shape.dimensions, "scale": (low, high), "tokenizer": tokenizer, "notes": notes,
+    }  # fmt: skip
+
+
+# By the name of the network's class, which about.json holds.
+KINDS = {
+    "SpectrogramCNN": _spectrogram_network,
+    "ThreeMSER": _three_m_ser,
+    "SpeechStudent": _speech_student,
+    "AudioTextRegressor": _regressor,
+}
+
+
+def _weights(folder, model):
+    """The network with its weights, all of them, in evaluation mode."""
+    from safetensors.torch import load_model
+
+    load_model(model, folder / "model.safetensors")
+    return model.eval()
+
+
+def _tokenizer(folder):
+    from transformers import AutoTokenizer
+
+    if not (folder / "tokenizer").is_dir():
+        raise SernbError(f"{folder}: there is no folder tokenizer, and this model reads; {EXPECTED}.")
+    return AutoTokenizer.from_pretrained(str(folder / "tokenizer"))
+
+
+def _tokens(text, tokenizer, longest, name):
+    """An utterance's words as a batch of one; an empty batch for a model that reads none."""
+    import torch
+
+    from sernb.features.text import token_ids
+
+    if tokenizer is None:
+        return {}
+    ids = torch.tensor(token_ids(pd.Series([text], [name]), tokenizer, longest))
+    return {"input_ids": ids, "text_mask": torch.ones_like(ids, dtype=torch.bool)}
+
+
+def _origin(corpus):
+    """What to know of a model that learnt from this corpus."""
+    if corpus in SYNTHETIC:
+        return [f"This model learnt from synthetic speech (the {SYNTHETIC[corpus]}); on real voices it is a guess."]
+    return [f"This model learnt from the corpus {corpus}; other voices and rooms it never heard."] if corpus else []
