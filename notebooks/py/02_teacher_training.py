@@ -61,7 +61,7 @@ from sernb.features.text import clean, words_of
 from sernb.features.vggish_weights import published_pca
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.models.vggish import EXAMPLE_SECONDS, examples_of
-from sernb.studies import checkpoints, multimodal, sizes, three_m_ser
+from sernb.studies import multimodal, saved, sizes, three_m_ser
 from sernb.studies.attention import attention_of, left_out
 from sernb.studies.two_stages import RECIPES
 
@@ -462,9 +462,8 @@ if save:
     folder.mkdir(parents=True, exist_ok=True)
     write_predictions(streams_tested, folder / "predictions.csv")
     for fold in folds:
-        place = folder / "teachers" / fold.name
-        heard = fold.train.append(fold.validation)
-        checkpoints.save_network(teachers[fold.name], tokenizer, place, heard, {"corpus": corpus})
+        about = {"corpus": corpus, "learnt_from": list(fold.train.append(fold.validation))}
+        saved.save(teachers[fold.name], folder / "teachers" / fold.name, about, tokenizer)
     print(f"saved to {folder}")
 
 # %% [markdown]

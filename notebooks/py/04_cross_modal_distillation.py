@@ -69,10 +69,9 @@ from sernb.features.frames import RATE, SHIFT, frame_features
 from sernb.features.text import clean
 from sernb.losses import MCEDConfig, MultiLevelLoss, kl_divergence, soften
 from sernb.models.speech_student import LAPTOP_STUDENT, SpeechStudent, StudentConfig
-from sernb.studies import mced, teacher_states, text_teacher
+from sernb.studies import mced, saved, teacher_states, text_teacher
 from sernb.studies.pairs import select
 from sernb.studies.parallel import side_by_side
-from sernb.studies.student_checkpoints import save_student
 from sernb.studies.student_training import RECIPES
 
 # %%
@@ -811,7 +810,8 @@ if save:
     write_predictions(tested.drop(columns=["start", "share"]), Path(save) / "predictions.csv")
     about = {"corpus": pairs if own_name else "manifest", "features": heard}
     for (way, seed), pupil in pupils.items():
-        save_student(pupil.student, pupil.scaling, Path(save) / "students" / f"{way} {seed}", about)
+        folder = Path(save) / "students" / f"{way} {seed}"
+        saved.save(pupil.student, folder, about, scaling=pupil.scaling)
         pupil.curve.to_csv(Path(save) / f"distilling {way} {seed}.csv", index=False)
     if not teacher and not (Path(save) / "teacher").exists():
         text_teacher.save_teacher(reader, tokenizer, Path(save) / "teacher")

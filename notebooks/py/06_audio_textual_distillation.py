@@ -51,13 +51,12 @@ from joblib import cpu_count, parallel_config
 from sernb import corpora, figures, notebook, protocols
 from sernb.core import ratings
 from sernb.core.errors import SernbError
-from sernb.core.files import write_about
 from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap, usual_unit, word_errors
 from sernb.features import audio, encoders, transcripts
 from sernb.features.recognisers import recogniser
 from sernb.models.audio_text_regressor import RegressorConfig, assemble
-from sernb.studies import audio_text, regression, sizes
+from sernb.studies import audio_text, regression, saved, sizes
 from sernb.studies.audio_text import BOTH, FROZEN, SPEECH, WORDS
 
 # %% tags=["stage:imports"]
@@ -788,10 +787,7 @@ if save:
     history.to_csv(Path(save) / "curves.csv", index=False)
     about = {"corpus": corpus, "scale": targets.scale, "standardised": studied[distilled][1]}
     for fold in folds:
-        place = Path(save) / "models" / fold.name
-        models[human, fold.name].save_pretrained(place)
-        tokenizer.save_pretrained(place / "tokenizer")
-        write_about(place, about)
+        saved.save(models[human, fold.name], Path(save) / "models" / fold.name, about, tokenizer)
     print(f"saved to {save}")
 
 # %% [markdown]

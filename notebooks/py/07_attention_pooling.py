@@ -41,7 +41,6 @@ save: str = ""  # folder for predictions and the first fold's attention network;
 pictures: str = ""  # folder for the main pictures as PNG files; empty: not saved
 
 # %% tags=["stage:imports"]
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -58,6 +57,7 @@ from sernb.core.errors import SernbError
 from sernb.evaluation import bootstrap, mcnemar, paired_bootstrap, scores, usual_unit
 from sernb.features import audio, spectrogram
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
+from sernb.studies import saved
 from sernb.studies.attention_pooling import PAPER, cross_validate, filter_study
 
 device = notebook.start(corpus, seed=seeds[0])
@@ -493,10 +493,9 @@ if save:
     folder.mkdir(parents=True, exist_ok=True)
     tables.write_predictions(predictions, folder / "predictions.csv")
     if has_attention:
-        networks["attention"][folds[0].name].save_pretrained(folder / "attention")
         labels_heard = list(utterances["emotion"].cat.categories)
-        front_end = {"classes": labels_heard, "spectrogram": asdict(config), "corpus": corpus}
-        (folder / "attention" / "front_end.json").write_text(json.dumps(front_end, indent=1))
+        about = {"corpus": corpus, "classes": labels_heard, "spectrogram": asdict(config)}
+        saved.save(networks["attention"][folds[0].name], folder / "attention", about)
     print(f"saved to {folder}")
 
 # %% [markdown]

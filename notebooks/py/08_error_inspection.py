@@ -59,7 +59,7 @@ from sernb.explorer import explore, overlays, write_notes
 from sernb.explorer.view import default_view
 from sernb.features import audio, spectrogram
 from sernb.models.attention_pooling import CNNConfig
-from sernb.studies import recordings
+from sernb.studies import recordings, saved
 from sernb.studies.attention_pooling import PAPER, cross_validate
 
 VOICE, WORDS, BOTH = "the voice", "the words", "voice and words"
@@ -627,13 +627,9 @@ print(
 recorder = None
 if networks:
     home = Path(save or tempfile.mkdtemp(prefix="sernb-")) / "voice"
-    networks[folds[0].name].save_pretrained(home)
-    front_end = {
-        "classes": list(utterances["emotion"].cat.categories),
-        "spectrogram": asdict(config),
-        "corpus": corpus,
-    }
-    (home / "front_end.json").write_text(json.dumps(front_end, indent=1))
+    labels_heard = list(utterances["emotion"].cat.categories)
+    about = {"corpus": corpus, "classes": labels_heard, "spectrogram": asdict(config)}
+    saved.save(networks[folds[0].name], home, about)
     model = recordings.load_model(home)
 
     def answer(wave: np.ndarray) -> None:

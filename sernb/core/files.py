@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from safetensors import SafetensorError
 
 from sernb.core.errors import SernbError, some
 
-ABOUT = "about.json"
 # What transformers and safetensors raise for folders that are incomplete, damaged or of something else.
 DAMAGED = (
     AttributeError, HfHubHTTPError, KeyError, OSError, RuntimeError, SafetensorError, StrictDataclassError, TypeError,
@@ -81,23 +80,6 @@ def must_be_new(folder: Path) -> None:
     """SernbError where something is in `folder` already."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SernbError(f"{folder} is not empty: name a new folder, so that nothing is overwritten.")
-
-
-def write_about(folder: str | Path, known: Mapping | None = None) -> Path:
-    """Write `known` (what JSON can hold) as about.json into a folder that is there.
-
-    Keys that `sernb.studies.recordings` looks for: corpus (a name of `sernb corpora`), scale (lowest and highest rating),
-    standardised (whether a speech encoder wants waveforms of mean 0 and variance 1), features (what frames were made of).
-    """
-    path = Path(folder) / ABOUT
-    with whole_file(path) as beside:
-        beside.write_text(json.dumps(dict(known or {}), indent=1), encoding="utf-8")
-    return path
-
-
-def read_about(folder: str | Path) -> dict:
-    """What `write_about` wrote; {} where there is nothing. SernbError for a file that is no JSON object."""
-    return read_object(Path(folder) / ABOUT) if (Path(folder) / ABOUT).is_file() else {}
 
 
 def read_object(path: Path) -> dict:

@@ -98,7 +98,9 @@ def predict_waveform(
     model = model if isinstance(model, Saved) else load_model(model)
     sound, notes = np.asarray(waveform), []
     if sound.dtype.kind != "f":
-        raise SernbError(f"expected floats with full scale 1, got {sound.dtype}; divide 16-bit samples by 32768.")
+        raise SernbError(
+            f"expected floats with full scale 1, got {sound.dtype}; divide 16-bit samples by 32768."
+        )
     if rate != RATE and sound.ndim == 1 and np.isfinite(sound).all():
         sound = soxr.resample(sound.astype(np.float32), rate, RATE, quality="VHQ")
     write_down = _recogniser(model, text, "text=…", notes)
@@ -112,7 +114,11 @@ def _heard(recordings, hear: Callable[[str, np.ndarray], dict], progress, on_bad
     """({utterance: what `hear` says of it}, [{utterance, path, why} of those that cannot be used])."""
     rows, bad = {}, []
     for name, recording in tqdm(
-        recordings.iterrows(), "recordings", len(recordings), unit="", disable=not progress or len(recordings) == 1
+        recordings.iterrows(),
+        "recordings",
+        len(recordings),
+        unit="",
+        disable=not progress or len(recordings) == 1,
     ):
         path = recording["path"]
         try:
@@ -290,7 +296,9 @@ def as_text(table: pd.DataFrame) -> str:
     wide = max(map(len, [*classes, *dimensions]))
     parts = []
     for name, row in table.iterrows():
-        lines = [" · ".join([printable(name), f"{row['seconds']:.1f} s", *([row["predicted"]] if classes else [])])]
+        lines = [
+            " · ".join([printable(name), f"{row['seconds']:.1f} s", *([row["predicted"]] if classes else [])])
+        ]
         if isinstance(row.get("text"), str) and row["text"]:
             lines.append(f"  “{printable(row['text'])}”")
         for label in classes:

@@ -108,7 +108,9 @@ class Saved:
 
         waveform = self.checked(waveform, name)
         if self.reads and text is None:
-            raise SernbError(f"{name}: this model reads what was said ({self.title}); give it the words (text=…).")
+            raise SernbError(
+                f"{name}: this model reads what was said ({self.title}); give it the words (text=…)."
+            )
         device, rows = next(self.model.parameters()).device, []
         with torch.inference_mode():
             for batch in self.batches(waveform, text, name):
@@ -150,7 +152,9 @@ def load(folder: str | Path, kind: str | None = None) -> Saved:
         others = settings.get("architectures") or [settings.get("model_type", "network of another kind")]
         about["kind"] = [*own, *others][0]
     if about["kind"] not in ([kind] if kind else KINDS):
-        raise SernbError(f"{folder}: this is a {about['kind']}, not a {kind or ' or '.join(KINDS)}; {EXPECTED}.")
+        raise SernbError(
+            f"{folder}: this is a {about['kind']}, not a {kind or ' or '.join(KINDS)}; {EXPECTED}."
+        )
     if (folder / "learnt_from.json").is_file():  # of old folders of notebook 02
         about["learnt_from"] = json.loads((folder / "learnt_from.json").read_text("utf-8"))
     with reading(folder, EXPECTED):
@@ -175,7 +179,9 @@ def _one_model(folder):
         raise SernbError(f"{folder}: there is no model in this folder nor in those below it; {EXPECTED}.")
     if len(models) > 1:
         names = "\n".join(f"  {path}" for path in models[:10]) + ("\n  …" if len(models) > 10 else "")
-        raise SernbError(f"{folder}: there are {len(models)} models below this folder; name one of them:\n{names}")
+        raise SernbError(
+            f"{folder}: there are {len(models)} models below this folder; name one of them:\n{names}"
+        )
     return _one_model(models[0])
 
 
@@ -187,7 +193,11 @@ def _spectrogram_network(folder, settings, about):
 
     model = _weights(folder, SpectrogramCNN(CNNConfig(**settings)))
     classes, front_end = about.get("classes"), about.get("spectrogram")
-    if not isinstance(classes, list) or len(classes) != model.shape.classes or not isinstance(front_end, dict):
+    if (
+        not isinstance(classes, list)
+        or len(classes) != model.shape.classes
+        or not isinstance(front_end, dict)
+    ):
         raise SernbError(
             f"{folder}: about.json (front_end.json, of an old one) must say what the network's `classes` are, "
             f"{model.shape.classes} names, and the settings of `spectrogram`; got {json.dumps(about)[:200]}. Save it with "
@@ -275,7 +285,9 @@ def _regressor(folder, settings, about):
         notes = ("The folder does not name the scale: 0 stands for the lowest rating, 1 for the highest.",)
     low, high = map(float, limits or (0, 1))
     if not low < high:
-        raise SernbError(f"{folder}: about.json says that the scale is {limits}; expected lowest and highest rating.")
+        raise SernbError(
+            f"{folder}: about.json says that the scale is {limits}; expected lowest and highest rating."
+        )
     tokenizer = _tokenizer(folder) if "text" in branches else None
     longest = min(MOST_TOKENS, getattr(tokenizer, "model_max_length", MOST_TOKENS))
 
@@ -332,5 +344,11 @@ def _tokens(text, tokenizer, longest, name):
 def _origin(corpus):
     """What to know of a model that learnt from this corpus."""
     if corpus in SYNTHETIC:
-        return [f"This model learnt from synthetic speech (the {SYNTHETIC[corpus]}); on real voices it is a guess."]
-    return [f"This model learnt from the corpus {corpus}; other voices and rooms it never heard."] if corpus else []
+        return [
+            f"This model learnt from synthetic speech (the {SYNTHETIC[corpus]}); on real voices it is a guess."
+        ]
+    return (
+        [f"This model learnt from the corpus {corpus}; other voices and rooms it never heard."]
+        if corpus
+        else []
+    )

@@ -21,9 +21,9 @@ from sernb.losses import DistillationConfig
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble, first_layers
 from sernb.models.vggish import PostProcess, VGGish
 from sernb.protocols import Fold
-from sernb.studies.checkpoints import learnt_from, load_network
 from sernb.studies.multimodal import BATCH, Examples, Inputs, Outputs, fingerprint_of, outputs
 from sernb.studies.parallel import side_by_side
+from sernb.studies.saved import load
 from sernb.studies.two_stages import LAPTOP, TwoStages, train
 
 
@@ -148,7 +148,7 @@ def train_students(
 def saved_teachers(
     folder: str | Path, utterances: pd.DataFrame, inputs: Inputs, folds: Sequence[Fold], name: str = "teacher"
 ) -> tuple[pd.DataFrame, dict[str, ThreeMSER]]:
-    """Teachers that `sernb.studies.checkpoints.save_network` wrote into `folder`/<name of the fold>: (predictions, networks).
+    """Teachers that `sernb.studies.saved.save` wrote into `folder`/<name of the fold>: (predictions, networks).
 
     Raises SernbError for one that is missing, has other labels or another tokenizer than `inputs`, or learnt from what
     is tested here.
@@ -156,14 +156,15 @@ def saved_teachers(
     tables, models = [], {}
     for fold in folds:
         place = Path(folder) / fold.name
-        model, tokenizer = load_network(place)
+        saved = load(place, "ThreeMSER")
+        model, tokenizer = saved.model, saved.tokenizer
         if model.shape.classes != inputs.classes:
             raise SernbError(
                 f"{place}: its labels are {', '.join(model.shape.classes)}; here they are {', '.join(inputs.classes)}."
             )
         if tokenizer is not None and fingerprint_of(tokenizer) != inputs.vocabulary:
             raise SernbError(f"{place}: it reads with another tokenizer than the students' text encoder.")
-        if heard := set(learnt_from(place)) & set(fold.test):
+        if heard := set(saved.about.get("learnt_from", ())) & set(fold.test):
             raise SernbError(
                 f"{place}: it learnt from {len(heard)} utterances that are tested here, {some(sorted(heard))}. Train it with "
                 "the same corpus, protocol and seed."
