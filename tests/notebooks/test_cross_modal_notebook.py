@@ -17,7 +17,7 @@ from sernb.features import encoders
 from sernb.features.text import clean
 from sernb.notebook.plan import make_plans
 from sernb.notebook.run import run
-from sernb.studies.student_checkpoints import load_student
+from sernb.studies.saved import load
 from sernb.studies.text_teacher import save_teacher
 from tests.notebooks.executed import said
 
@@ -132,8 +132,7 @@ def test_own_corpus_pairs_and_teacher(place, tmp_path):
     assert set(saved["model"]) == {"no pretraining", "MCED", "FL-4", *(
         f"{one}, 1/2 of the labels" for one in ("no pretraining", "MCED")
     )}  # fmt: skip
-    student, _ = load_student(tmp_path / "saved" / "students" / "RL+FL-4 0")
-    assert student.shape.classes == FIVE
+    assert load(tmp_path / "saved" / "students" / "RL+FL-4 0", "SpeechStudent").classes == FIVE
     assert not (tmp_path / "saved" / "teacher").exists()  # it is the user's already
 
 

@@ -8,7 +8,7 @@ from sernb import corpora
 from sernb.features import encoders
 from sernb.notebook.plan import make_plans
 from sernb.notebook.run import run
-from sernb.studies.checkpoints import save_network
+from sernb.studies.saved import save
 from sernb.studies.three_m_ser import Encoders
 
 pytestmark = pytest.mark.xdist_group("notebooks")
@@ -26,7 +26,7 @@ def test_saved_teachers_are_taken(tmp_path):
     text, tokenizer = encoders.text_encoder()
     classes = corpora.load("embedded")["emotion"].cat.categories
     teacher = Encoders(text, encoders.audio_encoder()).network(classes, seed=3)
-    save_network(teacher, tokenizer, tmp_path / "teachers" / "session Ses01")
+    save(teacher, tmp_path / "teachers" / "session Ses01", tokenizer=tokenizer)
     entry = result(
         "3", tmp_path / "report", teachers=str(tmp_path / "teachers"), save=str(tmp_path / "saved"), **SHORT
     )
@@ -37,7 +37,4 @@ def test_saved_teachers_are_taken(tmp_path):
 
 def test_a_folder_without_teachers_says_so(tmp_path):
     entry = result("3", tmp_path / "report", teachers=str(tmp_path), **SHORT)
-    assert (
-        entry["status"] == "failed"
-        and "expected a network that notebook 02 or 03 saved" in entry["error"]["message"]
-    )
+    assert entry["status"] == "failed" and "expected what notebook 02" in entry["error"]["message"]

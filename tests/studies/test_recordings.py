@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -7,115 +9,58 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner
 
 from sernb.cli import app
 from sernb.core.errors import SernbError
-from sernb.core.files import write_about
-from sernb.core.ratings import Targets
-from sernb.features import spectrogram
+from sernb.features import recognisers
 from sernb.features.audio import read_utterances
-from sernb.features.frames import Scaling, frame_features
-from sernb.features.spectrogram import SpectrogramConfig
-from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
-from sernb.models.audio_text_regressor import assemble as assemble_regressor
-from sernb.models.speech_student import SpeechStudent, StudentConfig
-from sernb.models.three_m_ser import ThreeMSERConfig, assemble
-from sernb.protocols import Fold
-from sernb.studies import attention_pooling, mced, multimodal, recordings, regression
-from sernb.studies import three_m_ser as of_three_m_ser
-from sernb.studies.checkpoints import save_network
-from sernb.studies.recordings import load_model, predict, predict_waveform, predicting
-from sernb.studies.student_checkpoints import save_student
-from tests.studies import rated_speech, two_streams
-
-CLASSES = ["happy", "sad", "angry"]
-LENGTHS = {"one.wav": 0.7, "two.wav": 2.5, "three.wav": 4.1}
-TEXTS = {"one.wav": "good and bad", "two.wav": "bad", "three.wav": "so good so good so"}
-FRONT_END = SpectrogramConfig(scaling="log", dft=640, shift=0.02)
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "so", "and"]
-    made = Tokenizer(models.WordPiece({word: number for number, word in enumerate(words)}, unk_token="[UNK]"))
-    made.pre_tokenizer = pre_tokenizers.Whitespace()
-    made.post_processor = processors.TemplateProcessing(
-        "[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token="[PAD]", unk_token="[UNK]", model_max_length=128
-    )
+from sernb.models.attention_pooling import SpectrogramCNN
+from sernb.studies import recordings
+from sernb.studies.recordings import load_model, predict, predict_waveform
+from tests.studies import saved_models
+from tests.studies.saved_models import CLASSES, LENGTHS, TEXTS
 
 
 @pytest.fixture(scope="module")
 def sounds(tmp_path_factory):
-    """A folder with three recordings: noise of different lengths, rates and channels."""
-    folder, rng = tmp_path_factory.mktemp("sounds"), np.random.default_rng(0)
-    for (name, seconds), rate in zip(LENGTHS.items(), (16000, 44100, 8000), strict=True):
-        noise = 0.1 * rng.standard_normal((int(seconds * rate), 2 if rate == 44100 else 1))
-        soundfile.write(folder / name, noise, rate)
+    """A folder with three recordings."""
+    folder = tmp_path_factory.mktemp("sounds")
+    saved_models.recordings(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def utterances(sounds):
-    table = pd.DataFrame({"path": [str(sounds / name) for name in LENGTHS], "text": list(TEXTS.values()),
-                          "emotion": pd.Categorical(CLASSES, CLASSES)}, pd.Index(list(LENGTHS), name="utterance"))  # fmt: skip
-    return read_utterances(table, progress=False)
+def utterances(tmp_path_factory):
+    """(utterances, waveforms) of the same noise."""
+    return read_utterances(saved_models.recordings(tmp_path_factory.mktemp("table")), progress=False)
 
 
 @pytest.fixture(scope="module")
 def cnn(tmp_path_factory):
     """As notebook 07 saves it: the folder, and the network."""
-    torch.manual_seed(0)
-    small = CNNConfig(classes=3, filters=((4, 2, 2), (2, 4, 2)), channels=(4, 4, 4, 8))
-    folder, model = tmp_path_factory.mktemp("seven") / "attention", SpectrogramCNN(small).eval()
-    with torch.no_grad():  # so that recordings differ in what is said of them
-        model.pool.top_down.weight *= 100
-    model.save_pretrained(folder)
-    front_end = {"classes": CLASSES, "spectrogram": vars(FRONT_END), "corpus": "embedded"}
-    (folder / "front_end.json").write_text(json.dumps(front_end))
-    return folder, model
+    folder = tmp_path_factory.mktemp("seven") / "attention"
+    return folder, saved_models.spectrogram_network(folder)
 
 
 @pytest.fixture(scope="module")
 def student(tmp_path_factory, utterances):
-    """As notebook 04 saves it: (folder, student, scaling)."""
-    torch.manual_seed(0)
-    config = StudentConfig(classes=tuple(CLASSES), channels=(8,) * 4, width=8, layers=2, heads=2, feed_forward=8, classifier=8)  # fmt: skip
-    table, waveforms = utterances
-    scaling = Scaling.fitted(frame_features(waveforms, table.index, progress=False), [0, 1, 2])
-    folder, model = tmp_path_factory.mktemp("four") / "students" / "RL 0", SpeechStudent(config)
-    save_student(model, scaling, folder, {"corpus": "manifest", "features": "log-mel"})
-    return folder, model, scaling
+    """The folder of a student, as notebook 04 saves it."""
+    folder = tmp_path_factory.mktemp("four") / "students" / "RL 0"
+    saved_models.student(folder, utterances[1])
+    return folder
 
 
-def three_m_ser(folder, tokenizer, text=True, audio=True):
-    """As notebook 02 saves it."""
-    bert, vggish = two_streams.encoders()
-    model = assemble(
-        bert if text else None, vggish if audio else None, ThreeMSERConfig(classes=tuple(CLASSES))
-    )
-    save_network(model, tokenizer, folder, ["u1"], {"corpus": "embedded"})
-    return folder, model
-
-
-def regressor(folder, tokenizer, text=True, about=None):
-    """As notebook 06 saves it."""
-    speech, bert = rated_speech.encoders()
-    model = assemble_regressor(speech, bert if text else None)
-    model.standardise(torch.tensor([[0.2, 0.4, 0.6], [0.3, 0.8, 0.4], [0.9, 0.6, 0.5]]))
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder / "tokenizer")
-    write_about(folder, about or {"corpus": "embedded", "scale": (1.0, 5.0), "standardised": True})
-    return folder, model
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """The folder of a 3M-SER, as notebook 02 saves it."""
+    folder = tmp_path_factory.mktemp("two") / "teacher"
+    saved_models.three_m_ser(folder)
+    return folder
 
 
 def probabilities(table):
-    return table[[f"p_{one}" for one in CLASSES]].to_numpy()
+    return table[[f"p_{label}" for label in CLASSES]].to_numpy()
 
 
 def call(*words):
@@ -123,79 +68,44 @@ def call(*words):
     return result.exit_code, result.stdout, result.stderr
 
 
-# ---- what is predicted is what the training path predicts
+# ---- what comes out
 
 
-def test_the_spectrogram_network_says_what_it_said_in_its_notebook(cnn, sounds, utterances):
-    folder, model = cnn
-    table, waveforms = utterances
-    segments = spectrogram.segment_spectrograms(
-        table, waveforms, FRONT_END, spectrogram.TEST_STEP, progress=False
-    )
-    fold = Fold("all", train=table.index[:0], test=table.index)
-    expected = attention_pooling.predict(model, table, segments, fold, "a")
-    found = predict(sounds, folder, progress=False)
-    assert list(found.index) == sorted(LENGTHS)  # a folder's recordings, by name
-    found = found.loc[list(LENGTHS)]
-    np.testing.assert_allclose(probabilities(found), probabilities(expected), atol=1e-5)
-    assert list(found["predicted"]) == list(expected["predicted"])
+def test_a_folder_of_recordings(cnn, sounds, utterances):
+    found = predict(sounds, cnn[0], progress=False)
+    assert list(found.index) == sorted(LENGTHS)  # by name
+    found, model = found.loc[list(LENGTHS)], load_model(cnn[0])
+    expected = [model.answer(wave) for wave in utterances[1]]
+    np.testing.assert_array_equal(probabilities(found), expected)
+    assert list(found["predicted"]) == [CLASSES[row.argmax()] for row in expected]
     np.testing.assert_allclose(found["seconds"], list(LENGTHS.values()), atol=1e-3)
-    assert list(found) == ["path", "seconds", "predicted", *(f"p_{one}" for one in CLASSES)]
-    assert found.attrs["notes"] == [
-        "This model learnt from synthetic speech (the embedded corpus); on real voices it is a guess."
-    ]
+    assert list(found) == ["path", "seconds", "predicted", *(f"p_{label}" for label in CLASSES)]
+    assert found.attrs["notes"] == list(model.notes) and len(model.notes) == 1
+    assert found.attrs["kind"] == "spectrogram network, attention pooling (notebook 07)"
 
 
-def test_a_long_recording_is_taken_piece_by_piece(cnn, monkeypatch):
-    wave = (0.1 * np.random.default_rng(1).standard_normal(16000 * 12)).astype(np.float32)
-    whole = predict_waveform(wave, cnn[0])
-    monkeypatch.setattr("sernb.studies.recordings.models.SEGMENTS", 4)
-    np.testing.assert_allclose(probabilities(predict_waveform(wave, cnn[0])), probabilities(whole), atol=1e-6)
-
-
-@pytest.mark.parametrize("streams", [("text", "audio"), ("text",), ("audio",)], ids="+".join)
-def test_3m_ser_says_what_it_said_in_its_notebook(tmp_path, tokenizer, utterances, streams):
-    table, waveforms = utterances
-    folder, model = three_m_ser(
-        tmp_path / "teacher", tokenizer, *(one in streams for one in ("text", "audio"))
-    )
-    given = (tokenizer if "text" in streams else None, model.audio if "audio" in streams else None)
-    inputs = multimodal.prepare(table, waveforms, *given, progress=False)
-    expected = of_three_m_ser.predict(model, table, inputs, table.index, "all", "a")
-    found = predict(list(table["path"]), folder, TEXTS, progress=False)
-    np.testing.assert_allclose(probabilities(found), probabilities(expected), atol=1e-5)
-    assert list(found["text"]) == list(TEXTS.values())
+def test_words_are_read_by_those_that_read(student, reader, utterances):
+    table = utterances[0]  # an utterances table brings its own words
     unread = "This model reads no words: the transcripts made no difference."
-    assert (unread in found.attrs["notes"]) == ("text" not in streams)
+    for folder in (student, reader):
+        model, found = load_model(folder), predict(table, folder, progress=False)
+        answers = zip(utterances[1], table["text"], strict=True)
+        np.testing.assert_array_equal(probabilities(found), [model.answer(*given) for given in answers])
+        assert list(found["text"]) == list(TEXTS.values())
+        assert (unread in found.attrs["notes"]) == (folder == student)
 
 
-def test_a_student_says_what_it_said_in_its_notebook(student, utterances):
-    folder, model, scaling = student
-    table, waveforms = utterances
-    frames = scaling.applied(frame_features(waveforms, table.index, progress=False))
-    expected = mced.predict(model, frames, np.arange(3))
-    found = predict(list(table["path"]), folder, progress=False)
-    np.testing.assert_allclose(probabilities(found), expected, atol=1e-5)
-    assert found.attrs["notes"] == [
-        "This model learnt from the corpus manifest; other voices and rooms it never heard."
+def test_dimensions_on_their_scale(tmp_path, utterances):
+    saved_models.regressor(tmp_path, about={"scale": [1, 7], "standardised": True})
+    found = predict(utterances[0], tmp_path, progress=False)
+    values = [
+        load_model(tmp_path).answer(wave, text)
+        for wave, text in zip(utterances[1], TEXTS.values(), strict=True)
     ]
-
-
-@pytest.mark.parametrize("text", [True, False])
-@pytest.mark.parametrize("standardised", [True, False])
-def test_a_regressor_says_what_it_said_in_its_notebook(tmp_path, tokenizer, utterances, text, standardised):
-    about = {"scale": [1, 7], "standardised": standardised}
-    folder, model = regressor(tmp_path / "both", tokenizer, text, about)
-    table, waveforms = utterances
-    targets = Targets(np.zeros((3, 3), np.float32), model.shape.dimensions, (1, 7), table.index)
-    spoken = regression.prepare(
-        table, targets, waveforms, model.speech, standardised, tokenizer if text else None, progress=False
+    np.testing.assert_array_equal(
+        found[["arousal_predicted", "valence_predicted", "dominance_predicted"]], values
     )
-    expected = 1 + 6 * regression.predict(model, spoken, np.arange(3))
-    found = predict(table, folder, progress=False)  # an utterances table brings its own words
-    values = found[["arousal_predicted", "valence_predicted", "dominance_predicted"]]
-    np.testing.assert_allclose(values, expected, atol=1e-5)
-    assert found.attrs["scale"] == [1, 7] and "predicted" not in found and expected.std(0).min() > 1e-4
+    assert found.attrs["scale"] == [1, 7] and "predicted" not in found
 
 
 def test_a_part_of_a_recording(cnn, sounds, utterances):
@@ -237,92 +147,6 @@ def test_a_waveform_is_heard_as_its_file(cnn, utterances):
 def test_what_is_no_waveform(cnn, wave):
     with pytest.raises(SernbError, match=r"float|waveform|needs at least"):
         predict_waveform(wave, cnn[0])
-
-
-# ---- which folder holds which model
-
-
-def test_a_model_is_found_below_the_folder_of_a_save(student, cnn, tmp_path):
-    found = load_model(student[0].parents[1])  # students/RL 0, two folders down
-    assert found.folder == student[0] and found.kind == "speech student (notebook 04)"
-    assert load_model(cnn[0].parent).folder == cnn[0]
-    for name in ("a", "b"):
-        shutil.copytree(cnn[0], tmp_path / "models" / name)
-    with pytest.raises(
-        SernbError, match=r"2 models below this folder; name one of them:\n.*models/a\n.*models/b"
-    ):
-        load_model(tmp_path)
-
-
-def test_a_text_teacher_beside_the_student_is_left_aside(student, tmp_path):
-    shutil.copytree(student[0], tmp_path / "students" / "RL 0")
-    (tmp_path / "teacher").mkdir()
-    (tmp_path / "teacher" / "config.json").write_text('{"model_type": "bert", "architectures": ["BertForX"]}')
-    (tmp_path / "teacher" / "model.safetensors").touch()
-    assert load_model(tmp_path).folder.name == "RL 0"
-    with pytest.raises(
-        SernbError, match=r"teacher: this model does not tell emotions from sound \(BertForX\)"
-    ):
-        load_model(tmp_path / "teacher")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda folder: shutil.rmtree(folder), "no such folder"),
-        (lambda folder: (folder / "config.json").unlink(), "there is no model in this folder"),
-        (lambda folder: (folder / "model.safetensors").unlink(), "no model.safetensors beside config.json"),
-        (lambda folder: (folder / "front_end.json").unlink(), "no front_end.json, which says"),
-        (lambda folder: (folder / "front_end.json").write_text('{"classes": ["a"]}'), "`classes`, 3 names"),
-        (lambda folder: (folder / "front_end.json").write_text("[]"), "expected a JSON object, got list"),
-        (lambda folder: (folder / "config.json").write_text("{"), "cannot be read as JSON"),
-        (lambda folder: (folder / "config.json").write_text('{"classes": 3}'), "cannot be read .*; expected what notebook"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"no"), "cannot be read .*; expected what notebook"),
-    ],
-)  # fmt: skip
-def test_a_folder_that_holds_something_else(cnn, tmp_path, change, message):
-    folder = shutil.copytree(cnn[0], tmp_path / "model")
-    change(folder)
-    with pytest.raises(SernbError, match=message) as problem:
-        load_model(folder)
-    assert str(folder) in str(problem.value)
-
-
-def test_front_end_settings_that_do_not_exist(cnn, tmp_path):
-    folder = shutil.copytree(cnn[0], tmp_path / "model")
-    settings = {"classes": CLASSES, "spectrogram": {**vars(FRONT_END), "colour": 1}}
-    (folder / "front_end.json").write_text(json.dumps(settings))
-    with pytest.raises(SernbError, match="colour"):
-        load_model(folder)
-
-
-def test_what_a_regressor_needs_to_know(tmp_path, tokenizer):
-    folder, _ = regressor(tmp_path / "model", tokenizer)
-    write_about(folder, {"standardised": True})
-    model = load_model(folder)
-    assert model.scale == (0, 1) and "0 stands for the lowest rating" in " ".join(model.notes)
-    write_about(folder, {"standardised": True, "scale": [5, 1]})
-    with pytest.raises(SernbError, match=r"the scale is \[5, 1\]"):
-        load_model(folder)
-    (folder / "about.json").unlink()
-    with pytest.raises(SernbError, match="whether the speech encoder wants standardised waveforms"):
-        load_model(folder)
-    write_about(folder, {"standardised": True})
-    shutil.rmtree(folder / "tokenizer")
-    with pytest.raises(SernbError, match="no folder tokenizer, and this model reads"):
-        load_model(folder)
-
-
-def test_a_student_saved_before_folders_told_is_taken_with_a_note(student, tmp_path):
-    folder = shutil.copytree(student[0], tmp_path / "model")
-    (folder / "about.json").unlink()
-    assert "log-mel bands, the usual, were taken" in load_model(folder).notes[0]
-    write_about(folder, {"features": "pitch"})
-    with pytest.raises(SernbError, match="it hears 'pitch'"):
-        load_model(folder)
-    (folder / "scaling.safetensors").unlink()
-    with pytest.raises(SernbError, match=r"scaling.safetensors: no such file"):
-        load_model(folder)
 
 
 # ---- which recordings, and whose words
@@ -368,32 +192,31 @@ def test_recordings_that_are_too_short_too_long_or_silent(student, cnn, tmp_path
     for name, count in {"short.wav": 100, "long.wav": 16000 * 121, "silent.wav": 16000}.items():
         soundfile.write(tmp_path / name, np.zeros(count), 16000)
     with pytest.raises(SernbError, match="2 of 3 cannot be used") as problem:
-        predict(tmp_path, student[0], progress=False)
+        predict(tmp_path, student, progress=False)
     assert "needs at least 25 ms" in str(problem.value) and "hears 120 s at most" in str(problem.value)
-    assert "Digital silence" in predict(tmp_path / "silent.wav", student[0]).attrs["notes"][-1]
+    assert "Digital silence" in predict(tmp_path / "silent.wav", student).attrs["notes"][-1]
     assert "digital silence" in predict_waveform(np.zeros(16000), cnn[0]).attrs["notes"][-1]
     assert len(predict(tmp_path, cnn[0], progress=False)) == 3  # the spectrogram network hears any length
 
 
-def test_words_find_their_recording_by_path_or_name(tmp_path, tokenizer, sounds):
-    folder, _ = three_m_ser(tmp_path / "teacher", tokenizer)
+def test_words_find_their_recording_by_path_or_name(tmp_path, reader, sounds):
     shutil.copytree(sounds, tmp_path / "sub" / "x")
     shutil.copytree(sounds, tmp_path / "sub" / "y")
     rows = [f"{place}/{name},{text} {place}" for place in "xy" for name, text in TEXTS.items()]
     csv = tmp_path / "sub" / "words.csv"
     csv.write_text("file,text\n" + "\n".join(rows) + "\nother.wav,bad\n")
-    found = predict(tmp_path / "sub", folder, recordings.read_transcripts(csv), progress=False)
+    found = predict(tmp_path / "sub", reader, recordings.read_transcripts(csv), progress=False)
     assert found["text"]["x/one.wav"] == "good and bad x" and found["text"]["y/two.wav"] == "bad y"
     assert "left aside: other.wav" in " ".join(found.attrs["notes"])
     with pytest.raises(SernbError, match=r"'one.wav' may be x/one.wav, y/one.wav; name the file by its path"):
-        predict(tmp_path / "sub", folder, TEXTS)
+        predict(tmp_path / "sub", reader, TEXTS)
     with pytest.raises(SernbError, match=r"2 of 3 recordings have no transcript: three.wav, two.wav"):
-        predict(sounds, folder, {"one.wav": "good"})
+        predict(sounds, reader, {"one.wav": "good"})
     with pytest.raises(SernbError, match="two different texts"):
-        predict(sounds / "one.wav", folder, {"one.wav": "good", str(sounds / "one.wav"): "bad"})
+        predict(sounds / "one.wav", reader, {"one.wav": "good", str(sounds / "one.wav"): "bad"})
     with pytest.raises(SernbError, match="one text was given for 3 recordings"):
-        predict(sounds, folder, "good")
-    assert list(predict(sounds / "one.wav", folder, "")["text"]) == [""]  # nothing was said
+        predict(sounds, reader, "good")
+    assert list(predict(sounds / "one.wav", reader, "")["text"]) == [""]  # nothing was said
 
 
 @pytest.mark.parametrize(
@@ -413,26 +236,23 @@ def test_transcripts_that_cannot_be_used(tmp_path, table, message):
         recordings.read_transcripts(tmp_path / "words.csv")
 
 
-def test_without_words_a_recogniser_writes_them_down_or_is_asked_for(
-    tmp_path, tokenizer, sounds, monkeypatch
-):
-    folder, _ = three_m_ser(tmp_path / "teacher", tokenizer)
-    monkeypatch.setattr(predicting, "find_spec", lambda name: None)
+def test_without_words_a_recogniser_writes_them_down_or_is_asked_for(reader, sounds, monkeypatch):
+    monkeypatch.setattr(recordings, "find_spec", lambda name: None)
     with pytest.raises(SernbError, match=r"--text or --transcripts.*PocketSphinx.*sernb\[asr\]"):
-        predict(sounds, folder)
+        predict(sounds, reader)
     with pytest.raises(SernbError, match=r"Give them with text="):
-        predict_waveform(np.ones(16000), folder)
-    monkeypatch.setattr(predicting, "find_spec", lambda name: True)
+        predict_waveform(np.ones(16000), reader)
+    monkeypatch.setattr(recordings, "find_spec", lambda name: True)
     monkeypatch.setattr(
-        predicting, "recogniser", lambda name: lambda wave: "so good" if len(wave) > 16000 else ""
+        recognisers, "recogniser", lambda name: lambda wave: "so good" if len(wave) > 16000 else ""
     )
-    found = predict(sounds, folder, progress=False)
+    found = predict(sounds, reader, progress=False)
     given = predict(
-        sounds, folder, {"one.wav": "", "two.wav": "so good", "three.wav": "so good"}, progress=False
+        sounds, reader, {"one.wav": "", "two.wav": "so good", "three.wav": "so good"}, progress=False
     )
     assert list(found["text"]) == list(given["text"]) == ["", "so good", "so good"]
     np.testing.assert_array_equal(probabilities(found), probabilities(given))
-    assert predicting.GUESSED in found.attrs["notes"] and predicting.GUESSED not in given.attrs["notes"]
+    assert recordings.GUESSED in found.attrs["notes"] and recordings.GUESSED not in given.attrs["notes"]
 
 
 def test_a_model_whose_answer_is_no_number(cnn, tmp_path, sounds):
@@ -472,8 +292,9 @@ def test_the_command_gives_json_and_csv(cnn, sounds, tmp_path):
     assert said["scale"] is None and said["skipped"] == [] and len(said["notes"]) == 1
 
 
-def test_the_command_shows_dimensions_on_their_scale(tmp_path, tokenizer, sounds):
-    folder, _ = regressor(tmp_path / "model", tokenizer)
+def test_the_command_shows_dimensions_on_their_scale(tmp_path, reader, sounds):
+    folder = tmp_path / "model"
+    saved_models.regressor(folder)
     code, out, _ = call(sounds / "one.wav", "--model", folder, "--text", "so \x1b[31mgood")
     value = predict(sounds / "one.wav", folder, "so \x1b[31mgood")["arousal_predicted"].iloc[0]
     assert code == 0 and "“so ?[31mgood”" in out and "Bars from 1 to 5" in out
@@ -483,14 +304,13 @@ def test_the_command_shows_dimensions_on_their_scale(tmp_path, tokenizer, sounds
     assert said["scale"] == [1, 5] and said["recordings"][0]["text"] == "so"
 
 
-def test_the_command_reads_transcripts(tmp_path, tokenizer, sounds):
-    folder, _ = three_m_ser(tmp_path / "teacher", tokenizer)
+def test_the_command_reads_transcripts(tmp_path, reader, sounds):
     (tmp_path / "w.csv").write_text(
         "file,text\n" + "".join(f"{name},{text}\n" for name, text in TEXTS.items())
     )
-    code, out, _ = call(sounds, "--model", folder, "--transcripts", tmp_path / "w.csv")
+    code, out, _ = call(sounds, "--model", reader, "--transcripts", tmp_path / "w.csv")
     assert code == 0 and "“so good so good so”" in out
-    code, _, err = call(sounds, "--model", folder, "--transcripts", tmp_path / "w.csv", "--text", "so")
+    code, _, err = call(sounds, "--model", reader, "--transcripts", tmp_path / "w.csv", "--text", "so")
     assert code == 2 and "both given" in err
 
 
@@ -514,3 +334,23 @@ def test_a_terminal_that_knows_few_signs():
     assert recordings.encodable("██ é ok", "ascii") == "## ? ok"
     assert recordings.encodable("██ é ok", "cp1252") == "## é ok"
     assert recordings.encodable("██ é ok", "utf-8") == "██ é ok"
+
+
+# ---- what is wrong is said before torch is imported
+
+
+def test_lost_recordings_and_models_are_told_early(cnn, sounds, tmp_path):
+    code = (
+        "import sys; from sernb.studies.recordings import predict\n"
+        "for file, model in (sys.argv[1:3], sys.argv[3:]):\n"
+        "    try: predict(file, model, progress=False)\n"
+        "    except ValueError as problem: print(problem)\n"
+        "print({'torch', 'pandera', 'transformers'} & set(sys.modules))"
+    )
+    words = [tmp_path / "lost.wav", cnn[0], sounds / "one.wav", tmp_path]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=True
+    )
+    said = done.stdout
+    assert "no such recording" in said
+    assert "there is no model in this folder" in said and said.endswith("set()\n")

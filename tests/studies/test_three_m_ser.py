@@ -11,8 +11,8 @@ from sernb.core.tables import check_predictions
 from sernb.losses import DistillationConfig
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.protocols import by_name, with_validation
-from sernb.studies.checkpoints import save_network
 from sernb.studies.multimodal import fingerprint_of, prepare
+from sernb.studies.saved import save
 from sernb.studies.three_m_ser import (
     ALONE,
     TAUGHT,
@@ -149,7 +149,8 @@ def test_saved_teachers_answer_as_before_and_must_fit(study, tmp_path):
     tokenizer = _Pieces.made()
     inputs = replace(inputs, vocabulary=fingerprint_of(tokenizer))
     for fold in folds:
-        save_network(models[fold.name], tokenizer, tmp_path / fold.name, fold.train.append(fold.validation))
+        about = {"learnt_from": list(fold.train.append(fold.validation))}
+        save(models[fold.name], tmp_path / fold.name, about, tokenizer)
     again, found = saved_teachers(tmp_path, utterances, inputs, folds)
     assert list(found) == [fold.name for fold in folds]
     pd.testing.assert_index_equal(again.index, predictions.index)
