@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand
 
 import sernb
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, check_on_bad
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -349,7 +349,6 @@ def check_corpus(corpus, root, on_bad="raise"):
     if not corpus and not root and on_bad == "raise":
         return ""
     from sernb.corpora import CORPORA, INSIDE, find_root
-    from sernb.corpora.files import check_on_bad
 
     check_on_bad(on_bad)
     if corpus and corpus not in CORPORA:

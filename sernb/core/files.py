@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from sernb.core.errors import SernbError, some
 
+AUDIO = (".wav", ".flac")
 # What transformers and safetensors raise for folders that are incomplete, damaged or of something else.
 DAMAGED = (
     AttributeError, HfHubHTTPError, KeyError, OSError, RuntimeError, SafetensorError, StrictDataclassError, TypeError,
@@ -107,3 +108,31 @@ def reading(name: str | Path, expected: str):
 def _first_line(problem):
     lines = [line.strip() for line in str(problem).strip().splitlines()] or [type(problem).__name__]
     return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+
+
+def audio_files(root: Path, endings: tuple[str, ...] = AUDIO) -> list[Path]:
+    """All wav and flac files (or of other `endings`) below `root`, sorted, links followed (each folder once).
+
+    Hidden files and folders, such as the `._name.wav` that macOS leaves beside each file, are no recordings.
+    """
+
+    def unreadable(problem: OSError):
+        raise SernbError(f"{problem.filename}: the folder cannot be read ({problem.strerror}).")
+
+    recordings, seen = [], set()
+    for folder, folders, files in os.walk(root, followlinks=True, onerror=unreadable):
+        state = os.stat(folder)
+        if (state.st_dev, state.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((state.st_dev, state.st_ino))
+        folders[:] = sorted(name for name in folders if not hidden(name))
+        recordings += [
+            Path(folder, name) for name in files if name.lower().endswith(endings) and not hidden(name)
+        ]
+    return sorted(recordings)
+
+
+def hidden(name: str) -> bool:
+    """Whether a file or folder of this name is one that macOS or an editor keeps for itself."""
+    return name.startswith(".") or name == "__MACOSX"

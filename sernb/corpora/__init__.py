@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, check_on_bad
+from sernb.core.files import AUDIO, audio_files
 from sernb.core.tables import check_utterances
 from sernb.corpora.corpus import Corpus, Source
-from sernb.corpora.files import AUDIO, audio_files, check_on_bad
 
 __all__ = [
     "CORPORA", "INSIDE", "Corpus", "Source", "expected_folders", "find_root", "load", "options_of", "overview",

@@ -8,37 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from sernb.core.errors import SernbError, some
+from sernb.core.errors import SernbError, refuse, some
+from sernb.core.files import audio_files, hidden
 from sernb.corpora.corpus import Corpus
 
-AUDIO = (".wav", ".flac")
 DEPTH = 4  # folders, the root among them, in which a table is looked for
 SHOWN = 10  # files or rows that a message spells out; the rest are counted
 _POINTER = re.compile(rb"version https://git-lfs\S*\noid sha256:([0-9a-f]{64})\nsize (\d+)\n?")
 _POINTER_BYTES = 200  # at most; a pointer has about 130
-
-
-def audio_files(root: Path, endings: tuple[str, ...] = AUDIO) -> list[Path]:
-    """All wav and flac files (or of other `endings`) below `root`, sorted, links followed (each folder once).
-
-    Hidden files and folders, such as the `._name.wav` that macOS leaves beside each file, are no recordings.
-    """
-
-    def unreadable(problem: OSError):
-        raise SernbError(f"{problem.filename}: the folder cannot be read ({problem.strerror}).")
-
-    recordings, seen = [], set()
-    for folder, folders, files in os.walk(root, followlinks=True, onerror=unreadable):
-        state = os.stat(folder)
-        if (state.st_dev, state.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((state.st_dev, state.st_ino))
-        folders[:] = sorted(name for name in folders if not _hidden(name))
-        recordings += [
-            Path(folder, name) for name in files if name.lower().endswith(endings) and not _hidden(name)
-        ]
-    return sorted(recordings)
 
 
 def find(root: str | Path, *names: str) -> Path | None:
@@ -50,7 +27,7 @@ def find(root: str | Path, *names: str) -> Path | None:
     wanted, closed, candidates = {name.lower() for name in names}, [], []
     for folder, folders, files in os.walk(root, followlinks=True, onerror=closed.append):
         depth = len(Path(folder).relative_to(root).parts)
-        folders[:] = [] if depth + 1 == DEPTH else sorted(name for name in folders if not _hidden(name))
+        folders[:] = [] if depth + 1 == DEPTH else sorted(name for name in folders if not hidden(name))
         candidates += [(depth, Path(folder, name)) for name in sorted(files) if name.lower() in wanted]
     if not candidates and closed:
         folders = some(f"{problem.filename} ({problem.strerror})" for problem in closed)
@@ -158,31 +135,6 @@ def read_text(path: Path, strict: bool = False) -> tuple[str, str | None]:
     return text.replace("\r\n", "\n").replace("\r", "\n"), note
 
 
-def check_on_bad(on_bad: str) -> None:
-    if on_bad not in ("raise", "skip"):
-        raise SernbError(f"on_bad must be 'raise' or 'skip', got {on_bad!r}.")
-
-
-def refuse(bad: list[dict], source: str, total: int, what: str, on_bad: str) -> None:
-    """Raise for what cannot be used, naming the first ten; with `on_bad="skip"` warn instead.
-
-    Args:
-        bad: {utterance, path, why} of each.
-        source: where they stand.
-        total: how many there are in all.
-        what: a name for them, and what is wrong with them.
-        on_bad: "raise" or "skip".
-    """
-    if not bad:
-        return
-    shown = "\n".join(f"  {row['utterance']} ({row['path']}): {row['why']}" for row in bad[:SHOWN])
-    more = f"\n  … and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-    message = f"{source}: {len(bad)} of {total} {what}:\n{shown}{more}\n"
-    if on_bad == "raise":
-        raise SernbError(message + 'Repair or remove them, or leave them out with on_bad="skip".')
-    warnings.warn(message + "They are left out.", stacklevel=3)
-
-
 def compare_counts(table: pd.DataFrame, column: str, published: dict[str, int], title: str) -> list[str]:
     """A note, which is a warning too, where the counts of labels in `column` are not the published ones."""
     counts = table[column].value_counts()
@@ -197,7 +149,3 @@ def compare_counts(table: pd.DataFrame, column: str, published: dict[str, int], 
     note = f"{title}: {len(table)} utterances, published are {total} ({', '.join(differ)})."
     warnings.warn(note, stacklevel=3)
     return [note]
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"

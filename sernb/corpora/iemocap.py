@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 
 from sernb.core.errors import SernbError, some
+from sernb.core.files import audio_files
 from sernb.core.tables import DIMENSIONS
 from sernb.corpora.corpus import Corpus
-from sernb.corpora.files import audio_files, compare_counts, read_text
+from sernb.corpora.files import compare_counts, read_text
 from sernb.corpora.labels import KNOWN
 from sernb.corpora.sheets import Sheet
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from sernb.core.errors import some
+from sernb.core.files import audio_files
 from sernb.corpora.corpus import Corpus, Source
-from sernb.corpora.files import audio_files, compare_counts, find
+from sernb.corpora.files import compare_counts, find
 from sernb.corpora.labels import KNOWN
 from sernb.corpora.sheets import Sheet, mend
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from sernb.core.errors import some
+from sernb.core.files import audio_files
 from sernb.corpora.corpus import Corpus
-from sernb.corpora.files import audio_files, find, read_text
+from sernb.corpora.files import find, read_text
 from sernb.corpora.sheets import Sheet, mend
 
 CORPUS = Corpus(

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sernb.core.errors import SernbError, some
-from sernb.corpora.files import read_text, refuse
+from sernb.core.errors import SernbError, refuse, some
+from sernb.corpora.files import read_text
 
 # Windows-1252's curly quotes and dashes, read as Latin-1, become control characters that no text means.
 _CONTROLS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}

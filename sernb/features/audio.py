@@ -10,8 +10,7 @@ import soundfile
 import soxr
 from tqdm.auto import tqdm
 
-from sernb.core.errors import SernbError
-from sernb.corpora.files import check_on_bad, refuse
+from sernb.core.errors import SernbError, check_on_bad, refuse
 
 SHORT = 0.25  # seconds; shorter utterances are kept (models pad them) and counted
 ROUNDING = 0.01  # seconds that an annotated end may lie behind the file's end, and is then cut to it

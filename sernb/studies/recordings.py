@@ -15,9 +15,8 @@ import pandas as pd
 import soxr
 from tqdm.auto import tqdm
 
-from sernb.core.errors import SernbError, some
-from sernb.core.files import whole_file
-from sernb.corpora.folder import audio_files, check_on_bad, refuse
+from sernb.core.errors import SernbError, check_on_bad, refuse, some
+from sernb.core.files import audio_files, whole_file
 from sernb.features.audio import check_recordings, read_audio
 from sernb.studies.saved import RATE, Saved, load
 
