@@ -101,7 +101,7 @@ def fetch(
     """
     from sernb.corpora.fetch import fetch as fetch_corpus
 
-    folder = fetch_corpus(name, root, sha256 or None, recordings, say=typer.echo)
+    folder = fetch_corpus(name, root, sha256 or None, recordings)
     typer.echo(f"{name} is in {folder}.")
 
 

@@ -1,4 +1,5 @@
-"""The text teacher's sentences beside Table 1 of the MCED paper: which rule of counting gives the paper's numbers?"""
+"""The text teacher's sentences beside Table 1 of the MCED paper: which rule of counting gives the paper's
+numbers?"""
 
 import pandas as pd
 
@@ -10,13 +11,14 @@ PAPER = pd.DataFrame(
     index=pd.Index(PARTS, name="part"),
     columns=pd.Index(CLASSES, name="emotion"),
 )  # Table 1
-# Chen et al., "EmotionLines", LREC 2018: the utterances of Friends with these labels, of 14,503. No part of the kit.
+# Chen et al., "EmotionLines", LREC 2018: the utterances of Friends with these labels, of 14,503. No part of
+# the kit.
 EMOTION_LINES = pd.Series((6530, 1710, 1657, 498, 759), CLASSES)
 MARKS = {"comma": ",", "placeholder": r"\[[A-Z -]+\]", "space before a mark": r"\s[.?!]"}
 
 
 def beside_paper(texts: pd.DataFrame) -> pd.DataFrame:
-    """Table 1: rows (part, emotion); columns xed, meld, ours (their sum), paper, difference (ours − paper)."""
+    """Table 1: rows (part, emotion); columns xed, meld, ours (both), paper, difference (ours − paper)."""
     table = (
         texts.groupby(["part", "emotion", "source"], observed=False).size().unstack("source", fill_value=0)
     )
@@ -28,13 +30,14 @@ def beside_paper(texts: pd.DataFrame) -> pd.DataFrame:
 
 
 def counting_rules(xed: pd.DataFrame, meld: pd.DataFrame) -> pd.DataFrame:
-    """How large each class is by three rules, with EmotionLines' published counts and with MELD's; all parts together.
+    """How large each class is by three rules, with EmotionLines' published counts and with MELD's; all
+    parts together.
 
-    A line of XED counts where it has one label, and that is of the five ("alone"); where one of its labels is of the
-    five, whatever others it has ("one"); once for each label that is of the five ("every"). A neutral line counts
-    once, and only where its words were not annotated with another of the five. Rows (texts, counting); columns: the
-    classes, and `away`: the differences from the paper's totals, without their signs, added up. The last row is the
-    paper.
+    A line of XED counts where it has one label, and that is of the five ("alone"); where one of its labels
+    is of the five, whatever others it has ("one"); once for each label that is of the five ("every"). A
+    neutral line counts once, and only where its words were not annotated with another of the five. Rows
+    (texts, counting); columns: the classes, and `away`: the differences from the paper's totals, without
+    their signs, added up. The last row is the paper.
     """
     lines = pd.DataFrame(
         {"words": xed["text"].map(even).map(normalised), "labels": xed["labels"].str.split("; ")}

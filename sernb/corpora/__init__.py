@@ -1,6 +1,7 @@
 """Corpora of emotional speech: `load(name)` gives any of them as one utterances table.
 
-A corpus is one file, sernb/corpora/<name>.py: CORPUS says what it is and where to get it, `load(root)` reads it.
+A corpus is one file, sernb/corpora/<name>.py: CORPUS says what it is and where to get it, `load(root)`
+reads it.
 """
 
 import inspect
@@ -13,14 +14,11 @@ import pandas as pd
 from sernb.core.errors import SernbError, check_on_bad
 from sernb.core.files import AUDIO, audio_files
 from sernb.core.tables import check_utterances
-from sernb.corpora.corpus import Corpus, Source
+from sernb.corpora.corpus import Corpus
 
-__all__ = [
-    "CORPORA", "INSIDE", "Corpus", "Source", "expected_folders", "find_root", "load", "options_of", "overview",
-]  # fmt: skip
 NAMES = (
-    "embedded", "embedded_pairs", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld", "emobank", "xed",
-    "manifest",
+    "embedded", "embedded_pairs", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld", "emobank",
+    "xed", "manifest",
 )  # fmt: skip
 CORPORA: dict[str, Corpus] = {name: import_module(f"sernb.corpora.{name}").CORPUS for name in NAMES}
 INSIDE = tuple(name for name, corpus in CORPORA.items() if corpus.inside)
@@ -42,13 +40,13 @@ def load(
         name: a key of CORPORA (`sernb corpora` lists them).
         root: its folder; without one it is where `find_root` looks.
         emotions: keep these labels only.
-        on_bad: what a loader cannot use (names outside the corpus's code, missing files) is one error that names
-            it, or with "skip" is left out and listed in `attrs["skipped"]` as {utterance, path, why}.
+        on_bad: what a loader cannot use (names outside the corpus's code, missing files) is one error that
+            names it, or with "skip" is left out and listed in `attrs["skipped"]` as {utterance, path, why}.
         options: go to the corpus's loader (`labels` for the manifest).
 
     Returns:
-        The table; its attrs are corpus, root, protocol, notes (sentences on what is incomplete or was left out),
-        skipped, and what the loader adds.
+        The table; its attrs are corpus, root, protocol, notes (sentences on what is incomplete or was left
+        out), skipped, and what the loader adds.
 
     Raises:
         SernbError: an unknown name, a missing, wrong or empty folder, and bad content.
@@ -94,8 +92,8 @@ def known(name: str) -> Corpus:
 
 
 def overview() -> pd.DataFrame:
-    """One row a corpus: title, licence, obtain (where to get it), the folder and layout expected, found (the folder,
-    "not found", or why it cannot be read) and files (recordings in it)."""
+    """One row a corpus: title, licence, obtain (where to get it), the folder and layout expected, found
+    (the folder, "not found", or why it cannot be read) and files (recordings in it)."""
     rows = {}
     for name, corpus in CORPORA.items():
         root = find_root(name)
@@ -117,7 +115,7 @@ def overview() -> pd.DataFrame:
 
 
 def _root(name: str, root: str | Path | None) -> Path:
-    """The folder `root`, or where the corpus is found; SernbError for one that is missing, empty, or a file."""
+    """The folder `root`, or where the corpus is found; SernbError where it is missing, empty, or a file."""
     corpus = CORPORA[name]
     how = f"Expected there: {corpus.layout}. Where to get it: {corpus.obtain}."
     root = Path(root).expanduser() if root and str(root) else find_root(name)

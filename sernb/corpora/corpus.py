@@ -11,7 +11,8 @@ class Source:
     """One file to download, with the sum that it must have; an archive is unpacked, then removed.
 
     sha256 is given only where it is known: computed from the very file, and found alike elsewhere. md5 is a
-    publisher's own. Where neither is known, `fetch` records the sum that it saw and holds later downloads against it.
+    publisher's own. Where neither is known, `fetch` records the sum that it saw and holds later downloads
+    against it.
     """
 
     url: str
@@ -27,7 +28,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus's facts. Licences and addresses are as publishers or, where so marked, third parties state them."""
+    """A corpus's facts; licences and addresses as publishers, or where marked third parties, state them."""
 
     title: str
     holds: str

@@ -1,7 +1,8 @@
 """CREMA-D (Cao et al. 2014): English, acted, 91 actors, 12 sentences, 6 emotions, 7,442 recordings.
 
-A name such as 1001_IEO_ANG_HI.wav says: actor 1001, sentence IEO, acted emotion ANG (angry), intensity high. The
-emotion is what the actor was told; what listeners heard stands in processedResults/summaryTable.csv.
+A name such as 1001_IEO_ANG_HI.wav says: actor 1001, sentence IEO, acted emotion ANG (angry), intensity
+high. The emotion is what the actor was told; what listeners heard stands in
+processedResults/summaryTable.csv.
 """
 
 import re
@@ -38,9 +39,9 @@ NAME = re.compile(
     r"(?P<speaker>\d{4})_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})_(?P<intensity>[A-Z]{1,2})"
 )
 WOMEN = {  # 43, and 48 men
-    1002, 1003, 1004, 1006, 1007, 1008, 1009, 1010, 1012, 1013, 1018, 1020, 1021, 1024, 1025, 1028, 1029, 1030, 1037,
-    1043, 1046, 1047, 1049, 1052, 1053, 1054, 1055, 1056, 1058, 1060, 1061, 1063, 1072, 1073, 1074, 1075, 1076, 1078,
-    1079, 1082, 1084, 1089, 1091,
+    1002, 1003, 1004, 1006, 1007, 1008, 1009, 1010, 1012, 1013, 1018, 1020, 1021, 1024, 1025, 1028, 1029,
+    1030, 1037, 1043, 1046, 1047, 1049, 1052, 1053, 1054, 1055, 1056, 1058, 1060, 1061, 1063, 1072, 1073,
+    1074, 1075, 1076, 1078, 1079, 1082, 1084, 1089, 1091,
 }  # fmt: skip
 GENDERS = {str(actor): "female" if actor in WOMEN else "male" for actor in range(1001, 1092)}
 INTENSITY = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified", "X": "unspecified"}
@@ -65,16 +66,17 @@ def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Utterances of CREMA-D below `root`, by file name.
 
     Beside the usual columns: sentence (IEO, …) and intensity (low, medium, high, unspecified). With
-    VideoDemographics.csv: age. With processedResults/summaryTable.csv: heard, the emotion that most listeners chose
-    from the voice alone ("angry; sad" for a tie). Raises SernbError for a folder without its files, for files that
-    git left as LFS pointers, and for names outside its code unless `on_bad="skip"`.
+    VideoDemographics.csv: age. With processedResults/summaryTable.csv: heard, the emotion that most
+    listeners chose from the voice alone ("angry; sad" for a tie). Raises SernbError for a folder without
+    its files, for files that git left as LFS pointers, and for names outside its code unless
+    `on_bad="skip"`.
     """
     codes = {"speaker": GENDERS, "sentence": SENTENCES, "emotion": EMOTIONS, "intensity": INTENSITY}
     table = read_names(root, CORPUS, NAME, "1001_DFA_ANG_XX", codes, on_bad)
     if unfetched := [path for path in table["path"] if lfs_pointer(path)]:
         raise SernbError(
-            f"{root}: {len(unfetched)} of {len(table)} recordings are Git LFS pointers (texts of about 130 bytes), the "
-            f"first is {unfetched[0]}. Fetch the sound: run sernb fetch cremad, or git lfs pull in the clone."
+            f"{root}: {len(unfetched)} of {len(table)} recordings are Git LFS pointers (texts of about 130 "
+            f"bytes), the first is {unfetched[0]}. Fetch the sound: sernb fetch cremad, or git lfs pull."
         )
     table = table.assign(
         gender=table["speaker"].map(GENDERS),

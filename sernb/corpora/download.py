@@ -29,18 +29,17 @@ def download(
     sha256: str | None = None,
     md5: str | None = None,
     progress: bool = True,
-    pauses: tuple[float, ...] = PAUSES,
 ) -> str:
     """Download a file; goes on from `path`.part, where an earlier try left one.
 
-    The server is asked (If-Range) for the rest of the very same file; where it cannot, the download begins anew.
+    The server is asked (If-Range) for the rest of the very same file; where it cannot, the download begins
+    anew. A connection that breaks is tried again; what came so far stays for the next call.
 
     Args:
         url: its address, http or https.
         path: where it goes once it is whole.
         sha256, md5: the sums expected; a file with others is removed.
         progress: show a bar.
-        pauses: seconds before each new try; what came so far stays for the next call.
 
     Returns:
         The file's SHA-256.
@@ -54,7 +53,7 @@ def download(
     part, state = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
 
     # One connection after another, until all of it is here.
-    for pause in (*pauses, None):
+    for pause in (*PAUSES, None):
         try:
             _connect(url, part, state, progress, checked=bool(sha256 or md5))
             break
@@ -62,8 +61,8 @@ def download(
             if pause is None or problem.code not in BUSY:
                 moved = "not found" if problem.code in (404, 410) else f"the server answers {problem.reason}"
                 raise SernbError(
-                    f"{url}: {moved} ({problem.code}). Try later, or fetch it by hand: the publisher may have moved "
-                    "it, and `sernb corpora` names its page."
+                    f"{url}: {moved} ({problem.code}). Try later, or fetch it by hand: the publisher may "
+                    "have moved it, and `sernb corpora` names its page."
                 ) from problem
         except (OSError, http.client.HTTPException) as problem:
             have = part.stat().st_size if part.exists() else 0
@@ -82,8 +81,8 @@ def download(
         part.unlink()
         state.unlink(missing_ok=True)
         raise SernbError(
-            f"{url}: {problem} The file was removed: it was damaged on the way, or is not what it was. Try again, or "
-            "look at the publisher's page."
+            f"{url}: {problem} The file was removed: it was damaged on the way, or is not what it was. Try "
+            "again, or look at the publisher's page."
         ) from problem
     os.replace(part, path)
     state.unlink(missing_ok=True)
@@ -125,7 +124,8 @@ def _connect(url: str, part: Path, state: Path, progress: bool, checked: bool) -
         raise ConnectionError("what was here was not a part of the file") from problem
 
     with response:
-        # What comes: the rest, or all of it; and what tells this version of the file from others byte by byte.
+        # What comes: the rest, or all of it; and what tells this version of the file from others byte by
+        # byte.
         first = re.match(r"bytes (\d+)-", response.headers["Content-Range"] or "")
         if response.status != 206 or not first or int(first[1]) != have:
             have = 0
@@ -150,7 +150,7 @@ def _connect(url: str, part: Path, state: Path, progress: bool, checked: bool) -
 
 
 def _begun(part: Path, state: Path, url: str) -> tuple[int, str]:
-    """Bytes that an earlier try left of this very address, and the server's word for that version of the file."""
+    """Bytes that an earlier try left of this very address, and the server's word for that version of it."""
     try:
         kept = json.loads(state.read_text())
         return (part.stat().st_size, kept["version"]) if kept["url"] == url else (0, "")

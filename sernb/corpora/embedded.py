@@ -1,4 +1,4 @@
-"""The embedded corpus: it comes with sernb, so that nothing need be downloaded. docs/embedded_corpus.md tells of it."""
+"""The embedded corpus: it comes with sernb, so nothing need be downloaded (docs/embedded_corpus.md)."""
 
 from pathlib import Path
 
@@ -23,10 +23,11 @@ SCALE = (1, 5)
 def load(root: str | Path) -> pd.DataFrame:
     """Utterances of the embedded corpus, or of one that `python -m making.generator build` made in `root`.
 
-    Columns beside the usual ones: what each annotator said (emotion_1, arousal_1, ... _4), what was really felt
-    (emotion_true, arousal_true, valence_true, dominance_true, from -1 to 1), the valence that the words alone have
-    (valence_of_words: -1, 0, 1) and how the sentence is built (form, reversals, repeated), and what the synthesiser
-    was told (rate, pitch, pitch_range, loudness, roughness, breath). Ratings are from 1 to 5.
+    Columns beside the usual ones: what each annotator said (emotion_1, arousal_1, ... _4), what was really
+    felt (emotion_true, arousal_true, valence_true, dominance_true, from -1 to 1), the valence that the
+    words alone have (valence_of_words: -1, 0, 1) and how the sentence is built (form, reversals, repeated),
+    and what the synthesiser was told (rate, pitch, pitch_range, loudness, roughness, breath). Ratings are
+    from 1 to 5.
 
     Raises:
         SernbError: the folder has no metadata.csv, or a recording is missing.

@@ -1,4 +1,4 @@
-"""Words with their sound and no labels, by the embedded corpus's generator; docs/embedded_corpus.md tells of both."""
+"""Words with their sound and no labels, by the embedded corpus's generator (docs/embedded_corpus.md)."""
 
 import hashlib
 from pathlib import Path
@@ -20,7 +20,7 @@ CORPUS = Corpus(
 FOLDER = Path(__file__).parent / "embedded_pairs_data"
 SUMS = "SHA256SUMS"
 COLUMNS = ["utterance", "file", "speaker", "gender", "session", "text"]
-NOTE = "These pairs of words and sound have no labels: no emotion, no ratings, nothing that the synthesiser was told."
+NOTE = "These pairs have no labels: no emotion, no ratings, nothing that the synthesiser was told."
 
 
 def load(root: str | Path) -> pd.DataFrame:
@@ -37,8 +37,8 @@ def load(root: str | Path) -> pd.DataFrame:
             raise CORPUS.lacks(root, f"found no {name} of the embedded pairs")
     if wrong := _changed(root):
         raise SernbError(
-            f"{root}: {len(wrong)} files of the embedded pairs are missing or damaged, the first is {wrong[0]}. "
-            "Install sernb again, or name a complete folder."
+            f"{root}: {len(wrong)} files of the embedded pairs are missing or damaged, the first is "
+            f"{wrong[0]}. Install sernb again, or name a complete folder."
         )
     table = pd.read_csv(root / "metadata.csv", dtype=str, keep_default_na=False)
     if list(table) != COLUMNS:

@@ -1,7 +1,7 @@
-"""EmoBank (Buechel and Hahn 2017): 10,062 English sentences rated for valence, arousal and dominance; text only.
+"""EmoBank (Buechel and Hahn 2017): 10,062 English sentences with valence, arousal and dominance; text only.
 
-The ratings are the mean of two views, the writer's and the reader's, by several raters each; corpus/emobank.csv of
-github.com/JULIELab/EmoBank has them, with the split that the authors recommend.
+The ratings are the mean of two views, the writer's and the reader's, by several raters each;
+corpus/emobank.csv of github.com/JULIELab/EmoBank has them, with the split that the authors recommend.
 """
 
 from pathlib import Path
@@ -39,11 +39,11 @@ SCALE = (1, 5)
 
 
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
-    """Sentences of EmoBank below `root`: text, arousal, valence, dominance (1 to 5), part; no recordings, no speakers.
+    """Sentences of EmoBank below `root`: text, arousal, valence, dominance (1 to 5), part; no speakers.
 
-    With meta.tsv: document and category (fiction, letters, newspaper, blog, essays, travel-guides, SemEval), so that
-    a split can keep documents whole. Raises SernbError for a folder without emobank.csv, and for rows that cannot be
-    used unless `on_bad="skip"`.
+    With meta.tsv: document and category (fiction, letters, newspaper, blog, essays, travel-guides,
+    SemEval), so that a split can keep documents whole. Raises SernbError for a folder without emobank.csv,
+    and for rows that cannot be used unless `on_bad="skip"`.
     """
     path = find(root, "emobank.csv")
     if path is None:

@@ -1,4 +1,4 @@
-"""EMO-DB, the Berlin Database of Emotional Speech (Burkhardt et al. 2005): German, acted, 10 speakers, 10 sentences.
+"""EMO-DB, the Berlin Database of Emotional Speech (Burkhardt et al. 2005): German, 10 actors, 10 sentences.
 
 A name such as 03a01Fa.wav says: speaker 03, sentence a01, emotion F (Freude, happy), version a.
 """
@@ -45,9 +45,9 @@ SENTENCES = {
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Utterances of EMO-DB below `root`, by file name.
 
-    Beside the usual columns: sentence (a01 … b10), version, and, where a metadata.csv with them stands in `root`,
-    recognised and natural (the share of 20 listeners in percent). Raises SernbError for a folder without its files,
-    and for names outside its code unless `on_bad="skip"`.
+    Beside the usual columns: sentence (a01 … b10), version, and, where a metadata.csv with them stands in
+    `root`, recognised and natural (the share of 20 listeners in percent). Raises SernbError for a folder
+    without its files, and for names outside its code unless `on_bad="skip"`.
     """
     codes = {"speaker": GENDERS, "sentence": SENTENCES, "emotion": EMOTIONS}
     table = read_names(root, CORPUS, NAME, "03a01Fa", codes, on_bad)
@@ -67,23 +67,15 @@ def _add_listeners(table: pd.DataFrame, path: Path) -> None:
         return
     try:
         metadata = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
-    except (OSError, ValueError) as problem:
-        raise SernbError(
-            f"{path}: cannot be read as CSV ({problem}). Remove it to do without it."
-        ) from problem
-    metadata = metadata.rename(columns=lambda column: column.removeprefix("human_").removesuffix("_pct"))
-    columns = [column for column in ("recognised", "natural") if column in metadata]
-    if "file" not in metadata or not columns:
-        return
-    metadata.index = metadata["file"].map(lambda file: Path(str(file)).stem)
-    if metadata.index.has_duplicates:
-        twice = metadata.index[metadata.index.duplicated()][0]
-        raise SernbError(f"{path}: {twice} stands in two rows; expected one row a recording.")
-    for column in columns:
-        try:
+        metadata = metadata.rename(columns=lambda name: name.removeprefix("human_").removesuffix("_pct"))
+        columns = [column for column in ("recognised", "natural") if column in metadata]
+        if "file" not in metadata or not columns:
+            return
+        metadata.index = metadata["file"].map(lambda file: Path(str(file)).stem)
+        for column in columns:
             table[column] = pd.to_numeric(metadata[column]).reindex(table.index)
-        except ValueError as problem:
-            raise SernbError(f"{path}: column {column!r} must hold numbers ({problem}).") from problem
+    except (OSError, ValueError) as problem:  # no CSV, text where a number is expected, a file in two rows
+        raise SernbError(f"{path}: cannot be used ({problem}). Remove it to do without it.") from problem
     if unlisted := int((~table.index.isin(metadata.index)).sum()):
         note = f"{unlisted} recordings are not in metadata.csv, so without listeners' shares."
         table.attrs["notes"].append(note)

@@ -5,7 +5,6 @@ import re
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -14,7 +13,8 @@ from tqdm.auto import tqdm
 
 from sernb.core.errors import SernbError, some
 from sernb.core.files import whole_file
-from sernb.corpora import CORPORA, Source, expected_folders, known
+from sernb.corpora import CORPORA, expected_folders, known
+from sernb.corpora.corpus import Source
 from sernb.corpora.download import check, download
 from sernb.corpora.files import lfs_pointer
 
@@ -26,31 +26,29 @@ def fetch(
     root: str | Path | None = None,
     sha256: str | None = None,
     recordings: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
 ) -> Path:
     """Download a corpus; what is there already is not fetched again, and what was cut off goes on.
 
     Args:
         name: a corpus of `sernb corpora`.
         root: the folder to put it in; by default where `load` looks first.
-        sha256: a sum that you know of a corpus whose sum the kit does not. Without one the sum seen is kept beside
-            the download, as FILE.sha256, and later downloads must have it too.
+        sha256: a sum that you know of a corpus whose sum the kit does not. Without one the sum seen is kept
+            beside the download, as FILE.sha256, and later downloads must have it too.
         recordings: MELD's clips as well.
-        progress: show bars.
-        say: is told what happens.
 
     Returns:
         The folder.
 
     Raises:
-        SernbError: a corpus that is had by agreement only (the message says how), a wrong sum, a failed download.
+        SernbError: a corpus that is had by agreement only (the message says how), a wrong sum, a failed
+            download.
     """
     corpus = known(name)
     if not corpus.sources:
         public = ", ".join(name for name, corpus in CORPORA.items() if corpus.sources)
         raise SernbError(
-            f"{name} cannot be fetched: {corpus.obtain}. Licence: {corpus.licence}. To be fetched are {public}."
+            f"{name} cannot be fetched: {corpus.obtain}. Licence: {corpus.licence}. "
+            f"To be fetched are {public}."
         )
     wanted = [source for source in corpus.sources if recordings or not source.recordings]
     if recordings and not any(source.recordings for source in wanted):
@@ -63,24 +61,24 @@ def fetch(
     if root.exists() and not root.is_dir():
         raise SernbError(f"{root} is a file, expected a folder to put {name} in.")
 
-    say(f"{corpus.title}: {corpus.holds}. Licence: {corpus.licence}.")
+    print(f"{corpus.title}: {corpus.holds}. Licence: {corpus.licence}.")
     for source in wanted:
         target = root / source.gives
         if target.exists():
-            say(f"{target} is there already.")
+            print(f"{target} is there already.")
         else:
-            _get(source, root, sha256, progress, say)
+            _get(source, root, sha256)
         if source.lfs:
-            _fill_pointers(root, target, source.lfs, progress)
+            _fill_pointers(root, target, source.lfs)
     return root
 
 
 def unpack(archive: Path, folder: Path, only: tuple[str, ...] = (), strip: int = 0) -> int:
     """Unpack a zip or tar (gz, bz2, xz) into `folder` and return the number of files.
 
-    Everything goes to a hidden folder first, and from there over in one move per top-level entry, so nothing
-    half-unpacked is left. What macOS adds (__MACOSX, ._name) is left out. Nothing lands outside the folder: that is
-    the standard library's work (zipfile, and tarfile's filter "data").
+    Everything goes to a hidden folder first, and from there over in one move per top-level entry, so
+    nothing half-unpacked is left. What macOS adds (__MACOSX, ._name) is left out. Nothing lands outside the
+    folder: that is the standard library's work (zipfile, and tarfile's filter "data").
 
     Args:
         archive: the file.
@@ -89,8 +87,8 @@ def unpack(archive: Path, folder: Path, only: tuple[str, ...] = (), strip: int =
         strip: how many folders to drop at the front of each name.
 
     Raises:
-        SernbError, with nothing unpacked: no archive or a damaged one; a link or a path that leads out of it; a
-        top-level entry that is there already; too little disk.
+        SernbError, with nothing unpacked: no archive or a damaged one; a link or a path that leads out of
+        it; a top-level entry that is there already; too little disk.
     """
 
     def is_wanted(name: str) -> bool:
@@ -144,7 +142,7 @@ def _check_space(archive: Path, folder: Path, needed: int) -> None:
         )
 
 
-def _get(source: Source, root: Path, sha256: str | None, progress: bool, say: Callable[[str], None]) -> None:
+def _get(source: Source, root: Path, sha256: str | None) -> None:
     """Downloads one source and unpacks it, its sum checked against the best that is known of it."""
     path = root / (source.archive or source.gives)
     record = path.with_name(f"{path.name}.sha256")
@@ -152,9 +150,9 @@ def _get(source: Source, root: Path, sha256: str | None, progress: bool, say: Ca
     expected = source.sha256 or sha256 or seen
     if path.exists():
         found = check(path, expected, source.md5)
-        say(f"{path} was downloaded before.")
+        print(f"{path} was downloaded before.")
     else:
-        found = download(source.url, path, expected, source.md5, progress)
+        found = download(source.url, path, expected, source.md5)
 
     if source.archive:
         try:
@@ -167,7 +165,7 @@ def _get(source: Source, root: Path, sha256: str | None, progress: bool, say: Ca
             for inner in sorted(target.glob("*.tar.gz")):  # MELD's parts
                 count += unpack(inner, target)
                 inner.unlink()
-            say(f"{count} files unpacked into {root}.")
+            print(f"{count} files unpacked into {root}.")
         except SernbError:
             if not (expected or source.md5):  # it may be anything, a page that says "sign in" for one
                 path.unlink()
@@ -175,16 +173,16 @@ def _get(source: Source, root: Path, sha256: str | None, progress: bool, say: Ca
         path.unlink()
 
     if source.sha256 or sha256:
-        say(f"{path.name}: SHA-256 as expected, {found}.")
+        print(f"{path.name}: SHA-256 as expected, {found}.")
         return
     why = "MD5 as published" if source.md5 else "no sum is published"
     why = "as at the first download" if seen else f"{why}; recorded for the next time"
-    say(f"{path.name}: SHA-256 {found} ({why}).")
+    print(f"{path.name}: SHA-256 {found} ({why}).")
     with whole_file(record) as beside:
         beside.write_text(f"{found}  {path.name}\n", encoding="utf-8")
 
 
-def _fill_pointers(root: Path, folder: Path, base: str, progress: bool) -> None:
+def _fill_pointers(root: Path, folder: Path, base: str) -> None:
     """Put the files in place of the Git LFS pointers to them; a pointer holds its file's SHA-256."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     left = {path: sha256 for path in files if (sha256 := lfs_pointer(path))}
@@ -198,7 +196,7 @@ def _fill_pointers(root: Path, folder: Path, base: str, progress: bool) -> None:
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         jobs = [pool.submit(fill, path) for path in left]
         try:
-            for job in tqdm(jobs, desc=folder.name, unit="file", disable=not progress or not left):
+            for job in tqdm(jobs, desc=folder.name, unit="file", disable=not left):
                 job.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -19,10 +19,10 @@ _POINTER_BYTES = 200  # at most; a pointer has about 130
 
 
 def find(root: str | Path, *names: str) -> Path | None:
-    """The file with one of these names that lies highest below `root`, hidden folders left out; None without one.
+    """The file with one of these names that lies highest below `root`, or None; hidden folders left out.
 
-    Raises SernbError where two different ones lie equally high, so that it is not clear which is meant; and where
-    it is not found while a folder could not be read, in which it may be.
+    Raises SernbError where two different ones lie equally high, so that it is not clear which is meant; and
+    where it is not found while a folder could not be read, in which it may be.
     """
     wanted, closed, candidates = {name.lower() for name in names}, [], []
     for folder, folders, files in os.walk(root, followlinks=True, onerror=closed.append):
@@ -32,8 +32,8 @@ def find(root: str | Path, *names: str) -> Path | None:
     if not candidates and closed:
         folders = some(f"{problem.filename} ({problem.strerror})" for problem in closed)
         raise SernbError(
-            f"{root}: {' or '.join(names)} was not found, and may be in a folder that cannot be read: {folders}. "
-            "Make it readable, or move it elsewhere if it is no part of the corpus."
+            f"{root}: {' or '.join(names)} was not found, and may be in a folder that cannot be read: "
+            f"{folders}. Make it readable, or move it elsewhere if it is no part of the corpus."
         )
     highest = [path for depth, path in candidates if depth == min(candidates)[0]]
     if any(path.read_bytes() != highest[0].read_bytes() for path in highest[1:]):
@@ -42,8 +42,7 @@ def find(root: str | Path, *names: str) -> Path | None:
 
 
 def lfs_pointer(path: str | Path) -> str | None:
-    """The SHA-256 of the file that a Git LFS pointer stands for: a short text, which git leaves in place of a large
-    file that was not fetched. None for any other file."""
+    """The SHA-256 that a Git LFS pointer names: the short text in place of a file that git did not fetch."""
     if os.path.getsize(path) > _POINTER_BYTES:
         return None
     match = _POINTER.fullmatch(Path(path).read_bytes())
@@ -69,7 +68,8 @@ def read_names(
         on_bad: "raise" or "skip".
 
     Returns:
-        A table of text, indexed by the name: path, and the groups of `pattern`. attrs["skipped"] lists what was left
+        A table of text, indexed by the name: path, and the groups of `pattern`. attrs["skipped"] lists what
+            was left
         out: other names, and clips that are found twice.
 
     Raises:
@@ -98,8 +98,8 @@ def read_names(
     if not rows:
         raise SernbError(
             f"{root}: none of its {len(files)} recordings is named as in {corpus.title} (for example "
-            f"{files[0].name}: {bad[0]['why']}). Expected: {corpus.layout}. Is this another corpus? A table of your "
-            "own goes through 'manifest'."
+            f"{files[0].name}: {bad[0]['why']}). Expected: {corpus.layout}. Is this another corpus? Your own "
+            "table goes through 'manifest'."
         )
     refuse(bad, f"{corpus.title} in {root}", len(files), "recordings do not fit the corpus", on_bad)
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
@@ -108,10 +108,10 @@ def read_names(
 
 
 def read_text(path: Path, strict: bool = False) -> tuple[str, str | None]:
-    """The text of a file, and a note where it was not UTF-8 but Windows-1252 (UTF-16 needs its byte-order mark).
+    """The text of a file, and a note where it was not UTF-8 but Windows-1252.
 
-    Line ends become "\\n". strict: only UTF-8 and UTF-16 will do, and line ends stay as they are. Raises SernbError
-    for a file that cannot be read, or is in another encoding.
+    UTF-16 needs its byte-order mark. Line ends become "\\n". strict: only UTF-8 and UTF-16 will do, and line
+    ends stay as they are. Raises SernbError for a file that cannot be read, or is in another encoding.
     """
     try:
         raw = path.read_bytes()
@@ -126,8 +126,8 @@ def read_text(path: Path, strict: bool = False) -> tuple[str, str | None]:
             line = raw[: problem.start].count(b"\n") + 1
     else:
         raise SernbError(
-            f"{path}: line {line} is not UTF-8{'' if strict else ' nor Windows-1252'}; save the file as UTF-8 (in a "
-            "spreadsheet: 'CSV UTF-8'), or get it again."
+            f"{path}: line {line} is not UTF-8{'' if strict else ' nor Windows-1252'}; save the file as "
+            "UTF-8 (in a spreadsheet: 'CSV UTF-8'), or get it again."
         )
     if strict:
         return text, None

@@ -1,16 +1,17 @@
-"""IEMOCAP (Busso et al. 2008): English, ten actors in five sessions of two, scripted and improvised dialogues.
+"""IEMOCAP (Busso et al. 2008): English, ten actors in five sessions, scripted and improvised dialogues.
 
-10,039 utterances, each with the label of the majority of its evaluators, their ratings (1 to 5), and a transcript.
-What the evaluators said stands in dialog/EmoEvaluation, a file a dialogue:
+10,039 utterances, each with the label of the majority of its evaluators, their ratings (1 to 5), and a
+transcript. What the evaluators said stands in dialog/EmoEvaluation, a file a dialogue:
 
     [6.2901 - 8.2357]	Ses01F_impro01_F000	neu	[2.5000, 2.5000, 2.5000]
     C-E2:	Neutral;	()
     C-F1:	Neutral; Anger;	(curious)
     A-E3:	val 3; act 2; dom  2;	()
 
-The first line is the summary: seconds in the dialogue, utterance, label of the majority, and the evaluators' means in
-the order valence, activation, dominance. C-E and A-E lines are single evaluators' categories and ratings; C-F, C-M,
-A-F, A-M are the actors' own of themselves, and do not count in the summary.
+The first line is the summary: seconds in the dialogue, utterance, label of the majority, and the
+evaluators' means in the order valence, activation, dominance. C-E and A-E lines are single evaluators'
+categories and ratings; C-F, C-M, A-F, A-M are the actors' own of themselves, and do not count in the
+summary.
 """
 
 import re
@@ -32,27 +33,18 @@ CORPUS = Corpus(
     holds="English, scripted and improvised; 10,039 utterances, 10 actors, 5 sessions; words and ratings",
     licence="for research, by agreement with USC",
     obtain="ask for it with the release form of https://sail.usc.edu/iemocap",
-    layout="Session1/dialog/EmoEvaluation/, Session1/dialog/transcriptions/, Session1/sentences/wav/, … to Session5",
+    layout="Session1/dialog/EmoEvaluation/, …/dialog/transcriptions/, …/sentences/wav/, … to Session5",
     protocol="leave-one-session-out",
 )
 SCALE = (1, 5)
 PUBLISHED = dict(
     ang=1103, dis=2, exc=1041, fea=40, fru=1849, hap=595, neu=1708, oth=3, sad=1084, sur=107, xxx=2507
 )
-# What most evaluators chose; frustrated and excited are words of IEMOCAP's own, no majority and other no emotion.
-EMOTIONS = {
-    "neu": "neutral",
-    "hap": "happy",
-    "sad": "sad",
-    "ang": "angry",
-    "fea": "fearful",
-    "dis": "disgusted",
-    "sur": "surprised",
-    "fru": "frustrated",
-    "exc": "excited",
-    "oth": None,
-    "xxx": None,
-}
+# What most evaluators chose; xxx is no majority, oth is other.
+EMOTIONS = dict(
+    neu="neutral", hap="happy", sad="sad", ang="angry", fea="fearful", dis="disgusted", sur="surprised"
+)
+EMOTIONS |= dict(fru="frustrated", exc="excited", oth=None, xxx=None)
 FOUR = ("neutral", "happy", "sad", "angry")
 WORDS = KNOWN | {"neutral state": "neutral", "frustration": "frustrated"}  # of single evaluators
 RATINGS = {"val": "valence", "act": "arousal", "dom": "dominance"}
@@ -80,18 +72,19 @@ def load(
     Args:
         root: the folder.
         on_bad: "skip" leaves out what cannot be used.
-        classes: "four" keeps neutral, happy, sad and angry; "all" keeps every utterance, with "frustrated" (and
-            "excited") as classes of the corpus's own, and no emotion where the evaluators had no majority (xxx) or
-            chose "other".
+        classes: "four" keeps neutral, happy, sad and angry; "all" keeps every utterance, with "frustrated"
+            (and "excited") as classes of the corpus's own, and no emotion where the evaluators had no
+            majority (xxx) or chose "other".
         excited_is_happy: count exc as happy, as the four-class studies do.
         recordings: False reads words and labels only, True makes it an error that there is no sound.
 
     Returns:
-        An utterances table; arousal, valence and dominance are the evaluators' means. Further columns: label (the
-        corpus's code), scenario (improvised, scripted), dialogue, dialogue_start and dialogue_end (seconds);
-        emotion_1 … and arousal_1 … of each evaluator (several emotions as "neutral; angry"), emotion_self,
-        arousal_self, … of the actor; arousal_spread, … (the standard deviation of the evaluators' ratings, over n)
-        and agreement (the share of evaluators who named the label). attrs["notes"] count what is left out.
+        An utterances table; arousal, valence and dominance are the evaluators' means. Further columns:
+        label (the corpus's code), scenario (improvised, scripted), dialogue, dialogue_start and
+        dialogue_end (seconds); emotion_1 … and arousal_1 … of each evaluator (several emotions as "neutral;
+        angry"), emotion_self, arousal_self, … of the actor; arousal_spread, … (the standard deviation of
+        the evaluators' ratings, over n) and agreement (the share of evaluators who named the label).
+        attrs["notes"] count what is left out.
 
     Raises:
         SernbError: a folder without the sessions, and what cannot be used unless `on_bad="skip"`.
@@ -133,7 +126,7 @@ def load(
 
 
 def _sessions(root: Path) -> list[Path]:
-    """The folders Session1 … Session5, in `root` or in the one folder below it that has them (as released)."""
+    """The folders Session1 … Session5, in `root` or (as released) in the one folder below that has them."""
     for folder in (root, *sorted(path for path in root.iterdir() if path.is_dir())):
         sessions = [folder / f"Session{number}" for number in range(1, 6)]
         sessions = [session for session in sessions if (session / "dialog" / "EmoEvaluation").is_dir()]
@@ -143,7 +136,7 @@ def _sessions(root: Path) -> list[Path]:
 
 
 def _evaluations(sessions: list[Path], notes: list[str]) -> tuple[list[dict], list[dict]]:
-    """The rows of all dialogues, and the lines that cannot be used; notes tell of encodings and disagreement."""
+    """The rows of all dialogues, and lines that cannot be used; notes tell of encodings and disagreement."""
     rows, bad, differ = [], [], []
     for session in sessions:
         folder, own = session / "dialog" / "EmoEvaluation", []
@@ -157,7 +150,7 @@ def _evaluations(sessions: list[Path], notes: list[str]) -> tuple[list[dict], li
         differ += _disagreements(own, folder)
     if differ:
         notes.append(
-            f"IEMOCAP: {len(differ)} judgements differ between an evaluator's own file and the dialogue's file, "
+            f"IEMOCAP: {len(differ)} judgements differ between an evaluator's own file and the dialogue's, "
             f"which is taken: {some(differ)}."
         )
     return rows, bad
@@ -226,7 +219,7 @@ def _judge(row: dict, kind: str, who: str, number: str, judgement: str) -> None:
 
 
 def _judged(kind: str, judgement: str) -> dict[str, str | float]:
-    """{"emotion": "neutral; angry"} of "Neutral; Anger; (curious)", {"valence": 3.0, …} of "val 3; act 2; dom  ;".
+    """{"emotion": "neutral; angry"} of "Neutral; Anger; (curious)", {"valence": 3.0} of "val 3; act  ;".
 
     A rating that was left empty is not there, nor is the comment.
     """
@@ -238,7 +231,7 @@ def _judged(kind: str, judgement: str) -> dict[str, str | float]:
 
 
 def _disagreements(rows: list[dict], folder: Path) -> list[str]:
-    """Where an evaluator's own file (Categorical/…_e2_cat.txt, Attribute/…_e2_atr.txt) says other than `rows`."""
+    """Where evaluators' own files (Categorical/…_e2_cat.txt, Attribute/…_e2_atr.txt) say otherwise."""
     by_name = {row["utterance"]: row for row in rows}
     differ = []
     for path in sorted([*folder.glob("Categorical/[!.]*_cat.txt"), *folder.glob("Attribute/[!.]*_atr.txt")]):
@@ -297,8 +290,8 @@ def _four(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
         raise SernbError(f"IEMOCAP: none of {len(table)} utterances is neutral, happy, sad or angry.")
     if not kept.all():
         notes.append(
-            f"IEMOCAP: {(~kept).sum()} of {len(table)} utterances are of none of the four classes, so they are left "
-            f'out ({_counted(table["label"][~kept])}); classes="all" keeps them.'
+            f"IEMOCAP: {(~kept).sum()} of {len(table)} utterances are of none of the four classes, so they "
+            f'are left out ({_counted(table["label"][~kept])}); classes="all" keeps them.'
         )
     return table[kept].copy()
 

@@ -1,4 +1,4 @@
-"""Your own recordings: a CSV with a row a recording. It knows the usual column names and says what it understood."""
+"""Your own recordings: a CSV with a row a recording. Usual names of columns and labels are known."""
 
 import os
 import re
@@ -24,7 +24,8 @@ CORPUS = Corpus(
 # sernb's column, then what others call it; the first that the CSV has is taken, the others stay as they are.
 COLUMNS = {
     "utterance": "utterance utterance_id utt utt_id id uid segment_id",
-    "path": "path file filename file_name filepath file_path wav wav_file wav_path audio audio_file audio_path",
+    "path": "path file filename file_name filepath file_path wav wav_file wav_path audio audio_file "
+    "audio_path",
     "start": "start start_time start_s begin onset",
     "end": "end end_time end_s stop offset",
     "duration": "duration duration_s dur",
@@ -44,16 +45,16 @@ GENDERS = {"f": "female", "w": "female", "woman": "female", "m": "male", "man": 
 def load(
     root: str | Path, on_bad: str = "raise", labels: dict[str, str | None] | None = None
 ) -> pd.DataFrame:
-    """Utterances of the CSV `root`, or of the one CSV in the folder `root`; paths count from the CSV's folder.
+    """Utterances of the CSV `root`, or of the one CSV in the folder `root`; paths count from its folder.
 
-    Comma, semicolon or tab; UTF-8 (or UTF-16 with its mark); quoted fields may hold any of them and line breaks.
-    `labels` maps the CSV's label words: {"cheerful": "happy"}; {"cheerful": "cheerful"} keeps a class of your own;
-    {"other": None} leaves its rows out. attrs: understood (column of the table -> column of the CSV), own_labels,
-    notes, skipped.
+    Comma, semicolon or tab; UTF-8 (or UTF-16 with its mark); quoted fields may hold any of them and line
+    breaks. `labels` maps the CSV's label words: {"cheerful": "happy"}; {"cheerful": "cheerful"} keeps a
+    class of your own; {"other": None} leaves its rows out. attrs: understood (column of the table -> column
+    of the CSV), own_labels, notes, skipped.
 
-    Raises SernbError naming rows (as lines of the file) and what to do: no or several CSVs, columns missing or
-    ambiguous, fields missing, unknown labels, ids twice, recordings missing or outside the CSV's folder. The last
-    three are left out and listed with `on_bad="skip"`.
+    Raises SernbError naming rows (as lines of the file) and what to do: no or several CSVs, columns missing
+    or ambiguous, fields missing, unknown labels, ids twice, recordings missing or outside the CSV's folder.
+    The last three are left out and listed with `on_bad="skip"`.
     """
     # The columns, under the kit's names.
     path = _find(Path(root))
@@ -107,7 +108,7 @@ def _plain(name: str) -> str:
 
 
 def _understand(header: list[str], path: Path) -> dict[str, str]:
-    """sernb's column -> the CSV's. Raises for columns that stand twice and where none names the recordings."""
+    """sernb's column -> the CSV's. Raises for columns that stand twice, and where none names recordings."""
     plain = {}
     for name in header:
         if (other := plain.setdefault(_plain(name), name)) is not name:
@@ -126,7 +127,7 @@ def _understand(header: list[str], path: Path) -> dict[str, str]:
         if "duration" in understood:  # as Kaldi and NeMo write parts of files
             return {"start": understood.pop("end"), **understood}
         raise SernbError(
-            f"{path}: the column 'offset' may mean the start or the end; name the columns 'start' and 'end' (seconds)."
+            f"{path}: 'offset' may mean the start or the end; name the columns 'start' and 'end' (seconds)."
         )
     return understood
 
@@ -143,7 +144,7 @@ def _sentence(understood: dict[str, str], empty: dict[str, str], header: list[st
 
 
 def _blanks(table: pd.DataFrame, understood: dict[str, str]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Empty fields as missing values; sernb's columns that are empty throughout leave the table and `understood`."""
+    """Empty fields as missing values; columns of sernb's that are empty leave the table and `understood`."""
     table = table.mask(table == "")
     empty = [column for column in understood if column != "path" and table[column].isna().all()]
     for column in table.columns.difference([*COLUMNS]):  # numbers of the user's own, unless codes such as 007
@@ -157,7 +158,7 @@ def _blanks(table: pd.DataFrame, understood: dict[str, str]) -> tuple[pd.DataFra
 def _labelled(
     table: pd.DataFrame, labels: dict, path: Path, notes: list[str]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The table with the kit's words for its labels, without what `labels` leaves out, and the user's own classes."""
+    """The table with the kit's labels, without what `labels` leaves out, and the user's own classes."""
     # `labels` must map words of the file to words, or to None.
     for word, emotion in labels.items():
         if not isinstance(emotion, (str, type(None))):
@@ -171,8 +172,8 @@ def _labelled(
     # Every row must have a label that is known, from `labels` or otherwise.
     if words.isna().any():
         raise SernbError(
-            f"{path}: {words.isna().sum()} rows have no label: {_places(words.isna())}. Label or remove them, or "
-            "call them something and say so: labels={'unlabelled': None} leaves such rows out."
+            f"{path}: {words.isna().sum()} rows have no label: {_places(words.isna())}. Label or remove "
+            "them, or call them something and say so: labels={'unlabelled': None} leaves such rows out."
         )
     meaning = KNOWN | labels
     unknown = ~words.isin(list(meaning))
@@ -181,16 +182,16 @@ def _labelled(
         raise SernbError(
             f"{path}: unknown labels {some(map(repr, table['emotion'][unknown].unique()), SHOWN)} in "
             f"{unknown.sum()} rows ({_places(unknown)}). Known are {', '.join(EMOTIONS)} and words such as "
-            f"{some(sorted(set(KNOWN) - set(EMOTIONS)), 12)}. Map them: labels={{{word!r}: 'happy'}}, keep one as a "
-            f"class of its own: labels={{{word!r}: {word!r}}}, or leave its rows out: labels={{{word!r}: None}}."
+            f"{some(sorted(set(KNOWN) - set(EMOTIONS)), 12)}. Map them: labels={{{word!r}: 'happy'}}, keep "
+            f"one as a class of its own: {{{word!r}: {word!r}}}, or leave its rows out: {{{word!r}: None}}."
         )
 
     # A class of the user's own is named twice, so that a slip such as "hapy" does not become one.
     own = sorted({emotion for emotion in labels.values() if emotion} - set(EMOTIONS))
     if strange := [emotion for emotion in own if emotion not in labels]:
         raise SernbError(
-            f"labels maps to {some(strange)}; expected one of {', '.join(EMOTIONS)}, or, for a class of your own, "
-            f"its name twice: labels={{{strange[0]!r}: {strange[0]!r}}}."
+            f"labels maps to {some(strange)}; expected one of {', '.join(EMOTIONS)}, or, for a class of your "
+            f"own, its name twice: labels={{{strange[0]!r}: {strange[0]!r}}}."
         )
     table["emotion"] = words.map(meaning)
     kept = table[table["emotion"].notna()].copy()
@@ -239,7 +240,7 @@ def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[str, str]]
             full = os.path.join(folders[parent], base)
             full = os.path.realpath(full) if os.path.islink(full) else full
             if not full.startswith(os.path.join(home, "")):
-                reason = f"{name} is outside the manifest's folder {home}; put the CSV in one that holds all recordings"
+                reason = f"{name} is outside {home}; put the CSV in a folder that holds all recordings"
             elif not os.path.isfile(full):
                 reason = f"{name} is {'not a file' if os.path.exists(full) else 'not there'}"
         paths.append(full)
@@ -249,7 +250,7 @@ def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[str, str]]
 
 
 def _ids(table: pd.DataFrame) -> list[str]:
-    """The ids given; else the files' names, as much of their path as tells them apart, and a part's start and end."""
+    """The ids given; else as much of the files' paths as tells them apart, and a part's start and end."""
     names = table["path"].fillna("").astype(str)
     if "utterance" in table:
         return list(table["utterance"].fillna(names))

@@ -1,7 +1,8 @@
 """MELD (Poria et al. 2019): 13,708 utterances of the television series Friends, in dialogues, 7 emotions.
 
-Words and labels stand in train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv; the clips (mp4) are a download
-of their own, named dia0_utt0 in each part, so the same name means another utterance in another part.
+Words and labels stand in train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv; the clips (mp4) are a
+download of their own, named dia0_utt0 in each part, so the same name means another utterance in another
+part.
 """
 
 import re
@@ -26,9 +27,10 @@ CORPUS = Corpus(
     title="MELD",
     holds="English, television dialogues; 13,708 utterances, 7 emotions, sentiment; words, clips apart",
     licence="GPL 3.0, says its repository; the clips are from a television series",
-    obtain="sernb fetch meld (words), sernb fetch meld --recordings (11 GB of video); github.com/declare-lab/MELD",
-    layout="train_sent_emo.csv, dev_sent_emo.csv, test_sent_emo.csv; with recordings, dia0_utt0.wav, … in folders "
-    "that have train, dev or test in their names",
+    obtain="sernb fetch meld (words), sernb fetch meld --recordings (11 GB of video), or "
+    "github.com/declare-lab/MELD",
+    layout="train_sent_emo.csv, dev_sent_emo.csv, test_sent_emo.csv; with recordings, dia0_utt0.wav, … in "
+    "folders that have train, dev or test in their names",
     protocol="fixed",
     sources=(
         *(Source(f"{_URL}/{name}", gives=name, sha256=sha256) for name, sha256 in _SUMS.items()),
@@ -47,8 +49,8 @@ PARTS = {"train": "train", "dev": "validation", "test": "test"}
 FOLDERS = {part: part for part in PARTS} | dict.fromkeys(("val", "valid", "validation"), "dev")
 EMOTIONS = ("neutral", "joy", "sadness", "anger", "fear", "disgust", "surprise")
 NEEDED = (
-    "Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "Season", "Episode", "StartTime",
-    "EndTime",
+    "Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "Season", "Episode",
+    "StartTime", "EndTime",
 )  # fmt: skip
 # The six leads; the others' gender is not published.
 GENDERS = dict.fromkeys(("Chandler", "Joey", "Ross"), "male")
@@ -59,14 +61,15 @@ _TIME = re.compile(r"(\d+):(\d\d):(\d\d)(?:[,.](\d+))?")
 
 
 def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None) -> pd.DataFrame:
-    """Utterances of MELD below `root`: text, speaker, emotion, part, and `path` where there are wav or flac clips.
+    """Utterances of MELD below `root`: text, speaker, emotion, part, and `path` where there are clips.
 
-    Beside the usual columns: sentiment (positive, neutral, negative), dialogue ("train_dia0"), turn (its place in the
-    dialogue, from 0), season, episode, and episode_start, episode_end (seconds within the episode; NaN where the
-    file has no sensible time). Utterances are called train_dia0_utt0, dev_dia0_utt0, test_dia0_utt0.
+    Beside the usual columns: sentiment (positive, neutral, negative), dialogue ("train_dia0"), turn (its
+    place in the dialogue, from 0), season, episode, and episode_start, episode_end (seconds within the
+    episode; NaN where the file has no sensible time). Utterances are called train_dia0_utt0, dev_dia0_utt0,
+    test_dia0_utt0.
 
-    `recordings=False` reads words only, True makes it an error that there are no clips. Raises SernbError for a
-    folder without MELD's tables, and for rows that cannot be used unless `on_bad="skip"`.
+    `recordings=False` reads words only, True makes it an error that there are no clips. Raises SernbError
+    for a folder without MELD's tables, and for rows that cannot be used unless `on_bad="skip"`.
     """
     # The three tables of words and labels.
     root, notes, sheets = Path(root), [], []
@@ -139,7 +142,8 @@ def _part(path: Path, part: str, on_bad: str) -> Sheet:
 
 
 def _seconds(time: str) -> float:
-    """Seconds of "00:14:38,127"; NaN for anything else. A spreadsheet dropped final zeros, so ",82" is 0.82."""
+    """Seconds of "00:14:38,127"; NaN for anything else. A spreadsheet dropped final zeros, so ",82" is
+    0.82."""
     match = _TIME.fullmatch(time)
     if not match:
         return float("nan")

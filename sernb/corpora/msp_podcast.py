@@ -1,7 +1,8 @@
-"""MSP-Podcast (Lotfian and Busso 2019): English podcasts, spontaneous, rated by listeners; licence by agreement.
+"""MSP-Podcast (Lotfian and Busso 2019): English podcasts, rated by listeners; licence by agreement.
 
-Labels/labels_consensus.csv has a row a speaking turn: the emotion that most listeners chose (EmoClass), the means of
-their ratings for arousal, valence and dominance (1 to 7), speaker, gender, and the partition (Split_Set).
+Labels/labels_consensus.csv has a row a speaking turn: the emotion that most listeners chose (EmoClass), the
+means of their ratings for arousal, valence and dominance (1 to 7), speaker, gender, and the partition
+(Split_Set).
 """
 
 import os
@@ -20,7 +21,8 @@ CORPUS = Corpus(
     holds="English podcasts; over 200,000 turns in recent releases, words and ratings",
     licence="for research, by agreement between your university and UT Dallas",
     obtain="ask for it with the form at https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html",
-    layout="Labels/labels_consensus.csv, Audios/MSP-PODCAST_0001_0008.wav, …, Transcripts/MSP-PODCAST_0001_0008.txt, …",
+    layout="Labels/labels_consensus.csv, Audios/MSP-PODCAST_0001_0008.wav, …, "
+    "Transcripts/MSP-PODCAST_0001_0008.txt, …",
     protocol="fixed",
 )
 SCALE = (1, 7)
@@ -28,39 +30,25 @@ RATINGS = {"arousal": "EmoAct", "valence": "EmoVal", "dominance": "EmoDom"}
 NEEDED = ("FileName", "EmoClass", *RATINGS.values(), "SpkrID", "Gender", "Split_Set")
 UNKNOWN = ("", "unknown", "nan", "n/a", "-1")
 # O (other) and X (no agreement) stand for no emotion; contemptuous is a word of the corpus's own.
-EMOTIONS = {
-    "A": "angry",
-    "S": "sad",
-    "H": "happy",
-    "U": "surprised",
-    "F": "fearful",
-    "D": "disgusted",
-    "C": "contemptuous",
-    "N": "neutral",
-    "O": None,
-    "X": None,
-}
-# Test1 has speakers of its own, but podcasts that stand in other parts too; Test2's podcasts stand nowhere else.
-PARTS = {
-    "Train": "train",
-    "Development": "validation",
-    "Validation": "validation",
-    "Test1": "test",
-    "Test2": "test_unseen",
-    "Test3": "test3",
-}
+EMOTIONS = dict(A="angry", S="sad", H="happy", U="surprised", F="fearful", D="disgusted", N="neutral")
+EMOTIONS |= dict(C="contemptuous", O=None, X=None)
+# Test1 has speakers of its own, but podcasts that stand in other parts too; Test2's podcasts stand nowhere
+# else.
+PARTS = dict(Train="train", Development="validation", Validation="validation", Test1="test")
+PARTS |= dict(Test2="test_unseen", Test3="test3")
 
 
 def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None) -> pd.DataFrame:
-    """Speaking turns of MSP-Podcast below `root`, by its consensus labels; arousal, valence, dominance from 1 to 7.
+    """Speaking turns of MSP-Podcast below `root`, by its consensus labels; ratings from 1 to 7.
 
-    emotion is missing where listeners did not agree (X) or chose "other" (O); "contemptuous" (C) is a class of the
-    corpus's own. part: train, validation, test (Test1, podcasts seen in training), test_unseen (Test2, podcasts of
-    its own), test3; partition has the corpus's own word. speaker and gender are missing where it says Unknown, text
-    where there is no transcript. podcast is the middle of the name (0001), to keep turns of one podcast together.
+    emotion is missing where listeners did not agree (X) or chose "other" (O); "contemptuous" (C) is a class
+    of the corpus's own. part: train, validation, test (Test1, podcasts seen in training), test_unseen
+    (Test2, podcasts of its own), test3; partition has the corpus's own word. speaker and gender are missing
+    where it says Unknown, text where there is no transcript. podcast is the middle of the name (0001), to
+    keep turns of one podcast together.
 
-    `recordings=False` reads words and labels only, True makes it an error that there is no sound. Raises SernbError
-    for a folder without the table, and for rows that cannot be used unless `on_bad="skip"`.
+    `recordings=False` reads words and labels only, True makes it an error that there is no sound. Raises
+    SernbError for a folder without the table, and for rows that cannot be used unless `on_bad="skip"`.
     """
     root = Path(root)
     path = find(root, "labels_consensus.csv", "labels_concensus.csv")  # spelled so up to release 1.8
@@ -110,7 +98,7 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
 
 
 def _add_text(table: pd.DataFrame, root: Path) -> list[str]:
-    """Adds the column text, missing where there is no transcript; the notes count those and what was mended."""
+    """Adds the column text, missing where there is no transcript; notes count those and what was mended."""
     folder = next((place for name in ("Transcripts", "transcripts") if (place := root / name).is_dir()), None)
     if folder is None:
         return [f"{CORPUS.title}: no folder Transcripts, so no text."]

@@ -1,6 +1,7 @@
 """RAVDESS, speech part (Livingstone and Russo 2018): English, acted, 24 actors, 2 sentences, 8 emotions.
 
-A name such as 03-01-05-02-01-01-12.wav says: audio only, speech, angry, strong, sentence 01, repetition 01, actor 12.
+A name such as 03-01-05-02-01-01-12.wav says: audio only, speech, angry, strong, sentence 01, repetition 01,
+actor 12.
 """
 
 import re
@@ -27,6 +28,7 @@ CORPUS = Corpus(
         ),
     ),
 )
+# In the order of their codes, 01 to 08.
 PUBLISHED = dict(
     neutral=96, calm=192, happy=192, sad=192, angry=192, fearful=192, disgusted=192, surprised=192
 )
@@ -35,16 +37,7 @@ NAME = re.compile(
     r"(?P<modality>0[13])-(?P<channel>01)-(?P<emotion>\d\d)-(?P<intensity>\d\d)-(?P<sentence>\d\d)"
     r"-(?P<repetition>\d\d)-(?P<speaker>\d\d)"
 )
-EMOTIONS = {
-    "01": "neutral",
-    "02": "calm",
-    "03": "happy",
-    "04": "sad",
-    "05": "angry",
-    "06": "fearful",
-    "07": "disgusted",
-    "08": "surprised",
-}
+EMOTIONS = {f"{code:02d}": emotion for code, emotion in enumerate(PUBLISHED, 1)}
 INTENSITY = {"01": "normal", "02": "strong"}
 SENTENCES = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
 GENDERS = {f"{actor:02d}": "male" if actor % 2 else "female" for actor in range(1, 25)}
@@ -53,9 +46,9 @@ GENDERS = {f"{actor:02d}": "male" if actor % 2 else "female" for actor in range(
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Utterances of RAVDESS's speech below `root`, by file name.
 
-    Beside the usual columns: sentence ("01", "02"), intensity ("normal", "strong"; neutral has one only) and
-    repetition ("01", "02"). Raises SernbError for a folder without its files, and for names outside its code, songs
-    included, unless `on_bad="skip"`.
+    Beside the usual columns: sentence ("01", "02"), intensity ("normal", "strong"; neutral has one only)
+    and repetition ("01", "02"). Raises SernbError for a folder without its files, and for names outside its
+    code, songs included, unless `on_bad="skip"`.
     """
     codes = {"emotion": EMOTIONS, "intensity": INTENSITY, "sentence": SENTENCES}
     codes |= {"repetition": ("01", "02"), "speaker": GENDERS}

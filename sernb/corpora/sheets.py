@@ -1,4 +1,4 @@
-"""Tables of labels as publishers and users write them: read row by row, so that what cannot be used is named by line."""
+"""Tables of labels as publishers and users write them; what cannot be used is named by line."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ _TWICE = re.compile("â€|Ã[\x80-\xbf‚-™]")
 
 
 class Rows(NamedTuple):
-    """A CSV's content: all fields are stripped text; `lines` is the line of the file in which each row begins."""
+    """A CSV's content: all fields are stripped text; `lines` says where in the file each row begins."""
 
     header: list[str]
     rows: list[list[str]]
@@ -30,10 +30,10 @@ class Rows(NamedTuple):
 
 
 def parse_rows(text: str, path: Path, known: Collection[str], plain=str, uneven: list | None = None) -> Rows:
-    """A CSV's content. The separator (comma, semicolon, tab) is the one that gives the most `known` column names.
+    """A CSV's content. Its separator (comma, semicolon, tab) is the one that gives the most `known` columns.
 
-    Quoted fields may hold separators, quotes (doubled) and line breaks. Blank lines, and the rows of nothing but
-    separators that spreadsheets leave, are no rows.
+    Quoted fields may hold separators, quotes (doubled) and line breaks. Blank lines, and the rows of
+    nothing but separators that spreadsheets leave, are no rows.
 
     Args:
         text: of the file.
@@ -43,7 +43,8 @@ def parse_rows(text: str, path: Path, known: Collection[str], plain=str, uneven:
         uneven: where it is given, rows with too many or too few fields join it, as {utterance, path, why}.
 
     Raises:
-        SernbError: no rows, a quote that is never closed, or, without `uneven`, a row of another length; by line.
+        SernbError: no rows, a quote that is never closed, or, without `uneven`, a row of another length; by
+            line.
     """
     first = next(iter(text.lstrip().splitlines()), "")
     delimiter = max(",;\t", key=lambda d: (len({*map(plain, first.split(d))} & {*known}), first.count(d)))
@@ -80,8 +81,9 @@ def parse_rows(text: str, path: Path, known: Collection[str], plain=str, uneven:
 class Sheet:
     """A corpus's table of labels, checked column by column on its way to utterances.
 
-    `table`: its index says where a row stands ("line 3"); before `usable` it needs a column `utterance`. `notes` are
-    sentences on what is incomplete, `skipped` lists what `usable` left out, {utterance, path, why} of each.
+    `table`: its index says where a row stands ("line 3"); before `usable` it needs a column `utterance`.
+    `notes` are sentences on what is incomplete, `skipped` lists what `usable` left out, {utterance, path,
+    why} of each.
     """
 
     def __init__(self, table: pd.DataFrame, title: str, source: str | Path, on_bad: str, bad: Iterable = ()):
@@ -91,7 +93,7 @@ class Sheet:
 
     @classmethod
     def read(cls, path: Path, needed: tuple[str, ...], title: str, on_bad: str) -> "Sheet":
-        """All fields of a CSV as stripped text, by the file's own column names; SernbError where one is missing."""
+        """All fields of a CSV as stripped text, by its own column names; SernbError where one is missing."""
         text, note = read_text(path)
         content = parse_rows(text, path, needed, uneven=(bad := []))
         missing = [column for column in needed if column not in content.header]
@@ -133,10 +135,11 @@ class Sheet:
                 self.why.setdefault(place, f"the id stands in {first[name]} already")
 
     def add_recordings(self, clips: Iterable[tuple[str, Path]], wanted: bool | None, example: str) -> None:
-        """Adds the column `path` from `clips`, the (utterance, path) of each; rows without one cannot be used.
+        """Adds the column `path` from `clips`, (utterance, path) of each; rows without one cannot be used.
 
-        Where there are no clips at all, the table is words only, without `path`. wanted: True makes that an error,
-        False leaves clips alone. Clips of no row are noted, with a warning; of those found twice the first is taken.
+        Where there are no clips at all, the table is words only, without `path`. wanted: True makes that an
+        error, False leaves clips alone. Clips of no row are noted, with a warning; of those found twice the
+        first is taken.
         """
         if wanted is False:
             self.notes.append(f"{self.title}: without its recordings, as you asked; words and labels only.")
@@ -188,7 +191,7 @@ class Sheet:
 
 
 def mend(table: pd.DataFrame, columns: tuple[str, ...], title: str) -> list[str]:
-    """Puts wrongly decoded characters right (\\x92 and â€™ become ’); a note counts the texts that this changed."""
+    """Puts wrongly decoded characters right (\\x92 and â€™ become ’); a note counts the texts changed."""
     count = 0
     for column in columns:
         mended = table[column].map(_mended, na_action="ignore")

@@ -1,7 +1,8 @@
 """The text teacher's sentences: XED's subtitles and MELD's dialogues in five classes.
 
-Source: Li, Zhao, Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech 2022, 3.1.1
-and 3.1.3. The paper combined XED with EmotionLines (the part from Friends), which MELD labelled anew.
+Source: Li, Zhao, Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech
+2022, 3.1.1 and 3.1.3. The paper combined XED with EmotionLines (the part from Friends), which MELD labelled
+anew.
 """
 
 import re
@@ -21,7 +22,7 @@ _STRAIGHT = str.maketrans("’‘“”,", "''\"\" ")
 
 
 def even(text: str) -> str:
-    """A sentence without what tells XED's two files apart: commas, placeholders as [PERSON], spaces before marks.
+    """A sentence without what tells XED's two files apart: commas, [PERSON] and such, spaces before marks.
 
     Curly apostrophes and quotes become straight ones, as both files have them and MELD has not.
     """
@@ -30,13 +31,13 @@ def even(text: str) -> str:
 
 
 def teacher_texts(xed: pd.DataFrame, meld: pd.DataFrame, evened: bool = True, seed: int = 0) -> pd.DataFrame:
-    """The teacher's data set: an utterances table with text, emotion (CLASSES), part, source (xed, meld), dialogue.
+    """The teacher's data set: utterances with text, emotion (CLASSES), part, source (xed, meld), dialogue.
 
-    XED's lines of the same words are one sentence with the labels of all. It counts where one of its labels is of the
-    five, and as neutral only where nobody gave its words another. XED has no parts: its sentences are drawn into them,
-    70, 10 and 20 % of each class. MELD keeps its own parts, which hold whole dialogues. No words of the validation
-    and test parts stand in the training part, whatever their marks and case. attrs["dropped"] is a list of {source,
-    why, count}.
+    XED's lines of the same words are one sentence with the labels of all. It counts where one of its labels
+    is of the five, and as neutral only where nobody gave its words another. XED has no parts: its sentences
+    are drawn into them, 70, 10 and 20 % of each class. MELD keeps its own parts, which hold whole
+    dialogues. No words of the validation and test parts stand in the training part, whatever their marks
+    and case. attrs["dropped"] is a list of {source, why, count}.
 
     Args:
         xed, meld: what `corpora.load` gives.
@@ -69,10 +70,10 @@ def teacher_texts(xed: pd.DataFrame, meld: pd.DataFrame, evened: bool = True, se
 
 
 def in_domain(texts: pd.DataFrame, *others: pd.Series, evened: bool = True) -> list[str]:
-    """Different sentences to read for M1: the training part of `texts`, and of `others` all that no other part holds.
+    """Different sentences to read for M1: the training part of `texts`, and what of `others` is in no part.
 
-    others: columns of text, labelled or not, such as XED's and MELD's. Nothing of the validation and test parts is
-    among them, whatever its marks and case.
+    others: columns of text, labelled or not, such as XED's and MELD's. Nothing of the validation and test
+    parts is among them, whatever its marks and case.
     """
     training = texts["part"] == "train"
     held = set(texts.loc[~training, "text"].map(normalised))

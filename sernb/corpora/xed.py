@@ -1,9 +1,10 @@
-"""XED (Öhman et al. 2020): English movie subtitles, each with one or several of Plutchik's emotions; text only.
+"""XED (Öhman et al. 2020): English movie subtitles with one or several of Plutchik's emotions; text only.
 
-AnnotatedData/en-annotated.tsv of github.com/Helsinki-NLP/XED has a sentence and its numbers in a line, neu_en.txt the
-neutral sentences. The two files were made in different ways, and a model can tell them apart by that: words and marks
-of the first stand apart ("What ?"), and names became [PERSON] or [LOCATION]; the second has neither, and not one
-comma. Its authors count 17,530 sentences and 6,420 neutral ones; the files have the numbers in PUBLISHED.
+AnnotatedData/en-annotated.tsv of github.com/Helsinki-NLP/XED has a sentence and its numbers in a line,
+neu_en.txt the neutral sentences. The two files were made in different ways, and a model can tell them apart
+by that: words and marks of the first stand apart ("What ?"), and names became [PERSON] or [LOCATION]; the
+second has neither, and not one comma. Its authors count 17,530 sentences and 6,420 neutral ones; the files
+have the numbers in PUBLISHED.
 """
 
 from pathlib import Path
@@ -21,7 +22,7 @@ CORPUS = Corpus(
     holds="English movie subtitles; 27,202 sentences, Plutchik's 8 emotions and neutral, no recordings",
     licence="CC BY 4.0",
     obtain="sernb fetch xed, or https://github.com/Helsinki-NLP/XED",
-    layout="AnnotatedData/en-annotated.tsv (sentence, tab, numbers), and neu_en.txt beside it for neutral sentences",
+    layout="AnnotatedData/en-annotated.tsv (sentence, tab, numbers), and neu_en.txt beside it (neutral ones)",
     sources=(
         Source(
             f"{_URL}/en-annotated.tsv",
@@ -45,10 +46,11 @@ NEUTRAL = ("0", "9")  # the README's number, and the one that stands in the file
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Sentences of XED below `root`: text, emotion, labels, source; no recordings, no speakers, no parts.
 
-    labels: all that a sentence was given, as "angry; fearful", in the order of the numbers. emotion: its label where
-    it has one only, else missing. source: annotated, or neutral (neu_en.txt). Utterances are called by their lines,
-    annotated_1, neutral_1; a sentence may stand in several lines of neu_en.txt.
-    Raises SernbError for a folder without en-annotated.tsv, and for rows that cannot be used unless `on_bad="skip"`.
+    labels: all that a sentence was given, as "angry; fearful", in the order of the numbers. emotion: its
+    label where it has one only, else missing. source: annotated, or neutral (neu_en.txt). Utterances are
+    called by their lines, annotated_1, neutral_1; a sentence may stand in several lines of neu_en.txt.
+    Raises SernbError for a folder without en-annotated.tsv, and for rows that cannot be used unless
+    `on_bad="skip"`.
     """
     path = find(root, "en-annotated.tsv")
     if path is None:

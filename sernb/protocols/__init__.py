@@ -1,4 +1,4 @@
-"""Protocols: who is trained on and who is tested. Each is a function from utterances to folds, and knows no model."""
+"""Protocols by name: functions from utterances to folds, which say who is trained on and who is tested."""
 
 import pandas as pd
 
@@ -19,9 +19,9 @@ from sernb.protocols.folds import (
 from sernb.protocols.published import distilser_split, ravdess_folds
 
 __all__ = [
-    "ALIASES", "PROTOCOLS", "Fold", "by_name", "default", "describe", "distilser_split", "fixed", "group_k_fold",
-    "leave_one_session_out", "leave_one_speaker_out", "normalised", "random_split", "ravdess_folds",
-    "sentence_k_fold", "speaker_and_sentence_k_fold", "with_validation",
+    "ALIASES", "PROTOCOLS", "Fold", "by_name", "default", "describe", "distilser_split", "fixed",
+    "group_k_fold", "leave_one_session_out", "leave_one_speaker_out", "normalised", "random_split",
+    "ravdess_folds", "sentence_k_fold", "speaker_and_sentence_k_fold", "with_validation",
 ]  # fmt: skip
 NAMED = 30  # speakers that `describe` names; more are counted
 FEW_SPEAKERS = 12  # up to this many, each speaker is a fold of the user's own corpus
@@ -52,7 +52,8 @@ def by_name(name: str, utterances: pd.DataFrame, **options) -> list[Fold]:
 
 
 def default(utterances: pd.DataFrame) -> str:
-    """The protocol to use when none is named: the corpus's own (`attrs["protocol"]`), else by the speakers' number."""
+    """The protocol to use when none is named: the corpus's own (`attrs["protocol"]`), else by the speakers'
+    number."""
     if utterances.attrs.get("protocol"):
         return utterances.attrs["protocol"]
     few = groups_of(utterances, "speaker", "auto").nunique() <= FEW_SPEAKERS
@@ -60,8 +61,9 @@ def default(utterances: pd.DataFrame) -> str:
 
 
 def describe(folds: list[Fold], utterances: pd.DataFrame) -> pd.DataFrame:
-    """Who and what each fold holds: a row a part, with its speakers, how many utterances and different sentences
-    (where the words are known), and a column of counts for each emotion. "left out" is what a fold uses nowhere."""
+    """Who and what each fold holds: a row a part, with its speakers, how many utterances and different
+    sentences (where the words are known), and a column of counts for each emotion. "left out" is what a
+    fold uses nowhere."""
     words = utterances["text"].dropna().astype(str).map(normalised) if "text" in utterances else None
     rows = []
     for fold in folds:

@@ -1,4 +1,4 @@
-"""Protocols: functions from utterances to folds, which say who is trained on and who is tested, and know no model."""
+"""Protocols: functions from utterances to folds, which say who is trained on and who is tested."""
 
 import re
 import unicodedata
@@ -34,23 +34,23 @@ class Fold:
 
 
 def leave_one_speaker_out(utterances: pd.DataFrame) -> list[Fold]:
-    """LOSO: each speaker is tested once, by a model that heard all the others. Raises SernbError for one speaker."""
+    """LOSO: each speaker is tested once, by a model that heard all the others."""
     return _leave_one_out(utterances, "speaker", "leave-one-speaker-out")
 
 
 def leave_one_session_out(utterances: pd.DataFrame) -> list[Fold]:
-    """Each session is tested once. Warns if a speaker takes part in several, and so is trained on and tested."""
+    """Each session is tested once. Warns if a speaker takes part in several, and so is heard before."""
     folds = _leave_one_out(utterances, "session", "leave-one-session-out")
     warn_of_shared(folds, utterances, "leave-one-session-out")
     return folds
 
 
 def group_k_fold(utterances: pd.DataFrame, folds: int = 5, by: str = "speaker", seed: int = 0) -> list[Fold]:
-    """`folds` test parts of whole groups (values of the column `by`), emotions balanced as far as groups allow.
+    """`folds` test parts of whole groups (values of the column `by`), emotions balanced as far as they allow.
 
-    `by="sentence"` takes the words where there is no such column. By scikit-learn's StratifiedGroupKFold, or
-    GroupKFold where there are no emotions or too few of one to balance. Raises SernbError for fewer groups than
-    folds. Warns if groups other than speakers leave speakers shared.
+    `by="sentence"` takes the words where there is no such column. By scikit-learn's StratifiedGroupKFold,
+    or GroupKFold where there are no emotions or too few of one to balance. Raises SernbError for fewer
+    groups than folds. Warns if groups other than speakers leave speakers shared.
     """
     protocol = f"group k-fold by {by}"
     tests = _group_tests(utterances, folds, by, seed, protocol)
@@ -74,9 +74,10 @@ def speaker_and_sentence_k_fold(
 ) -> list[Fold]:
     """Tests on speakers and sentences that are both new: a fold for each group of speakers and of sentences.
 
-    What shares the speaker or the sentence with the test part, but not both, is in no part of that fold, so of 5 × 2
-    folds each trains on about 40 % of the utterances. Raises SernbError for too few speakers or sentences, and where
-    a fold has nobody to train on (each speaker with sentences of their own: then speakers alone will do).
+    What shares the speaker or the sentence with the test part, but not both, is in no part of that fold, so
+    of 5 × 2 folds each trains on about 40 % of the utterances. Raises SernbError for too few speakers or
+    sentences, and where a fold has nobody to train on (each speaker with sentences of their own: then
+    speakers alone will do).
     """
     protocol = "group k-fold by speaker and sentence"
     voices = _group_tests(utterances, folds, "speaker", seed, protocol)
@@ -110,8 +111,9 @@ def fixed(utterances: pd.DataFrame, column: str = "part") -> list[Fold]:
         folds = _leave_one_out(utterances, column, protocol)
     elif parts.isna().any():
         raise SernbError(
-            f"{protocol}: {parts.isna().sum()} utterances are in parts called {some(values[parts.isna()].unique())}; "
-            f"expected {', '.join(PARTS)}, or names that begin with test."
+            f"{protocol}: {parts.isna().sum()} utterances are in parts called "
+            f"{some(values[parts.isna()].unique())}; expected {', '.join(PARTS)}, or names that begin with "
+            "test."
         )
     elif not (train.any() and test.any()):
         missing = "test" if train.any() else "train"
@@ -160,12 +162,12 @@ def random_split(
 
 
 def with_validation(folds: list[Fold], utterances: pd.DataFrame, seed: int = 0) -> list[Fold]:
-    """The folds, each with a part of its training part set aside to choose weights and settings without the test.
+    """The folds, each with some of its training part set aside to choose weights and settings by.
 
-    Folds that have such a part stay as they are. Whole sessions are set aside where at least three others are left,
-    another one in each fold; else about 15 % of the speakers, where three others are left; else 15 % of the
-    utterances, in each emotion alike, with a warning: the validation part then knows the voices, though the test
-    does not. Raises SernbError for a training part too small to be split.
+    Folds that have such a part stay as they are. Whole sessions are set aside where at least three others
+    are left, another one in each fold; else about 15 % of the speakers, where three others are left; else
+    15 % of the utterances, in each emotion alike, with a warning: the validation part then knows the
+    voices, though the test does not. Raises SernbError for a training part too small to be split.
     """
     result = []
     for number, fold in enumerate(folds):
@@ -224,7 +226,8 @@ def _group_tests(utterances: pd.DataFrame, folds: int, by: str, seed: int, proto
 
 
 def groups_of(utterances: pd.DataFrame, column: str, protocol: str) -> pd.Series:
-    """The column as text; for "sentence", where there is none, the words of `text`. SernbError for absence and gaps."""
+    """The column as text; for "sentence", where there is none, the words of `text`. SernbError for absence
+    and gaps."""
     words = column == "sentence" and "sentence" not in utterances
     column = "text" if words else column
     if column not in utterances:
@@ -262,9 +265,9 @@ def warn_of_shared(folds: list[Fold], utterances: pd.DataFrame, protocol: str) -
         shared |= heard & set(speakers[fold.test].dropna())
     if shared:
         warnings.warn(
-            f"{protocol}: {len(shared)} speakers are both trained on and tested ({some(sorted(shared))}), which "
-            "flatters the results: the model may know the voice. A speaker-independent protocol shows what it does "
-            "for new ones.",
+            f"{protocol}: {len(shared)} speakers are both trained on and tested ({some(sorted(shared))}), "
+            "which flatters the results: the model may know the voice. A speaker-independent protocol shows "
+            "what it does for new ones.",
             stacklevel=3,
         )
 
@@ -294,8 +297,8 @@ def _some_of_all(train: pd.DataFrame, seed: int, name: str) -> np.ndarray:
     rows = np.arange(len(train))
     _, held = _drawn(rows, HELD_OUT, labels.to_numpy(), seed, f"{name}, validation part")
     warnings.warn(
-        f"{name}: too few sessions or speakers to set whole ones aside, so the validation part shares its voices "
-        "with training; the test part does not change.",
+        f"{name}: too few sessions or speakers to set whole ones aside, so the validation part shares its "
+        "voices with training; the test part does not change.",
         stacklevel=3,
     )
     return np.isin(rows, held)

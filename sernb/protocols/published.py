@@ -1,7 +1,8 @@
 """Splits of single papers, to compare with their numbers.
 
-Others are common protocols: leave-one-speaker-out on IEMOCAP (MCED 2022; attention pooling 2018), the fixed parts of
-MELD, and of MSP-Podcast with its tests of seen and unseen podcasts (audio-textual distilled SSL 2023).
+Others are common protocols: leave-one-speaker-out on IEMOCAP (MCED 2022; attention pooling 2018), the fixed
+parts of MELD, and of MSP-Podcast with its tests of seen and unseen podcasts (audio-textual distilled SSL
+2023).
 """
 
 import math
@@ -12,7 +13,8 @@ import pandas as pd
 from sernb.core.errors import SernbError, some
 from sernb.protocols.folds import Fold, groups_of, possible, random_split
 
-# Test and validation actors of each fold in arXiv 2606.03359 (ResLSTM-SA), to compare with its numbers on RAVDESS.
+# Test and validation actors of each fold in arXiv 2606.03359 (ResLSTM-SA), to compare with its numbers on
+# RAVDESS.
 RAVDESS = (
     ((2, 5, 14, 15, 16), (3, 6)),
     ((3, 6, 7, 13, 18), (10, 11)),
@@ -23,7 +25,7 @@ RAVDESS = (
 
 
 def ravdess_folds(utterances: pd.DataFrame) -> list[Fold]:
-    """The five published folds of RAVDESS (arXiv 2606.03359): test and validation actors by list, the others train.
+    """The five published folds of RAVDESS (arXiv 2606.03359): test and validation actors by list.
 
     Raises SernbError for speakers other than RAVDESS's actors 1–24; warns of actors that are missing.
     """
@@ -33,8 +35,8 @@ def ravdess_folds(utterances: pd.DataFrame) -> list[Fold]:
     strange = sorted(groups[~actors.isin(range(1, 25))].unique())
     if strange:
         raise SernbError(
-            f"{protocol} are made of RAVDESS's actors 1 to 24; these utterances have speakers {some(strange)}. "
-            + possible(utterances)
+            f"{protocol} are made of RAVDESS's actors 1 to 24; these utterances have speakers "
+            f"{some(strange)}. {possible(utterances)}"
         )
 
     folds = []
@@ -59,10 +61,11 @@ def ravdess_folds(utterances: pd.DataFrame) -> list[Fold]:
 
 
 def distilser_split(utterances: pd.DataFrame, seed: int = 0) -> list[Fold]:
-    """DistilSER's split (2024): random, stratified, 81 / 9 / 10 %; of IEMOCAP's 5,531 utterances 4,479 / 498 / 554.
+    """DistilSER's split (2024): random, stratified, 81 / 9 / 10 %.
 
-    A tenth is set aside for the test, then a tenth of the rest for validation, each rounded up. The authors' draw is
-    not known, so neither are their utterances: `seed` is ours. Warns, as `random_split` does, of shared speakers.
+    That is 4,479 / 498 / 554 of IEMOCAP's 5,531 utterances. A tenth is set aside for the test, then a tenth
+    of the rest for validation, each rounded up. The authors' draw is not known, so neither are their
+    utterances: `seed` is ours. Warns, as `random_split` does, of shared speakers.
     """
     count = len(utterances)
     test = math.ceil(count / 10)

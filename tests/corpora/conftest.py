@@ -61,7 +61,8 @@ def ravdess_tree(tmp_path, fill) -> Path:
 
 @pytest.fixture
 def cremad_tree(tmp_path, fill) -> Path:
-    """AudioWAV/1001_DFA_ANG_XX.wav …: 7442 names, with the published counts, the odd name 1040_ITH_SAD_X included."""
+    """AudioWAV/1001_DFA_ANG_XX.wav …: 7442 names, with the published counts, the odd name 1040_ITH_SAD_X
+    included."""
     names = []
     for actor, sentence, emotion in product(range(1001, 1092), CREMAD_SENTENCES, CREMAD_EMOTIONS):
         graded = sentence == "IEO" and emotion != "NEU"
@@ -80,13 +81,15 @@ def cremad_tree(tmp_path, fill) -> Path:
 
 @pytest.fixture
 def meld_tree(tmp_path) -> Path:
-    """The three tables, a few rows each, with what the published ones have: curly quotes, commas, two kinds of time."""
+    """The three tables, a few rows each, with what the published ones have: curly quotes, commas, two kinds
+    of time."""
     header = (
         "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime"
     )
     rows = {
         "train": [
-            '1,You must’ve had your hands full.,The Interviewer,neutral,neutral,0,0,8,21,"00:16:21,940","00:16:23,442"',
+            "1,You must’ve had your hands full.,The Interviewer,neutral,neutral,0,0,8,21,"
+            '"00:16:21,940","00:16:23,442"',
             '2,"No, ""really""?",Chandler,surprise,positive,0,1,8,21,"00:16:48,800","00:16:54,514"',
             '5,"Oh my God!",Phoebe,joy,positive,1,0,9,3,"0:06:45,489","0:06:47,28"',
         ],
@@ -129,7 +132,8 @@ def emobank_tree(tmp_path) -> Path:
 
 @pytest.fixture
 def msp_tree(tmp_path, fill) -> Path:
-    """Labels, Audios and Transcripts of seven turns, with what releases have: Unknown, no agreement, withdrawn sounds."""
+    """Labels, Audios and Transcripts of seven turns, with what releases have: Unknown, no agreement,
+    withdrawn sounds."""
     root = tmp_path / "msp"
     rows = [
         "MSP-PODCAST_0001_0008.wav,N,2.2,4.0,2.6,30,Male,Test1",

@@ -6,7 +6,8 @@ CONTENT = bytes(range(256)) * 8000  # 2 MB
 
 
 class Server(ThreadingHTTPServer):
-    """`files` {path: content}; `cut`: bytes after which the next answers break off; `asked`: (path, Range) of each."""
+    """`files` {path: content}; `cut`: bytes after which the next answers break off; `asked`: (path, Range)
+    of each."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)

@@ -14,7 +14,7 @@ from sernb.corpora.labels import KNOWN
 def test_unknown_corpus_lists_the_valid_ones():
     with pytest.raises(
         SernbError,
-        match="unknown corpus 'emo-db'; the corpora are embedded, embedded_pairs, emodb, ravdess, cremad, iemocap",
+        match="unknown corpus 'emo-db'; the corpora are embedded, embedded_pairs, emodb, ravdess",
     ):
         corpora.load("emo-db")
 
@@ -60,8 +60,8 @@ def test_overview(tmp_path, monkeypatch, emodb_tree):
     monkeypatch.setenv("SERNB_CORPORA", str(tmp_path))
     table = corpora.overview()
     assert list(table.index) == [
-        "embedded", "embedded_pairs", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld", "emobank", "xed",
-        "manifest",
+        "embedded", "embedded_pairs", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld",
+        "emobank", "xed", "manifest",
     ]  # fmt: skip
     assert {"title", "licence", "obtain", "folder", "layout", "found", "files"} <= set(table.columns)
     assert table.loc["emodb", ["found", "files"]].tolist() == [str(emodb_tree), 535]
@@ -111,7 +111,7 @@ def test_a_table_names_the_protocol_of_its_corpus(emodb_tree):
 
 
 def test_the_overview_needs_no_heavy_library():
-    """`sernb corpora` answers within a second: what decodes, checks or trains is imported where it is used."""
+    """`sernb corpora` answers within a second: what decodes, checks or trains is imported where used."""
     program = "import sys; from sernb.corpora import overview; overview(); print(*sys.modules)"
     modules = set(
         subprocess.run(

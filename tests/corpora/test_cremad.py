@@ -33,7 +33,8 @@ def test_published_layout(cremad_tree):
 def test_ages_and_what_listeners_heard(tmp_path, fill):
     small(tmp_path, fill, "1001_IEO_SAD_HI", "1002_TIE_ANG_XX", "1040_ITH_SAD_X")
     (tmp_path / "VideoDemographics.csv").write_text(
-        '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","Caucasian","Not Hispanic"\n1040,42,"Male","x","y"\n'
+        '"ActorID","Age","Sex","Race","Ethnicity"\n'
+        '1001,51,"Male","Caucasian","Not Hispanic"\n1040,42,"Male","x","y"\n'
     )
     (tmp_path / "processedResults").mkdir()
     (tmp_path / "processedResults" / "summaryTable.csv").write_text(

@@ -14,7 +14,9 @@ SUM = hashlib.sha256(CONTENT).hexdigest()
 
 
 def get(server, path, pauses=(), **options):
-    return download(f"{server.url}/a.zip", path, progress=False, pauses=pauses, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "PAUSES", pauses)
+        return download(f"{server.url}/a.zip", path, progress=False, **options)
 
 
 def test_whole_and_checked(server, tmp_path):
@@ -97,9 +99,10 @@ def test_refusals(server, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.zip"]
 
 
-def test_nobody_answers(tmp_path):
+def test_nobody_answers(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "PAUSES", ())
     with pytest.raises(SernbError, match=r"the connection failed .*Nothing came"):
-        download("http://127.0.0.1:9/a.zip", tmp_path / "a.zip", progress=False, pauses=())
+        download("http://127.0.0.1:9/a.zip", tmp_path / "a.zip", progress=False)
 
 
 def test_a_full_disk_is_told_before_and_while_writing(server, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The pairs that come with sernb: words and sound, nobody and nothing of the embedded corpus, and no label."""
+"""The pairs that come with sernb: words and sound, nothing of the embedded corpus, and no label."""
 
 import random
 import shutil

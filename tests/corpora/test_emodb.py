@@ -101,9 +101,9 @@ def test_listeners_from_metadata(emodb_tree):
 @pytest.mark.parametrize(
     "content, says",
     [
-        ("file,natural\n03a01Fa.wav,much", "column 'natural' must hold numbers (Unable to parse string"),
-        ("file,natural\n03a01Fa.wav,1\nx/03a01Fa.wav,2", "03a01Fa stands in two rows"),
-        ('file,natural\n"03a01Fa.wav,1', "cannot be read as CSV"),
+        ("file,natural\n03a01Fa.wav,much", "cannot be used (Unable to parse string"),
+        ("file,natural\n03a01Fa.wav,1\nx/03a01Fa.wav,2", "duplicate labels"),
+        ('file,natural\n"03a01Fa.wav,1', "cannot be used (Error tokenizing"),
     ],
 )
 def test_broken_metadata(emodb_tree, content, says):

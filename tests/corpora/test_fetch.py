@@ -4,7 +4,6 @@ import tarfile
 import zipfile
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,8 @@ from typer.testing import CliRunner
 
 from sernb.cli import app
 from sernb.core.errors import SernbError
-from sernb.corpora import CORPORA, Source
-from sernb.corpora import fetch as module
+from sernb.corpora import CORPORA
+from sernb.corpora.corpus import Source
 from sernb.corpora.fetch import fetch, unpack
 
 
@@ -54,10 +53,15 @@ def public(server, monkeypatch):
     return put
 
 
-def run(name, root, **options):
-    said = []
-    folder = fetch(name, root, progress=False, say=said.append, **options)
-    return folder, " ".join(said)
+@pytest.fixture
+def run(capsys):
+    """`run(name, root, …)` fetches a corpus and returns its folder, and what was printed."""
+
+    def fetched(name, root, **options):
+        folder = fetch(name, root, **options)
+        return folder, " ".join(capsys.readouterr().out.split())
+
+    return fetched
 
 
 ZIP = zipped(
@@ -66,7 +70,7 @@ ZIP = zipped(
 EMODB = ("/download.zip", ZIP, {"gives": "wav", "archive": "download.zip"})
 
 
-def test_archive_without_a_published_sum_is_trusted_once_and_recorded(public, tmp_path):
+def test_archive_without_a_published_sum_is_trusted_once_and_recorded(public, tmp_path, run):
     server = public("emodb", EMODB)
     root, said = run("emodb", tmp_path / "emodb")
     assert (root / "wav" / "03a01Fa.wav").read_bytes() == b"sound"
@@ -85,7 +89,7 @@ def test_archive_without_a_published_sum_is_trusted_once_and_recorded(public, tm
     assert [p.name for p in root.iterdir()] == ["download.zip.sha256"]
 
 
-def test_a_page_in_place_of_an_archive_is_not_trusted(public, tmp_path):
+def test_a_page_in_place_of_an_archive_is_not_trusted(public, tmp_path, run):
     server = public("emodb", EMODB)
     server.files["/download.zip"] = b"<html>Sign in</html>"
     with pytest.raises(SernbError, match="cannot be unpacked"):
@@ -98,7 +102,7 @@ def test_a_page_in_place_of_an_archive_is_not_trusted(public, tmp_path):
     run("emodb", tmp_path / "emodb")
 
 
-def test_a_sum_of_the_users_own(public, tmp_path):
+def test_a_sum_of_the_users_own(public, tmp_path, run):
     public("emodb", EMODB)
     with pytest.raises(SernbError, match="expected 000"):
         run("emodb", tmp_path / "emodb", sha256="0" * 64)
@@ -110,7 +114,7 @@ def test_a_sum_of_the_users_own(public, tmp_path):
         run("emobank", tmp_path / "emobank", sha256=sha(b"id"))
 
 
-def test_plain_files_with_known_sums(public, tmp_path):
+def test_plain_files_with_known_sums(public, tmp_path, run):
     good = ("/e.csv", b"id", {"gives": "corpus/e.csv", "sha256": sha(b"id")})
     public("emobank", good, ("/m.tsv", b"meta", {"gives": "corpus/m.tsv", "sha256": sha(b"other")}))
     with pytest.raises(SernbError, match=r"m.tsv: the sha256 .* The file was removed"):
@@ -118,8 +122,8 @@ def test_plain_files_with_known_sums(public, tmp_path):
     assert [p.name for p in (tmp_path / "emobank" / "corpus").iterdir()] == ["e.csv"]
 
 
-def test_a_download_that_was_cut_off_goes_on(public, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "download", partial(module.download, pauses=()))
+def test_a_download_that_was_cut_off_goes_on(public, tmp_path, monkeypatch, run):
+    monkeypatch.setattr("sernb.corpora.download.PAUSES", ())
     big = zipped({"wav/a.wav": bytes(300_000)})
     server = public("emodb", ("/download.zip", big, {"gives": "wav", "archive": "download.zip"}))
     server.cut = [100_000]
@@ -130,7 +134,7 @@ def test_a_download_that_was_cut_off_goes_on(public, tmp_path, monkeypatch):
     assert (tmp_path / "emodb" / "wav" / "a.wav").stat().st_size == 300_000
 
 
-def test_recordings_only_when_asked_for_with_archives_within(public, tmp_path):
+def test_recordings_only_when_asked_for_with_archives_within(public, tmp_path, run):
     clips = tarred(
         {"MELD.Raw/train.tar.gz": tarred({"train_splits/dia0_utt0.mp4": b"video"}), "MELD.Raw/a.txt": b""}
     )
@@ -153,7 +157,7 @@ def test_recordings_only_when_asked_for_with_archives_within(public, tmp_path):
         run("emodb", tmp_path / "emodb", recordings=True)
 
 
-def test_lfs_pointers_are_filled_checked_and_taken_up_again(public, tmp_path):
+def test_lfs_pointers_are_filled_checked_and_taken_up_again(public, tmp_path, run):
     sounds = {f"AudioWAV/{number}.wav": bytes([number]) * 1000 for number in range(5)}
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 1000\n"
     pointers = {
@@ -226,7 +230,7 @@ def test_command_line(public, tmp_path, monkeypatch):
 )
 @pytest.mark.parametrize("make", [zipped, tarred])
 def test_nothing_lands_outside(tmp_path, name, make):
-    """zipfile takes such parts out of a name; tarfile's filter refuses the archive, and then nothing is unpacked."""
+    """zipfile takes such parts out of a name; tarfile's filter refuses the archive, which then is left."""
     archive = tmp_path / "a.archive"
     archive.write_bytes(make({"wav/good.wav": b"sound", name: b"evil"}))
     with suppress(SernbError):

@@ -301,8 +301,8 @@ def test_the_published_codes_give_the_four_classes_of_the_papers(tmp_path):
     for number, (code, (session, gender)) in enumerate(zip(codes, islice(speakers, len(codes)), strict=True)):
         dialogue = f"Ses{session:02d}{gender}_impro{number // 500:02d}"
         lines.setdefault((session, dialogue), []).append(
-            f"[1.0 - 2.0]\t{dialogue}_{gender}{number:05d}\t{code}\t[2.5000, 2.5000, 2.5000]\nA-E1:\tval 2; act 2; dom 2;\t()\n"
-            "A-E2:\tval 3; act 3; dom 3;\t()\n"
+            f"[1.0 - 2.0]\t{dialogue}_{gender}{number:05d}\t{code}\t[2.5000, 2.5000, 2.5000]\n"
+            "A-E1:\tval 2; act 2; dom 2;\t()\nA-E2:\tval 3; act 3; dom 3;\t()\n"
         )
     for (session, dialogue), said in lines.items():
         write(tmp_path / f"Session{session}/dialog/EmoEvaluation/{dialogue}.txt", HEADER + "\n".join(said))

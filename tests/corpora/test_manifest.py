@@ -32,8 +32,9 @@ def fails(folder, *says, **options):
 
 
 def test_usual_column_names(manifest, capsys):
-    table = load(manifest("File Name,Label,spk,Sex,session_id,transcript,EmoAct,val,dom,Split,age\n"
-                          "a.wav,Anger,01,F,2,hello,3.5,2,1,dev,33\nsub/a.wav,neu,02,m,1,,1,,4,train,41\n"))  # fmt: skip
+    header = "File Name,Label,spk,Sex,session_id,transcript,EmoAct,val,dom,Split,age\n"
+    rows = "a.wav,Anger,01,F,2,hello,3.5,2,1,dev,33\nsub/a.wav,neu,02,m,1,,1,,4,train,41\n"
+    table = load(manifest(header + rows))
     assert list(table.index) == ["a", "sub/a"]
     assert table["emotion"].tolist() == ["angry", "neutral"]
     assert table["speaker"].tolist() == ["01", "02"] and table["session"].tolist() == ["2", "1"]
@@ -83,8 +84,8 @@ def test_the_csv_itself_as_root_and_several_in_a_folder(manifest):
 
 def test_unknown_labels_are_named_and_mapped_or_kept_or_left_out(manifest):
     folder = manifest("file,emotion\na.wav,Cheerful\nb.flac,sad\nsub/a.wav,cheerful\n")
-    fails(folder, "unknown labels 'Cheerful', 'cheerful' in 2 rows (line 2, line 4)", "Known are neutral, happy",
-          "labels={'cheerful': 'happy'}")  # fmt: skip
+    unknown = "unknown labels 'Cheerful', 'cheerful' in 2 rows (line 2, line 4)"
+    fails(folder, unknown, "Known are neutral, happy", "labels={'cheerful': 'happy'}")
     assert load(folder, labels={"cheerful": "happy"})["emotion"].tolist() == ["happy", "sad", "happy"]
     kept = load(folder, labels={"cheerful": "cheerful"})
     assert list(kept["emotion"].cat.categories) == ["sad", "cheerful"] and kept.attrs["own_labels"] == [
@@ -111,15 +112,16 @@ def test_without_labels_or_with_empty_columns(manifest):
 
 def test_missing_outside_and_repeated_are_all_named(manifest, tmp_path):
     folder = manifest(
-        "id,file,emotion\n1,a.wav,sad\n2,gone.wav,sad\n3,../outside.wav,sad\n4,link.wav,sad\n5,linked/outside.wav,sad\n"
-        f"1,b.flac,sad\n6,{tmp_path}/outside.wav,sad\n7,sub,sad\n8,,sad\n9,sub/../../outside.wav,sad\n"
+        "id,file,emotion\n1,a.wav,sad\n2,gone.wav,sad\n3,../outside.wav,sad\n4,link.wav,sad\n"
+        f"5,linked/outside.wav,sad\n1,b.flac,sad\n6,{tmp_path}/outside.wav,sad\n7,sub,sad\n8,,sad\n9,sub/../../outside.wav,sad\n"
     )
     (folder / "link.wav").symlink_to(tmp_path / "outside.wav")
     (folder / "linked").symlink_to(tmp_path)
     fails(folder, "9 of 10 rows cannot be used", "line 3: gone.wav is not there",
-          "line 4: ../outside.wav is outside", "line 5: link.wav is outside", "line 6: linked/outside.wav is outside",
-          "line 7: the id stands in line 2 already", "/outside.wav is outside", "line 9: sub is not a file",
-          "line 10: no recording is named", "line 11: sub/../../outside.wav is outside", 'on_bad="skip"')  # fmt: skip
+          "line 4: ../outside.wav is outside", "line 5: link.wav is outside",
+          "line 6: linked/outside.wav is outside", "line 7: the id stands in line 2 already",
+          "/outside.wav is outside", "line 9: sub is not a file", "line 10: no recording is named",
+          "line 11: sub/../../outside.wav is outside", 'on_bad="skip"')  # fmt: skip
     with pytest.warns(UserWarning, match="9 of 10 rows cannot be used"):
         table = load(folder, on_bad="skip")
     assert list(table.index) == ["1"] and len(table.attrs["skipped"]) == 9

@@ -1,12 +1,9 @@
-import os
 import warnings
-from pathlib import Path
 
 import pytest
 
 from sernb import corpora, protocols
 from sernb.core.errors import SernbError
-from sernb.corpora.files import find
 from sernb.features.audio import read_utterances
 
 COUNTS = dict(neutral=6436, happy=2308, sad=1002, angry=1607, fearful=358, disgusted=361, surprised=1636)
@@ -34,8 +31,9 @@ def sounds(tree, fill, *names):
     fill([tree / f"{name}.wav" for name in names])
 
 
-ALL = ("train_splits/dia0_utt0", "train_splits/dia0_utt1", "train_splits/dia1_utt0", "dev_splits_complete/dia0_utt0",
-       "output_repeated_splits_test/dia0_utt0", "output_repeated_splits_test/dia0_utt1")  # fmt: skip
+ALL = ("train_splits/dia0_utt0", "train_splits/dia0_utt1", "train_splits/dia1_utt0",
+       "dev_splits_complete/dia0_utt0", "output_repeated_splits_test/dia0_utt0",
+       "output_repeated_splits_test/dia0_utt1")  # fmt: skip
 
 
 def test_columns(meld_tree):
@@ -44,7 +42,8 @@ def test_columns(meld_tree):
                                  "test_dia0_utt0", "test_dia0_utt1"]  # fmt: skip
     assert "path" not in table
     one = table.loc["train_dia0_utt1"]
-    assert one[["text", "speaker", "gender", "emotion", "sentiment", "part", "dialogue", "turn"]].tolist() == [
+    columns = ["text", "speaker", "gender", "emotion", "sentiment", "part", "dialogue", "turn"]
+    assert one[columns].tolist() == [
         'No, "really"?', "Chandler", "male", "surprised", "positive", "train", "train_dia0", 1,
     ]  # fmt: skip
     assert (one["season"], one["episode"]) == ("8", "21")
@@ -158,40 +157,6 @@ def test_missing_parts_and_strange_files(meld_tree, tmp_path):
     (meld_tree / "train_sent_emo.csv").write_text("")
     with pytest.raises(SernbError, match=r"train_sent_emo.csv: the file has no rows"):
         load(meld_tree)
-
-
-def test_two_tables_of_one_name(meld_tree):
-    for place in ("one", "two"):
-        (meld_tree / place).mkdir()
-        other = (meld_tree / "train_sent_emo.csv").read_bytes() + place.encode()
-        (meld_tree / place / "train_sent_emo.csv").write_bytes(other)
-    assert len(load(meld_tree)) == 6  # the highest is meant
-    (meld_tree / "train_sent_emo.csv").unlink()
-    with pytest.raises(
-        SernbError, match=r"found .*one/train_sent_emo.csv, .*two/train_sent_emo.csv, which differ"
-    ):
-        load(meld_tree)
-
-
-def test_a_folder_that_cannot_be_read(meld_tree, monkeypatch):
-    closed, scan = meld_tree / "lost+found", os.scandir
-    closed.mkdir()
-
-    def scandir(place):
-        if Path(place) == closed:
-            raise PermissionError(13, "Permission denied", str(place))
-        return scan(place)
-
-    monkeypatch.setattr("os.scandir", scandir)
-    assert find(meld_tree, "train_sent_emo.csv") == meld_tree / "train_sent_emo.csv"
-    below = meld_tree / "more" / "deep.csv"
-    below.parent.mkdir()
-    below.write_text("x")
-    assert find(meld_tree, "deep.csv") == below
-    with pytest.raises(
-        SernbError, match=r"absent.csv was not found, and may be in .*lost\+found \(Permission denied\)"
-    ):
-        find(meld_tree, "absent.csv")
 
 
 def test_real(real_text):

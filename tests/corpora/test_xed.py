@@ -15,7 +15,8 @@ def quiet():
 
 @pytest.fixture
 def tree(tmp_path):
-    """Both files, a few rows each, with what the published ones have: two kinds of line ends, tabs at ends, a blank row."""
+    """Both files, a few rows each, with what the published ones have: two kinds of line ends, tabs at ends,
+    a blank row."""
     place = tmp_path / "xed" / "AnnotatedData"
     place.mkdir(parents=True)
     (place / "en-annotated.tsv").write_bytes(b'What ? "No"\t7\r\nCome on , [PERSON] .\t8, 1\r\nnull\t6\r\n')

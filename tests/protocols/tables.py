@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+EMOTIONS = ("neutral", "happy", "sad")
 
-def utterances(speakers=6, each=12, sessions=3, emotions=("neutral", "happy", "sad"), **attrs):
+
+def utterances(speakers=6, each=12, sessions=3, emotions=EMOTIONS, **attrs):
     rows = [
         {
             "speaker": f"{speaker:02d}",
@@ -22,11 +24,11 @@ def utterances(speakers=6, each=12, sessions=3, emotions=("neutral", "happy", "s
 def scripted(speakers=6, sentences=4, each=3, column="sentence"):
     """Every speaker says every sentence in `each` emotions."""
     rows = [
-        {"speaker": f"{speaker:02d}", column: f"Sentence {sentence}.", "emotion": ("neutral", "happy", "sad")[emotion % 3]}
+        {"speaker": f"{speaker:02d}", column: f"Sentence {sentence}.", "emotion": EMOTIONS[emotion % 3]}
         for speaker in range(speakers)
         for sentence in range(sentences)
         for emotion in range(each)
-    ]  # fmt: skip
+    ]
     index = pd.Index([f"u{row}" for row in range(len(rows))], name="utterance")
     return pd.DataFrame(rows, index=index)
 
