@@ -19,8 +19,7 @@ from transformers import BertConfig, BertModel
 from sernb.core.errors import SernbError
 from sernb.corpora import load
 from sernb.evaluation import bootstrap, paired_bootstrap, scores
-from sernb.features.encoders import text_encoder
-from sernb.models.three_m_ser import first_layers
+from sernb.features.encoders import first_layers, text_encoder
 from sernb.protocols import leave_one_session_out
 
 DEPTHS, SEEDS = (6, 3, 2, 1), 2

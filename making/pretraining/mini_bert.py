@@ -26,7 +26,7 @@ from making.generator.knobs import Knobs
 from making.pretraining import mini_bert_card
 from making.pretraining.sentences import sentences
 from sernb.core.errors import SernbError, exit_code
-from sernb.features.tokenizer import SPECIAL, learn
+from sernb.features.text import SPECIAL, learn
 
 SENTENCES, HELD_OUT, STEPS, LAYERS, WIDTH, SEED = 60_000, 2000, 1500, 6, 128, 0
 HARDER = {

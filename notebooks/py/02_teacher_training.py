@@ -57,8 +57,8 @@ from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
 from sernb.evaluation.audit import by_parts, by_words
 from sernb.features import audio, encoders
+from sernb.features.encoders import published_pca
 from sernb.features.text import clean, words_of
-from sernb.features.vggish_weights import published_pca
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.models.vggish import EXAMPLE_SECONDS, examples_of
 from sernb.studies import multimodal, saved, sizes, three_m_ser

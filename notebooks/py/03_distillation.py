@@ -60,8 +60,8 @@ from sernb.core.errors import SernbError
 from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, paired_bootstrap, scores, seed_difference, usual_unit
 from sernb.features import audio, encoders
+from sernb.features.encoders import published_pca
 from sernb.features.text import clean
-from sernb.features.vggish_weights import published_pca
 from sernb.losses import Distillation, DistillationConfig, kl_divergence, soften
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.studies import multimodal, sizes, three_m_ser

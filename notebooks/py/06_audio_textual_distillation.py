@@ -54,7 +54,6 @@ from sernb.core.errors import SernbError
 from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap, usual_unit, word_errors
 from sernb.features import audio, encoders, transcripts
-from sernb.features.recognisers import recogniser
 from sernb.models.audio_text_regressor import RegressorConfig, assemble
 from sernb.studies import audio_text, regression, saved, sizes
 from sernb.studies.audio_text import BOTH, FROZEN, SPEECH, WORDS
@@ -407,7 +406,9 @@ if asr == "shipped":
     heard_by = "PocketSphinx"
 elif asr:
     heard_by = Path(asr).name
-    utterances = transcripts.transcribed(utterances, waveforms, recogniser(asr), heard_by, cache or None)
+    utterances = transcripts.transcribed(
+        utterances, waveforms, transcripts.recogniser(asr), heard_by, cache or None
+    )
 said = utterances["text"].loc[main.index.unique()]
 if asr:
     errors = word_errors.word_error_rate(said, utterances["asr_text"].loc[said.index])

@@ -1,1 +1,1 @@
-"""What a network is fed: sound, spectrograms, frames, states of encoders, tokens, transcripts, acoustic numbers."""
+"""What a network is fed: sound, spectrograms, frames, encoder states, tokens, transcripts, acoustics."""

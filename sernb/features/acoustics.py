@@ -1,6 +1,7 @@
-"""About a hundred numbers that sum up how an utterance sounds: spectrum, loudness, pitch, tempo, voice quality.
+"""About a hundred numbers that sum up how an utterance sounds: spectrum, loudness, pitch, tempo, voice.
 
-They are what a simple model needs to be a fair baseline, and what a figure can name. Nothing in them is learnt.
+They are what a simple model needs to be a fair baseline, and what a figure can name. Nothing in them is
+learnt.
 """
 
 from functools import cache
@@ -13,7 +14,7 @@ from torchaudio.functional import melscale_fbanks
 from tqdm.auto import tqdm
 
 from sernb.core.errors import SernbError
-from sernb.features.audio import check_recordings, read_audio
+from sernb.features.audio import RATE, check_recordings, read_audio
 
 SHORTEST = 0.1  # seconds
 BANDS = 26
@@ -21,43 +22,36 @@ SHIFT = 0.010  # seconds from frame to frame
 WINDOW = 0.025  # seconds, spectrum
 PITCH_WINDOW = 0.050  # seconds: three periods at 60 Hz
 PITCH = (60.0, 450.0)  # Hz
-PITCH_BAND = (
-    1000.0  # Hz: pitch is sought below, where harmonics are strong and a lag of whole samples is fine enough
-)
+PITCH_BAND = 1000.0  # Hz; pitch is sought below: harmonics are strong, a lag of whole samples fine enough
 VOICED = 0.5  # least normalised autocorrelation of a voiced frame
-OCTAVE_ERROR = (
-    9.0  # semitones: what lies further from the utterance's median is taken for a half or double pitch
-)
+OCTAVE_ERROR = 9.0  # semitones from the utterance's median; further off is a half or double pitch
 JUMP = 3.0  # semitones from frame to frame; more is an error of the tracker
 SPEECH = 30.0  # dB below the loudest frames at which speech ends
 
 
-def acoustic_statistics(waveform: np.ndarray, rate: int = 16000) -> pd.Series:
+def acoustic_statistics(waveform: np.ndarray, rate: int = RATE) -> pd.Series:
     """Statistics of one utterance, by name.
 
-    waveform: (samples,), full scale 1, at least 0.1 s; rate: Hz, at least 16,000. The series holds, over the frames
-    that are not silent: mean, standard deviation and mean absolute change of 26 log-mel bands (dB); percentiles and
-    change of loudness (dB); percentiles, spread and slope of pitch (semitones above 55 Hz; 0 where nothing is voiced);
-    spectral centroid (Hz) and tilt (dB); the share of voiced and of silent frames; syllables a second and seconds.
-
-    Raises:
-        SernbError: not one-dimensional, shorter than 0.1 s, not finite, or below 16 kHz.
+    waveform: (samples,), full scale 1, at least 0.1 s; rate: Hz, at least 16,000. The series holds, over the
+    frames that are not silent: mean, standard deviation and mean absolute change of 26 log-mel bands (dB);
+    percentiles and change of loudness (dB); percentiles, spread and slope of pitch (semitones above 55 Hz; 0
+    where nothing is voiced); spectral centroid (Hz) and tilt (dB); the share of voiced and of silent frames;
+    syllables a second and seconds. SernbError for a waveform that is not one-dimensional, shorter than 0.1 s,
+    not finite, or below 16 kHz.
     """
     waveform = np.asarray(waveform, dtype=np.float64)
-    if (
-        waveform.ndim != 1
-        or waveform.size < SHORTEST * rate
-        or rate < 16000
-        or not np.isfinite(waveform).all()
-    ):
+    whole = waveform.ndim == 1 and waveform.size >= SHORTEST * rate and np.isfinite(waveform).all()
+    if not whole or rate < 16000:
         raise SernbError(
-            f"expected a finite waveform of shape (samples,), at least {SHORTEST} s long, at 16,000 Hz or more; "
-            f"got shape {waveform.shape} at {rate} Hz. Read it with sernb.features.audio.read_audio."
+            f"expected a finite waveform (samples,), at least {SHORTEST} s long, at 16,000 Hz or more; got "
+            f"{waveform.shape} at {rate} Hz. Read it with sernb.features.audio.read_audio."
         )
     power = np.abs(np.fft.rfft(_frames(waveform, WINDOW, rate) * np.hanning(round(WINDOW * rate)), 1024)) ** 2
     mel = 10 * np.log10(power @ _filters(rate) + 1e-7)  # (frames, 26), dB
     loudness = 10 * np.log10(power.sum(1) + 1e-7)  # (frames,), dB
     speech = loudness > np.percentile(loudness, 95) - SPEECH
+
+    # Spectrum, loudness, pitch.
     numbers = {}
     for band in range(BANDS):
         numbers[f"mel_{band:02d}_mean"] = mel[speech, band].mean()
@@ -66,8 +60,9 @@ def acoustic_statistics(waveform: np.ndarray, rate: int = 16000) -> pd.Series:
     numbers |= _percentiles("loudness", loudness[speech])
     numbers |= {"loudness_sd": loudness[speech].std(), "loudness_change": _change(loudness)}
     numbers |= _pitch(waveform, rate)
-    frequencies = np.linspace(0, rate / 2, power.shape[1])
-    centroid = power @ frequencies / (power.sum(1) + 1e-7)
+
+    # Voice quality and tempo.
+    centroid = power @ np.linspace(0, rate / 2, power.shape[1]) / (power.sum(1) + 1e-7)
     numbers |= {"centroid_mean": centroid[speech].mean(), "centroid_sd": centroid[speech].std()}
     numbers["tilt"] = numbers["mel_03_mean"] - numbers["mel_20_mean"]
     numbers["silent_share"] = 1 - speech.mean()
@@ -90,10 +85,9 @@ def acoustic_table(
     edges = [utterances.get(column, nothing) for column in ("start", "end")]
     paths = utterances["path"] if waveforms is None else nothing
     table = zip(utterances.index, waveforms or nothing, paths, *edges, strict=True)
+    table = tqdm(table, "acoustic statistics", len(utterances), disable=not progress)
     rows = {}
-    for name, waveform, path, start, end in tqdm(
-        table, total=len(utterances), desc="acoustic statistics", disable=not progress
-    ):
+    for name, waveform, path, start, end in table:
         rows[name] = acoustic_statistics(read_audio(path, start, end) if waveform is None else waveform)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
 
@@ -119,7 +113,7 @@ def _percentiles(name: str, values: np.ndarray) -> dict[str, float]:
 
 
 def _pitch(waveform: np.ndarray, rate: int) -> dict[str, float]:
-    """Pitch by autocorrelation divided by that of the window (Boersma 1993), with a small favour for short periods."""
+    """Pitch by autocorrelation over that of the window (Boersma 1993), in slight favour of short periods."""
     window = np.hanning(round(PITCH_WINDOW * rate)).astype(np.float32)  # half the time of double precision
     frames = _frames(waveform.astype(np.float32), PITCH_WINDOW, rate)
     frames = (frames - frames.mean(1, keepdims=True)) * window
@@ -133,19 +127,13 @@ def _pitch(waveform: np.ndarray, rate: int) -> dict[str, float]:
     strength = own[np.arange(len(own)), best]
     energy = both[:-1, 0]
     voiced = (strength > VOICED) & (energy > energy.max() * 10 ** (-SPEECH / 10)) & (energy > 1e-6)
-    names = (
-        "pitch_p10",
-        "pitch_p50",
-        "pitch_p90",
-        "pitch_mean",
-        "pitch_sd",
-        "pitch_slope",
-        "pitch_change",
-        "harmonicity",
-    )
-    numbers = dict.fromkeys(names, 0.0) | {"voiced_share": voiced.mean()}
+    statistics = ("p10", "p50", "p90", "mean", "sd", "slope", "change")
+    numbers = dict.fromkeys([*(f"pitch_{one}" for one in statistics), "harmonicity"], 0.0)
+    numbers["voiced_share"] = voiced.mean()
     if voiced.sum() < 2:
         return numbers
+
+    # Semitones above 55 Hz of the voiced frames, without half and double pitches.
     track, times = 12 * np.log2(rate / lags[best[voiced]] / 55), np.flatnonzero(voiced) * SHIFT
     near = np.abs(track - np.median(track)) < OCTAVE_ERROR
     if near.sum() < 2:

@@ -1,4 +1,4 @@
-"""Recordings as numbers: mono float32 at one rate, with what is broken refused and what was repaired counted."""
+"""Recordings as numbers: mono float32 at one rate; what is broken is refused, what was repaired counted."""
 
 import struct
 from collections import Counter
@@ -12,56 +12,56 @@ from tqdm.auto import tqdm
 
 from sernb.core.errors import SernbError, check_on_bad, refuse
 
+RATE = 16000  # Hz, of all speech here
 SHORT = 0.25  # seconds; shorter utterances are kept (models pad them) and counted
 ROUNDING = 0.01  # seconds that an annotated end may lie behind the file's end, and is then cut to it
+STREAMED = 1 << 40  # frames: what libsndfile says of a flac that was streamed
+UNUSUAL = ("PCM_U8", "PCM_S8", "ULAW", "ALAW", "PCM_24")
 
 
 def read_audio(
-    path: str | Path, start: float | None = None, end: float | None = None, rate: int = 16000
+    path: str | Path, start: float | None = None, end: float | None = None, rate: int = RATE
 ) -> np.ndarray:
     """Read a recording, or its part from `start` to `end` (seconds; None or NaN = the file's edge).
 
-    Returns float32 `(samples,)`: mono (channels averaged), resampled to `rate` Hz, full scale = 1. Any format that
-    soundfile reads (wav of 8 to 32 bits and float, flac, ogg, …). Raises SernbError naming the file when it is
-    missing, unreadable, empty, shorter than its header promises, holds NaN or infinity, or ends before `end`.
+    Returns float32 `(samples,)`: mono (channels averaged), resampled to `rate` Hz, full scale = 1. Any format
+    that soundfile reads (wav of 8 to 32 bits and float, flac, ogg, …). Raises SernbError naming the file when
+    it is missing, unreadable, empty, shorter than its header promises, holds NaN or infinity, or ends before
+    `end`.
     """
     return _read(path, start, end, rate)[0]
 
 
 def read_utterances(
-    utterances: pd.DataFrame, rate: int = 16000, on_bad: str = "raise", progress: bool = True
+    utterances: pd.DataFrame, rate: int = RATE, on_bad: str = "raise", progress: bool = True
 ) -> tuple[pd.DataFrame, list[np.ndarray]]:
-    """Read the recordings of an utterances table: the table, and in its order float32 `(samples,)` each at `rate` Hz.
+    """Read the recordings of a table: the table, and in its order float32 `(samples,)` each at `rate` Hz.
 
-    Every recording is tried first, then all bad ones are named in one SernbError; with `on_bad="skip"` they are left
-    out of the returned table, with a warning, and listed in its `attrs["skipped"]` ({utterance, path, why}).
-    `attrs["repairs"]` counts what was changed or is unusual but was accepted ({"mixed down to mono": 5, …}).
+    Every recording is tried first, then all bad ones are named in one SernbError; with `on_bad="skip"` they
+    are left out of the returned table, with a warning, and listed in its `attrs["skipped"]` ({utterance,
+    path, why}). `attrs["repairs"]` counts what was changed or is unusual but was accepted ({"mixed down to
+    mono": 5, …}).
     """
     check_on_bad(on_bad)
     check_recordings(utterances)
-    edges = [
-        utterances[column].to_numpy(float) if column in utterances else np.full(len(utterances), np.nan)
-        for column in ("start", "end")
-    ]
+    nowhere = pd.Series(np.nan, utterances.index)
+    edges = [utterances.get(column, nowhere).astype(float) for column in ("start", "end")]
     rows = zip(utterances.index, utterances["path"], *edges, strict=True)
     waveforms, bad, repairs = [], [], Counter()
-    for name, path, start, end in tqdm(
-        rows, total=len(utterances), desc="recordings", unit="", disable=not progress
-    ):
+    for name, path, start, end in tqdm(rows, "recordings", len(utterances), unit="", disable=not progress):
         try:
             waveform, repaired = _read(path, start, end, rate)
         except SernbError as problem:
-            why = str(problem).removeprefix(f"{path}: ")
-            bad.append({"utterance": name, "path": str(path), "why": why})
+            bad.append({"utterance": name, "path": str(path), "why": str(problem).removeprefix(f"{path}: ")})
         else:
             waveforms.append(waveform)
             repairs.update(repaired)
     refuse(bad, "utterances", len(utterances), "recordings cannot be used", on_bad if waveforms else "raise")
-    kept = utterances.drop(index=[one["utterance"] for one in bad])
+
+    # What is left, and the classes that can be heard in it.
+    kept = utterances.drop(index=[row["utterance"] for row in bad])
     if bad and "emotion" in kept and isinstance(kept["emotion"].dtype, pd.CategoricalDtype):
-        kept["emotion"] = kept[
-            "emotion"
-        ].cat.remove_unused_categories()  # the classes are those that can be heard
+        kept["emotion"] = kept["emotion"].cat.remove_unused_categories()
     kept.attrs["skipped"] = [*utterances.attrs.get("skipped", []), *bad]
     kept.attrs["repairs"] = dict(repairs)
     return kept, waveforms
@@ -71,15 +71,19 @@ def check_recordings(utterances: pd.DataFrame) -> None:
     """SernbError for utterances that are words only (no column `path`), as of MELD's or EmoBank's tables."""
     if "path" not in utterances:
         corpus = utterances.attrs.get("corpus")
+        which = f"the utterances of {corpus!r}" if corpus else "these utterances"
         raise SernbError(
-            f"{f'the utterances of {corpus!r}' if corpus else 'these utterances'} are only words here: there is no "
-            "column 'path', so nothing to hear. docs/corpora.md says where a corpus's recordings are looked for."
+            f"{which} are only words here: there is no column 'path', so nothing to hear. docs/corpora.md says "
+            "where a corpus's recordings are looked for."
         )
 
 
-def waveform_of(sound, name: str, shortest: int, taker: str, rate: int = 16000) -> np.ndarray:
-    """`sound` as float32 `(samples,)`. SernbError, naming the utterance, for another shape, NaN or infinity, and for fewer
-    samples than `taker` ("a frame", "a speech encoder") needs."""
+def waveform_of(sound, name: str, shortest: int, taker: str) -> np.ndarray:
+    """`sound` as float32 `(samples,)` at 16 kHz.
+
+    SernbError, naming the utterance, for another shape, NaN or infinity, and for fewer samples than `taker`
+    ("a frame", "a speech encoder") needs.
+    """
     wave = np.asarray(sound, np.float32)
     if wave.ndim != 1 or not np.isfinite(wave).all():
         raise SernbError(
@@ -87,8 +91,8 @@ def waveform_of(sound, name: str, shortest: int, taker: str, rate: int = 16000) 
         )
     if len(wave) < shortest:
         raise SernbError(
-            f"{name}: {len(wave) / rate:.4g} s of sound; {taker} needs at least {1000 * shortest / rate:g} ms ({shortest} samples at "
-            f"{rate / 1000:g} kHz). Leave the utterance out, or join it to the next."
+            f"{name}: {len(wave) / RATE:.4g} s of sound; {taker} needs at least "
+            f"{1000 * shortest / RATE:g} ms ({shortest} samples at {RATE / 1000:g} kHz). Leave the utterance out, or join it to the next."
         )
     return wave
 
@@ -97,40 +101,10 @@ def _read(
     path: str | Path, start: float | None, end: float | None, rate: int
 ) -> tuple[np.ndarray, list[str]]:
     """The waveform, and what was repaired or is unusual, in words."""
-    path = Path(path)
-    if not path.is_file():
-        raise SernbError(f"{path}: no such recording.")
-    if path.stat().st_size == 0:
-        raise SernbError(f"{path}: the file is empty (0 bytes); copy or download it again.")
-    repairs = []
-    try:
-        with soundfile.SoundFile(path) as file:
-            frames, source_rate, subtype = file.frames, file.samplerate, file.subtype
-            promised, present = _riff_bytes(path)
-            if promised > present:
-                raise SernbError(
-                    f"{path}: truncated: the header promises {promised} bytes of sound, the file holds {present} "
-                    f"({present / promised:.0%}); copy or download it again."
-                )
-            if frames == 0:
-                raise SernbError(f"{path}: the recording has no samples; record or download it again.")
-            if frames > 1 << 40:  # what libsndfile says of a flac that was streamed
-                raise SernbError(
-                    f"{path}: the header does not say how long it is; save it anew, with its length."
-                )
-            first, last = _span(path, start, end, frames, source_rate, repairs)
-            file.seek(first)
-            samples = file.read(last - first, dtype="float32", always_2d=True)  # (frames, channels)
-    except SernbError:
-        raise
-    except (soundfile.SoundFileError, OSError, TypeError, ValueError, MemoryError) as problem:
-        raise SernbError(f"{path}: cannot be decoded, damaged or no recording ({problem}).") from problem
-    if len(samples) < last - first:
-        raise SernbError(
-            f"{path}: truncated: {len(samples) / source_rate:.2f} s of {(last - first) / source_rate:.2f} s decoded."
-        )
-    if not np.isfinite(samples).all():
-        raise SernbError(f"{path}: {np.count_nonzero(~np.isfinite(samples))} samples are NaN or infinite.")
+    path, repairs = Path(path), []
+    samples, source_rate, subtype = _decoded(path, start, end, repairs)
+
+    # One channel, at the rate that is asked for.
     if samples.shape[1] > 1:
         repairs.append("mixed down to mono")
     waveform = samples.mean(axis=1, dtype=np.float32)
@@ -141,7 +115,9 @@ def _read(
         raise SernbError(
             f"{path}: {len(samples)} samples at {source_rate} Hz are too few for one at {rate} Hz."
         )
-    if subtype in ("PCM_U8", "PCM_S8", "ULAW", "ALAW", "PCM_24"):
+
+    # What is unusual and was kept.
+    if subtype in UNUSUAL:
         repairs.append(f"converted from {subtype}")
     if len(samples) < SHORT * source_rate:
         repairs.append(f"shorter than {SHORT} s, kept")
@@ -150,6 +126,43 @@ def _read(
     if not waveform.any():
         repairs.append("digital silence, kept")
     return waveform, repairs
+
+
+def _decoded(path, start, end, repairs) -> tuple[np.ndarray, int, str]:
+    """All samples that were asked for, `(frames, channels)`; their rate in Hz, and the file's coding."""
+    if not path.is_file():
+        raise SernbError(f"{path}: no such recording.")
+    if path.stat().st_size == 0:
+        raise SernbError(f"{path}: the file is empty (0 bytes); copy or download it again.")
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate, subtype = file.samplerate, file.subtype
+            promised, present = _riff_bytes(path)
+            if promised > present:
+                raise SernbError(
+                    f"{path}: truncated: the header promises {promised} bytes of sound, the file holds "
+                    f"{present} ({present / promised:.0%}); copy or download it again."
+                )
+            if file.frames == 0:
+                raise SernbError(f"{path}: the recording has no samples; record or download it again.")
+            if file.frames > STREAMED:
+                raise SernbError(
+                    f"{path}: the header does not say how long it is; save it anew, with its length."
+                )
+            first, last = _span(path, start, end, file.frames, rate, repairs)
+            file.seek(first)
+            samples = file.read(last - first, dtype="float32", always_2d=True)
+    except SernbError:
+        raise
+    except (soundfile.SoundFileError, OSError, TypeError, ValueError, MemoryError) as problem:
+        raise SernbError(f"{path}: cannot be decoded, damaged or no recording ({problem}).") from problem
+    if len(samples) < last - first:
+        raise SernbError(
+            f"{path}: truncated: {len(samples) / rate:.2f} s of {(last - first) / rate:.2f} s decoded."
+        )
+    if not np.isfinite(samples).all():
+        raise SernbError(f"{path}: {np.count_nonzero(~np.isfinite(samples))} samples are NaN or infinite.")
+    return samples, rate, subtype
 
 
 def _span(path, start, end, frames: int, rate: int, repairs: list[str]) -> tuple[int, int]:
@@ -171,7 +184,7 @@ def _span(path, start, end, frames: int, rate: int, repairs: list[str]) -> tuple
 
 
 def _riff_bytes(path: Path) -> tuple[int, int]:
-    """Bytes of sound that a wav's header promises, and those that are there; (0, 0) where the header does not say.
+    """Bytes of sound that a wav's header promises, and those that are there; (0, 0) where it does not say.
 
     libsndfile silently reads what is there, so a copy that was cut off would pass as a shorter recording.
     """

@@ -1,4 +1,4 @@
-"""Variants of training recordings: other speeds, added noise. They extend a training set, never a test set."""
+"""Variants of training recordings: other speeds, added noise. They extend training sets, never test sets."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -19,7 +19,7 @@ def change_speed(waveform: np.ndarray, factor: float) -> np.ndarray:
 
 
 def change_noise(waveform: np.ndarray, snr_db: float, generator: np.random.Generator) -> np.ndarray:
-    """Add white noise to a waveform `(samples,)` so that speech lies `snr_db` dB above it. Silence stays silent."""
+    """Add white noise to a waveform `(samples,)`, `snr_db` dB below the speech. Silence stays silent."""
     speech = torch.from_numpy(waveform)
     if not speech.any():
         return waveform
@@ -33,7 +33,7 @@ def variants(
     snr_db: tuple[float, float] | None = (10, 30),
     seed: int = 0,
 ) -> list[list[np.ndarray]]:
-    """One list of waveforms for each speed, and one with noise at an SNR drawn evenly from `snr_db` (None = none)."""
+    """One list of waveforms for each speed, and one with noise at an SNR drawn from `snr_db` (None: none)."""
     generator = np.random.default_rng(seed)
     out = [[change_speed(waveform, speed) for waveform in waveforms] for speed in speeds]
     if snr_db is not None:

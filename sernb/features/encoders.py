@@ -1,140 +1,174 @@
-"""Pretrained encoders by name: the kit's own, or published ones from the hub or a folder."""
+"""Pretrained encoders by name: the kit's own, or published ones from the hub, a folder or a file."""
 
+import os
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import torch
-from transformers import (
-    AutoConfig,
-    AutoFeatureExtractor,
-    AutoTokenizer,
-    BertModel,
-    HubertModel,
-    Wav2Vec2Model,
-)
+import transformers  # reads the code of a network when it is first named: seconds, so never at import
+from torch import nn
 from transformers.utils import logging as transformers_logging
 
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, some
 from sernb.core.files import reading
-from sernb.features.speech import RATE
-from sernb.features.vggish_weights import published_vggish
-from sernb.models.audio_text_regressor import KINDS, first_speech_layers
-from sernb.models.three_m_ser import first_layers
-from sernb.models.vggish import VGGish
+from sernb.features.audio import RATE
+from sernb.models.audio_text_regressor import KINDS
+from sernb.models.vggish import PostProcess, VGGish, VGGishConfig
 
-OWN = {
-    "mini-bert": "mini_bert",
-    "mini-tinybert": "mini_tinybert",
-    "mini-vggish": "mini_vggish",
-    "mini-hubert": "mini_hubert",
-    "mini-distilhubert": "mini_distilhubert",
-}
+OWN = ("mini-bert", "mini-tinybert", "mini-vggish", "mini-hubert", "mini-distilhubert")
+DROPOUTS = ("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout")
+
+# The published weights of VGGish and of its PCA, as H. Taylor's port of the reference released them
+# (torchvggish v0.1, Apache 2.0). The eight hex digits in a file's name are the beginning of its SHA-256.
+ADDRESS = "https://github.com/harritaylor/torchvggish/releases/download/v0.1/"
+WEIGHTS, PCA = "vggish-10086976.pth", "vggish_pca_params-970ea276.pth"
+# Where the layers with weights stand in the reference's Sequentials.
+CONVS, LINEARS = (0, 3, 6, 8, 11, 13), (0, 2, 4)
+# The PCA was released as NumPy arrays; these rebuild arrays and do nothing else. NumPy 2 moved the first of
+# them.
+ARRAYS = [
+    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
+    (np._core.multiarray._reconstruct, "numpy._core.multiarray._reconstruct"),
+    *(np.ndarray, np.dtype, type(np.dtype(np.float32)), type(np.dtype(np.float64))),
+]
 
 
 def own_folder(name: str) -> Path:
     """Where one of the kit's own encoders lies: one of the names of `OWN`."""
-    return Path(str(files("sernb.features") / "weights" / OWN[name]))
+    return Path(str(files("sernb.features") / "weights" / name.replace("-", "_")))
 
 
-def text_encoder(name: str = "mini-bert", layers: int | None = None) -> tuple[BertModel, object]:
-    """A pretrained BERT with its tokenizer; `layers` keeps the first so many (None: all).
+def text_encoder(name: str = "mini-bert", layers: int | None = None) -> tuple[nn.Module, object]:
+    """A pretrained `transformers.BertModel` with its tokenizer.
 
-    name: "mini-bert", "mini-tinybert" (the kit's own), a folder, or a name on the Hugging Face hub ("bert-base-uncased",
-    "huawei-noah/TinyBERT_General_4L_312D"). Weights are read from safetensors only. The tokenizer's `model_max_length` is
-    at most what the model has positions for. Raises SernbError for another architecture, an incomplete folder, a tokenizer
-    that is missing or another model's, or too few layers.
+    Weights are read from safetensors only. The tokenizer's `model_max_length` is at most what the model has
+    positions for.
+
+    Args:
+        name: "mini-bert", "mini-tinybert" (the kit's own), a folder, or a name on the Hugging Face hub
+            ("bert-base-uncased", "huawei-noah/TinyBERT_General_4L_312D").
+        layers: keep the first so many; None: all.
+
+    Raises:
+        SernbError: another architecture, an incomplete folder, a tokenizer that is missing or another
+        model's, or too
+            few layers.
     """
     where = str(own_folder(name)) if name in OWN else name
     expected = "expected config.json, model.safetensors and a tokenizer of a BERT"
     with reading(name, expected):
-        kind = AutoConfig.from_pretrained(where).model_type
+        kind = transformers.AutoConfig.from_pretrained(where).model_type
         if kind != "bert":
             raise SernbError(f"{name}: this is a {kind!r}; the text stream takes a BERT ('bert').")
-        tokenizer = AutoTokenizer.from_pretrained(where)
-        with quietly():
-            model, report = BertModel.from_pretrained(
-                where, dtype=torch.float32, use_safetensors=True, output_loading_info=True
-            )
-    lacking = [one for one in report["missing_keys"] if not one.startswith("pooler.")]
-    if lacking:  # transformers would go on with random weights
-        raise SernbError(f"{name}: {len(lacking)} weights are missing, {lacking[0]} among them; {expected}.")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(where)
+        model = loaded(transformers.BertModel, name, where, expected, unused="pooler.")
     known = model.config.vocab_size
     if not known / 2 <= len(tokenizer) <= known:  # without its files transformers makes one that knows five
         raise SernbError(
-            f"{name}: the tokenizer knows {len(tokenizer)} pieces and the model {known}; they do not belong together, or "
-            "tokenizer.json (or vocab.txt) is missing. Save both into one folder."
+            f"{name}: the tokenizer knows {len(tokenizer)} pieces and the model {known}; they do not belong "
+            "together, or tokenizer.json (or vocab.txt) is missing. Save both into one folder."
         )
     tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
-    try:
-        return (model if layers is None else first_layers(model, layers)), tokenizer
-    except ValueError as problem:
-        raise SernbError(f"{name}: {problem}.") from None
+    return (model if layers is None else first_layers(model, layers)), tokenizer
 
 
 def speech_encoder(
     name: str = "mini-hubert", layers: int | None = None, dropout: float = 0.1
-) -> tuple[HubertModel | Wav2Vec2Model, bool]:
-    """A pretrained HuBERT, DistilHuBERT or wav2vec 2.0, and whether it wants each waveform at mean 0 and variance 1.
+) -> tuple[nn.Module, bool]:
+    """A pretrained HuBERT, DistilHuBERT or wav2vec 2.0, and whether it wants waveforms of mean 0, variance 1.
 
-    name: "mini-hubert", "mini-distilhubert" (the kit's own), a folder, or a name on the hub ("facebook/hubert-base-ls960",
-    "ntu-spml/distilhubert", "facebook/wav2vec2-large-robust"). `layers` keeps the first so many (None: all; 12 of the 24 of
-    wav2vec2-large-robust are the paper's w2v2-L-robust(p)). dropout: throughout the encoder (paper, 3.2); no layer is
-    dropped and no frame masked in training. Weights are read from safetensors only. Raises SernbError for another
-    architecture, an incomplete folder, another sampling rate than 16 kHz, a batch normalisation, or too few layers.
+    No layer is dropped and no frame masked in training. Weights are read from safetensors only.
+
+    Args:
+        name: "mini-hubert", "mini-distilhubert" (the kit's own), a folder, or a name on the hub
+            ("facebook/hubert-base-ls960", "ntu-spml/distilhubert", "facebook/wav2vec2-large-robust").
+        layers: keep the first so many (12 of the 24 of wav2vec2-large-robust are the paper's
+        w2v2-L-robust(p)); None:
+            all.
+        dropout: throughout the encoder (paper, 3.2).
+
+    Raises:
+        SernbError: another architecture, an incomplete folder, another sampling rate than 16 kHz, a batch
+            normalisation, or too few layers.
     """
     where = str(own_folder(name)) if name in OWN else name
     expected = (
         "expected config.json, preprocessor_config.json and model.safetensors of a HuBERT or wav2vec 2.0"
     )
-    settings = {
-        one: dropout
-        for one in ("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout")
-    }
     with reading(name, expected):
-        config = AutoConfig.from_pretrained(where)
-        kind = config.model_type
-        if kind not in KINDS:
+        # Is it an encoder that hears what is given here, utterance by utterance?
+        config = transformers.AutoConfig.from_pretrained(where)
+        if config.model_type not in KINDS:
             raise SernbError(
-                f"{name}: this is a {kind!r}; a speech encoder is a HuBERT or wav2vec 2.0 ({', '.join(KINDS)})."
+                f"{name}: this is a {config.model_type!r}; a speech encoder is a HuBERT or wav2vec 2.0 "
+                f"({', '.join(KINDS)})."
             )
         if getattr(config, "conv_pos_batch_norm", False):
             raise SernbError(
-                f"{name}: conv_pos_batch_norm is true. That normalisation gives padding a value, so predictions would "
-                "depend on the other utterances of a batch. Choose an encoder without it, as all published by name here."
+                f"{name}: conv_pos_batch_norm is true. That normalisation gives padding a value, so "
+                "predictions would depend on the rest of a batch. Choose an encoder without it."
             )
-        extractor = AutoFeatureExtractor.from_pretrained(where)
-        normalise = bool(extractor.do_normalize)
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(where)
         if extractor.sampling_rate != RATE:
             raise SernbError(
-                f"{name}: preprocessor_config.json says {extractor.sampling_rate} Hz; speech is given at {RATE} Hz here. "
-                "Choose an encoder that was trained at that rate."
+                f"{name}: preprocessor_config.json says {extractor.sampling_rate} Hz; speech is given at "
+                f"{RATE} Hz here. Choose an encoder that was trained at that rate."
             )
-        with quietly():
-            model, report = KINDS[kind][1].from_pretrained(
-                where, dtype=torch.float32, use_safetensors=True, output_loading_info=True,
-                layerdrop=0.0, apply_spec_augment=False, **settings,
-            )  # fmt: skip
-    lacking = [one for one in report["missing_keys"] if one != "masked_spec_embed"]
-    if lacking:  # transformers would go on with random weights
-        raise SernbError(f"{name}: {len(lacking)} weights are missing, {lacking[0]} among them; {expected}.")
-    try:
-        return (model if layers is None else first_speech_layers(model, layers)), normalise
-    except ValueError as problem:
-        raise SernbError(f"{name}: {problem}.") from None
+
+        settings = dict.fromkeys(DROPOUTS, dropout) | {"layerdrop": 0.0, "apply_spec_augment": False}
+        network = getattr(transformers, KINDS[config.model_type])
+        model = loaded(network, name, where, expected, unused="masked_spec_embed", **settings)
+    return (model if layers is None else first_layers(model, layers)), bool(extractor.do_normalize)
+
+
+def loaded(network, name: str, where: str, expected: str, unused: str = "", **settings) -> nn.Module:
+    """`network.from_pretrained(where)` in float32, from safetensors; SernbError where weights are missing.
+
+    `unused` begins the names of those that may be. transformers would go on with random ones.
+    """
+    with quietly():
+        model, report = network.from_pretrained(
+            where, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **settings
+        )
+    missing = sorted(one for one in report["missing_keys"] if not unused or not one.startswith(unused))
+    if missing:
+        raise SernbError(f"{name}: {len(missing)} weights are missing, {missing[0]} among them; {expected}.")
+    return model
+
+
+def first_layers(encoder: nn.Module, layers: int) -> nn.Module:
+    """A copy of a BERT, HuBERT or wav2vec 2.0 that ends after its first `layers` layers.
+
+    A final layer norm, which large speech encoders have, stays. SernbError where the encoder has fewer
+    layers.
+    """
+    depth = encoder.config.num_hidden_layers
+    if not 1 <= layers <= depth:
+        raise SernbError(
+            f"{encoder.name_or_path}: asked for the first {layers} layers of an encoder that has {depth}."
+        )
+    config = type(encoder.config)(**{**encoder.config.to_dict(), "num_hidden_layers": layers})
+    without_pooler = getattr(encoder, "pooler", True) is None
+    short = type(encoder)(config, **({"add_pooling_layer": False} if without_pooler else {}))
+    kept = short.state_dict().keys()
+    short.load_state_dict({name: value for name, value in encoder.state_dict().items() if name in kept})
+    return short
 
 
 def audio_encoder(name: str = "mini-vggish") -> VGGish:
-    """A pretrained VGGish: "mini-vggish" (the kit's own), "vggish" (published; downloaded once), a .pth file with the
-    published weights, or a folder that `VGGish.save_pretrained` wrote. Raises SernbError for anything else."""
+    """A pretrained VGGish: "mini-vggish" (the kit's own), "vggish" (published; downloaded once), a .pth file
+    with the published weights, or a folder that `VGGish.save_pretrained` wrote. Raises SernbError for
+    anything else."""
     if name == "vggish" or str(name).endswith(".pth"):
         return published_vggish(None if name == "vggish" else Path(name))
     folder = own_folder(name) if name in OWN else Path(name)
     for file in ("config.json", "model.safetensors"):
         if not (folder / file).is_file():
             raise SernbError(
-                f"{name}: there is no {folder / file}. Name mini-vggish, vggish, a .pth file with the published weights, "
-                "or a folder that VGGish.save_pretrained wrote."
+                f"{name}: there is no {folder / file}. Name mini-vggish, vggish, a .pth file with the "
+                "published weights, or a folder that VGGish.save_pretrained wrote."
             )
     with reading(name, "expected what VGGish.save_pretrained wrote"):
         return VGGish.from_pretrained(
@@ -144,7 +178,7 @@ def audio_encoder(name: str = "mini-vggish") -> VGGish:
 
 @contextmanager
 def quietly():
-    """Without transformers' bar and its table of missing weights, which are looked at here (a pooler is never used)."""
+    """Without transformers' bar and its table of missing weights, which are looked at here."""
     level, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
@@ -154,3 +188,96 @@ def quietly():
         transformers_logging.set_verbosity(level)
         if bars:
             transformers_logging.enable_progress_bar()
+
+
+def published_vggish(path: str | Path | None = None, config: VGGishConfig | None = None) -> VGGish:
+    """VGGish with the published weights, from the file `path`, or downloaded once (288 MB).
+
+    The download goes on where it was cut off and lies in `$SERNB_CORPORA/vggish`, else in `./corpora/vggish`.
+    A file under its published name must have the SHA-256 that the name tells of. `config`: the shape
+    expected, for weights of your own under the reference's names.
+
+    Raises SernbError: no such file, a wrong sum, a failed download, and a file that does not hold these
+    weights.
+    """
+    path, what = _published(path, WEIGHTS), "the weights of VGGish"
+    with torch.device("meta"):  # no random weights, only to be thrown away
+        model = VGGish(config)
+    layers = {f"features.{place}": f"convs.{number}" for number, place in enumerate(CONVS)}
+    layers |= {f"embeddings.{place}": f"linears.{number}" for number, place in enumerate(LINEARS)}
+    kinds = ("weight", "bias")
+    numbers = _numbers(path, [f"{theirs}.{kind}" for theirs in layers for kind in kinds], what)
+    own = {f"{ours}.{kind}": numbers[f"{theirs}.{kind}"] for theirs, ours in layers.items() for kind in kinds}
+    with reading(path, f"expected {what}"):
+        model.load_state_dict(own, assign=True)
+    return model.eval()
+
+
+def published_pca(path: str | Path | None = None) -> PostProcess:
+    """The post-processing with the published PCA, from a file or downloaded; as `published_vggish`."""
+    path, what = _published(path, PCA), "the PCA of VGGish"
+    numbers = _numbers(path, ("pca_eigen_vectors", "pca_means"), what)
+    with reading(path, f"expected {what}"):  # the means are saved as a column
+        return PostProcess(numbers["pca_eigen_vectors"], numbers["pca_means"].flatten())
+
+
+def _published(path: str | Path | None, name: str) -> Path:
+    """The file, its sum checked; downloaded where no `path` is given and none is here yet."""
+    from sernb.corpora import expected_folders  # for published weights alone
+    from sernb.corpora.download import download
+
+    if path is not None:
+        path = Path(path).expanduser()
+        if not path.is_file():
+            raise SernbError(f"{path}: there is no such file; expected {name} from {ADDRESS}{name}.")
+        _check(path, path.name)
+        return path
+    places = [folder / name for folder in expected_folders("vggish")]
+    here = next((place for place in places if place.is_file()), None)
+    if here is not None:
+        _check(here, name)
+        return here
+    unchecked = places[0].with_name(f"{name}.unchecked")
+    download(f"{ADDRESS}{name}", unchecked)
+    try:
+        _check(unchecked, name)
+    except SernbError:
+        unchecked.unlink()
+        raise
+    os.replace(unchecked, places[0])
+    return places[0]
+
+
+def _check(path: Path, name: str) -> None:
+    """SernbError where a published `name` tells of another SHA-256 than the file has."""
+    from sernb.corpora.download import check
+
+    begin = name.removesuffix(".pth").rpartition("-")[2]
+    sha256 = check(path) if name in (WEIGHTS, PCA) else begin
+    if not sha256.startswith(begin):
+        raise SernbError(
+            f"{path}: its SHA-256 is {sha256}, expected one that begins with {begin}, as the published one. "
+            f"It is damaged or another file; fetch it again from {ADDRESS}{name}."
+        )
+
+
+def _numbers(path: Path, names, what: str) -> dict[str, torch.Tensor]:
+    """Float32 tensors of the `names` in a file; nothing in it is run."""
+    wanted = f"expected {what}: a torch file with {some(names, 2)}"
+    try:
+        with torch.serialization.safe_globals(ARRAYS):
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as problem:  # a foreign file can break the reader in any way
+        why = str(problem).strip().split("\n")[0] or type(problem).__name__
+        raise SernbError(
+            f"{path}: is no file of weights, is cut off, or holds more than weights ({why}); {wanted}."
+        ) from problem
+    if not isinstance(saved, dict) or (lacking := [name for name in names if name not in saved]):
+        why = f"lacks {some(lacking)}" if isinstance(saved, dict) else f"holds a {type(saved).__name__}"
+        raise SernbError(f"{path}: {why}; {wanted}.")
+    with reading(path, wanted):
+        numbers = {name: torch.as_tensor(saved[name]).float() for name in names}
+    for name, value in numbers.items():
+        if not torch.isfinite(value).all():
+            raise SernbError(f"{path}: {name} holds NaN or infinity; the file is damaged, fetch it again.")
+    return numbers

@@ -1,8 +1,8 @@
 """What a speech student hears: 130 numbers every 10 ms, and their scaling by what was trained on.
 
-The paper (Li, Zhao, Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech 2022, 3.2)
-takes openSMILE's 65 low-level descriptors of ComParE_2016 and their deltas. openSMILE's licence allows research only, so
-by default 65 log-mel bands stand in for them.
+The paper (Li, Zhao, Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech
+2022, 3.2) takes openSMILE's 65 low-level descriptors of ComParE_2016 and their deltas. openSMILE's licence
+allows research only, so by default 65 log-mel bands stand in for them.
 """
 
 from collections.abc import Sequence
@@ -12,25 +12,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torchaudio.functional import compute_deltas
 from torchaudio.transforms import MelSpectrogram
 from tqdm.auto import tqdm
 
 from sernb.core.errors import SernbError
-from sernb.core.files import whole_file
+from sernb.core.files import reading, whole_file
 from sernb.core.ragged import Ragged, computed_once, digest
-from sernb.features.audio import waveform_of
+from sernb.features.audio import RATE, waveform_of
 
-RATE, SHIFT = 16000, 160  # Hz; samples from frame to frame: 10 ms
+SHIFT = 160  # samples from frame to frame: 10 ms
 BANDS, LOWEST, HIGHEST = 65, 20.0, 8000.0  # log-mel: as many bands as there are descriptors; Hz
 FLOOR = 1e-7  # power: about the noise of 16-bit samples
 DELTA = 5  # frames that a delta is made of
 WINDOW = {"log-mel": 400, "compare": 960}  # samples that one frame needs: 25 and 60 ms
 FEATURES = {
     "log-mel": "65 log-mel bands (dB, 20 Hz to 8 kHz, windows of 25 ms) and their deltas, by torchaudio",
-    "compare": "65 low-level descriptors of openSMILE's ComParE_2016 and their deltas (the paper's; research only)",
+    "compare": "65 low-level descriptors of openSMILE's ComParE_2016 and their deltas (research only)",
 }
 WIDTH = 2 * BANDS
 SCALING = "scaling.safetensors"
@@ -44,33 +43,35 @@ def frame_features(
     cache: str | Path | None = None,
     progress: bool = True,
 ) -> Ragged:
-    """float32 `(frames, 130)` of each waveform `(samples,)` at 16 kHz, 10 ms from frame to frame.
+    """float32 `(frames, 130)` of each waveform, 10 ms from frame to frame: 65 numbers, then their changes.
 
-    index: ids of the utterances, for messages. kind: a key of `FEATURES`; 65 numbers, then their changes (regression over
-    5 frames; the edges are repeated). cache: a folder, memory-mapped, found again by the samples; None keeps them in memory.
-    Raises SernbError for an unknown kind, a waveform that is not finite or shorter than a window (25 ms; 60 ms for
-    "compare"), and where "compare" lacks openSMILE.
+    Args:
+        waveforms: `(samples,)` each, at 16 kHz.
+        index: ids of the utterances, for messages.
+        kind: a key of `FEATURES`; changes are a regression over 5 frames, the edges repeated.
+        cache: a folder, memory-mapped, found again by the samples; None keeps them in memory.
+
+    Raises:
+        SernbError: an unknown kind, a waveform that is not finite or shorter than a window (25 ms; 60 ms for
+            "compare"), and "compare" without openSMILE.
     """
     if kind not in FEATURES:
         raise SernbError(f"features are {kind!r}; choose one of {', '.join(FEATURES)}.")
     named = zip(waveforms, index, strict=True)
-    sound = [waveform_of(one, name, WINDOW[kind], "a frame", RATE) for one, name in named]
+    sound = [waveform_of(waveform, name, WINDOW[kind], "a frame") for waveform, name in named]
     if not sound:
         raise SernbError("there are no recordings to compute features of.")
     extract, version = (_log_mel, "1") if kind == "log-mel" else _compare()
-    lengths = np.array([_frames(len(one), kind) for one in sound])
+    lengths = (np.array([len(waveform) for waveform in sound]) - WINDOW[kind]) // SHIFT + 1
+    lengths += kind == "compare"  # openSMILE smooths over the end
 
     def batches():
-        named = zip(sound, index, strict=True)
-        for row, (one, name) in enumerate(
-            tqdm(named, f"features ({kind})", len(sound), leave=False, disable=not progress)
-        ):
-            found = extract(one)
-            if found.shape != (lengths[row], WIDTH):
-                raise SernbError(
-                    f"{name}: {kind} gave the shape {found.shape}, expected {(int(lengths[row]), WIDTH)}."
-                )
-            yield [row], [found]
+        bar = tqdm(sound, f"features ({kind})", leave=False, disable=not progress)
+        for row, (waveform, name) in enumerate(zip(bar, index, strict=True)):
+            frames, expected = extract(waveform), (int(lengths[row]), WIDTH)
+            if frames.shape != expected:
+                raise SernbError(f"{name}: {kind} gave the shape {frames.shape}, expected {expected}.")
+            yield [row], [frames]
 
     settings = (version, RATE, SHIFT, BANDS, LOWEST, HIGHEST, FLOOR, DELTA)
     name = f"{kind}-{digest(repr(settings), Ragged.of(sound))}" if cache else ""
@@ -79,15 +80,17 @@ def frame_features(
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """z-normalisation of each feature by the `mean` and `deviation (features,)` of what a student was trained on."""
+    """z-normalisation of each feature by `mean` and `deviation (features,)` of what was trained on."""
 
     mean: np.ndarray
     deviation: np.ndarray
 
     @classmethod
     def fitted(cls, features: Ragged, rows: Sequence[int]) -> "Scaling":
-        """Of all frames of the items `rows`, each frame counting once; sums in float64. A feature that is constant there is
-        only shifted to 0. Raises SernbError without rows."""
+        """Of all frames of the items `rows`, each frame counting once; sums in float64.
+
+        A feature that is constant there is only shifted to 0. Raises SernbError without rows.
+        """
         rows = np.asarray(rows, int)
         if not len(rows):
             raise SernbError("scaling needs training rows, and there are none.")
@@ -113,14 +116,8 @@ class Scaling:
     def read(cls, folder: str | Path) -> "Scaling":
         """What `save` wrote. Raises SernbError where there is none, or another file."""
         path = Path(folder) / SCALING
-        if not path.is_file():
-            raise SernbError(f"{path}: no such file; expected the scaling that a student was trained with.")
-        try:
+        with reading(path, "expected the scaling that a student was trained with: mean and deviation"):
             return cls(**load_file(path))
-        except (SafetensorError, TypeError, ValueError) as problem:
-            raise SernbError(
-                f"{path}: this is no scaling ({problem}); expected mean and deviation."
-            ) from problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,24 +161,17 @@ def _compare():
         import opensmile
     except ImportError:
         raise SernbError(
-            "the features 'compare' need openSMILE, which is not installed: pip install 'sernb[opensmile]'. Its licence "
-            "allows research only; 'log-mel' needs nothing more."
+            "the features 'compare' need openSMILE, which is not installed: pip install 'sernb[opensmile]'. "
+            "Its licence allows research only; 'log-mel' needs nothing more."
         ) from None
-    levels = [
-        opensmile.Smile(opensmile.FeatureSet.ComParE_2016, level)
-        for level in (
-            opensmile.FeatureLevel.LowLevelDescriptors,
-            opensmile.FeatureLevel.LowLevelDescriptors_Deltas,
-        )
+    level = opensmile.FeatureLevel
+    smiles = [
+        opensmile.Smile(opensmile.FeatureSet.ComParE_2016, kind)
+        for kind in (level.LowLevelDescriptors, level.LowLevelDescriptors_Deltas)
     ]
 
     def extract(waveform):
-        now, change = (one.process_signal(waveform, RATE).to_numpy(np.float32) for one in levels)
+        now, change = (smile.process_signal(waveform, RATE).to_numpy(np.float32) for smile in smiles)
         return np.concatenate([now, change[: len(now)]], 1)  # two deltas more lie behind the end
 
     return extract, opensmile.__version__
-
-
-def _frames(samples, kind):
-    whole = (samples - WINDOW[kind]) // SHIFT + 1
-    return whole if kind == "log-mel" else whole + 1  # openSMILE smooths over the end

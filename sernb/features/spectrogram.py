@@ -1,6 +1,7 @@
-"""The front end of Li et al. (2018): two-second segments, a 400 x 200 spectrogram, three readings of its scaling.
+"""The front end of Li et al. (2018): two-second segments, a 400 x 200 spectrogram, three ways to scale it.
 
-Source: "An Attention Pooling based Representation Learning Method for Speech Emotion Recognition", section 2.1.
+Source: "An Attention Pooling based Representation Learning Method for Speech Emotion Recognition", section
+2.1.
 """
 
 from collections.abc import Sequence
@@ -56,7 +57,7 @@ class SpectrogramConfig:
 
     @property
     def frames(self) -> int:
-        """Columns: one for each shift in a segment. The last few hold no whole window and are silence (3 of 200)."""
+        """Columns: one for each shift in a segment; the last (3 of 200) hold no whole window: silence."""
         return round(self.segment / self.shift)
 
     @property
@@ -66,7 +67,7 @@ class SpectrogramConfig:
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """Spectrograms of segments: `table` (columns utterance, start in seconds), `spectrograms` (n, bins, frames)."""
+    """Spectrograms `(n, bins, frames)` of segments, and their `table` (utterance, start in seconds)."""
 
     table: pd.DataFrame
     spectrograms: torch.Tensor
@@ -93,7 +94,8 @@ def _restored(table: pd.DataFrame, spectrograms: np.ndarray) -> Segments:
 def cut(waveform: np.ndarray, step: float, config: SpectrogramConfig | None = None) -> np.ndarray:
     """Starts (seconds) of the segments of a waveform `(samples,)`, one every `step` seconds.
 
-    A rest too short for another step is left out; a recording shorter than one segment gives one, filled with silence.
+    A rest too short for another step is left out; a recording shorter than one segment gives one, filled with
+    silence.
     """
     config = config or SpectrogramConfig()
     spare = len(waveform) / config.rate - config.segment
@@ -148,39 +150,22 @@ def segment_spectrograms(
     if len(utterances) != len(waveforms):
         raise SernbError(f"{len(utterances)} utterances, but {len(waveforms)} waveforms.")
     starts = [cut(waveform, step, config) for waveform in waveforms]
+    counts = list(map(len, starts))
     table = pd.DataFrame(
         {
-            "utterance": np.repeat(utterances.index.to_numpy(object), [len(one) for one in starts]),
+            "utterance": np.repeat(utterances.index.to_numpy(object), counts),
             "start": np.concatenate(starts) if starts else np.empty(0),
         }
     )
+    owner = np.repeat(np.arange(len(waveforms)), counts)
     samples = round(config.segment * config.rate)
     spectrograms = torch.empty(len(table), config.bins, config.frames)
-    owner = np.repeat(np.arange(len(waveforms)), [len(one) for one in starts])
     chunks = tqdm(range(0, len(table), CHUNK), desc="spectrograms", unit_scale=CHUNK, disable=not progress)
     for begin in chunks:
-        batch = torch.zeros(min(CHUNK, len(table) - begin), samples)
-        for row, one in enumerate(range(begin, begin + len(batch))):
-            first = round(table["start"].iat[one] * config.rate)
-            piece = waveforms[owner[one]][first : first + samples]
+        batch = torch.zeros(min(CHUNK, len(table) - begin), samples)  # silence where a recording ends before
+        for row, segment in enumerate(range(begin, begin + len(batch))):
+            first = round(table["start"].iat[segment] * config.rate)
+            piece = waveforms[owner[segment]][first : first + samples]
             batch[row, : len(piece)] = torch.from_numpy(np.ascontiguousarray(piece))
         spectrograms[begin : begin + len(batch)] = scale(magnitudes(batch, config), config)
     return Segments(table, spectrograms)
-
-
-def normalise_by_speaker(segments: Segments, speakers: pd.Series) -> Segments:
-    """Give every speaker's segments mean 0 and deviation 1 in each bin; `speakers` is indexed by utterance.
-
-    Needs no labels, but looks at all clips of a test speaker at once: a *transductive* setting, to be named so
-    wherever its numbers stand.
-    """
-    out = torch.empty_like(segments.spectrograms)
-    owners = segments.table["utterance"].map(speakers)
-    if owners.isna().any():
-        names = segments.table["utterance"][owners.isna()].unique()
-        raise SernbError(f"{len(names)} utterances have no speaker to normalise by: {', '.join(names[:5])}.")
-    for rows in owners.groupby(owners).indices.values():
-        rows = torch.as_tensor(rows)
-        deviation, mean = torch.std_mean(segments.spectrograms[rows], dim=(0, 2), keepdim=True)
-        out[rows] = (segments.spectrograms[rows] - mean) / deviation.clamp(min=1e-3)
-    return Segments(segments.table, out)

@@ -1,7 +1,10 @@
-"""Transcripts as the paper's text stream takes them."""
+"""Transcripts as a text stream takes them: cleaned, as token ids, as words again; and a small tokenizer."""
 
 import re
+import string
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -11,6 +14,16 @@ from sernb.core.errors import SernbError, some
 NOTES = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 EMPTY = "NULL"
 LONGEST = 512  # tokens, the positions of a BERT
+
+# The alphabet of a tokenizer, so that real English and Korean hardly ever become [UNK].
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+LATIN = "æœøßðþłđħıŋ"  # what is left of Europe's Latin letters when accents are stripped
+# BERT's normaliser takes syllables apart into initial, vowel and final; ㅋㅋ and ㅠㅠ are letters of their own.
+JAMO = "".join(map(chr, [*range(0x1100, 0x1113), *range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]))
+LONE_JAMO = "".join(map(chr, range(0x3131, 0x3164)))
+SYMBOLS = "£€¥₩¢°™®©²³½×→♪♭♯♮"
+MARKS = string.punctuation + "‘’“”„‚–—…«»¡¿·•、。「」『』〈〉《》"
+ENDINGS = 200
 
 
 def clean(text) -> str:
@@ -27,25 +40,28 @@ def clean(text) -> str:
 
 
 def token_ids(texts: pd.Series, tokenizer, longest: int = LONGEST) -> list[list[int]]:
-    """Token ids of each cleaned transcript, [CLS] first, at most `longest`; a longer one keeps its beginning, with a
-    warning. Raises SernbError where every one of several transcripts is empty."""
+    """Token ids of each cleaned transcript, [CLS] first, at most `longest`: a longer one keeps its beginning.
+
+    Of those a warning tells. Raises SernbError where every one of several transcripts is empty.
+    """
     cleaned = texts.map(clean)
     if len(cleaned) > 1 and (cleaned == EMPTY).all():
         raise SernbError(
-            f"all {len(cleaned)} transcripts are empty: this corpus has no words for a text stream. Choose audio alone."
+            f"all {len(cleaned)} transcripts are empty: there are no words for a text stream. Choose audio alone."
         )
     ids = tokenizer(list(cleaned), add_special_tokens=True, truncation=False, verbose=False)["input_ids"]
-    cut = [name for name, one in zip(texts.index, ids, strict=True) if len(one) > longest]
-    if cut:
+    too_long = [name for name, tokens in zip(texts.index, ids, strict=True) if len(tokens) > longest]
+    if too_long:
         warnings.warn(
-            f"{len(cut)} transcripts have more than {longest} tokens and keep their first {longest}: {some(cut)}.",
+            f"{len(too_long)} transcripts have more than {longest} tokens and keep their first {longest}: "
+            f"{some(too_long)}.",
             stacklevel=2,
         )
-    return [one if len(one) <= longest else [*one[: longest - 1], one[-1]] for one in ids]
+    return [tokens if len(tokens) <= longest else [*tokens[: longest - 1], tokens[-1]] for tokens in ids]
 
 
 def words_of(ids: list[int], weights: np.ndarray, tokenizer) -> tuple[list[str], np.ndarray]:
-    """The words that token ids stand for, pieces put together again, and each word's share of `weights (tokens,)`."""
+    """The words of token ids, pieces put together again, and each one's share of `weights (tokens,)`."""
     words, shares = [], []
     for piece, weight in zip(tokenizer.convert_ids_to_tokens(list(map(int, ids))), weights, strict=True):
         if piece.startswith("##") and words:
@@ -55,3 +71,34 @@ def words_of(ids: list[int], weights: np.ndarray, tokenizer) -> tuple[list[str],
             words.append(piece)
             shares.append(float(weight))
     return words, np.array(shares)
+
+
+def learn(sentences: Iterable[str], size: int = 3000):
+    """A lower-casing `transformers.BertTokenizer` of at most `size` pieces, learnt from sentences.
+
+    It knows the alphabet (each letter as the first piece of a word and as a later one, "##a"), frequent
+    endings and the most frequent words. These are counted rather than merged pair by pair, as WordPiece's
+    trainer does, because that trainer breaks ties differently in every run: the same sentences give the same
+    pieces. Raises ValueError where `size` does not hold the alphabet and the endings.
+    """
+    from transformers import BertTokenizer  # for those who make a tokenizer alone: it takes a second
+
+    letters = [*string.ascii_lowercase, *string.digits, *LATIN, *JAMO, *LONE_JAMO, *SYMBOLS]
+    alphabet = [*SPECIAL, *letters, *MARKS, *("##" + letter for letter in letters)]
+    if size < len(alphabet) + ENDINGS:
+        raise ValueError(f"the alphabet and endings take {len(alphabet) + ENDINGS} pieces; size is {size}.")
+
+    split = BertTokenizer(do_lower_case=True).backend_tokenizer
+    words = Counter(
+        word
+        for sentence in sentences
+        for word, _ in split.pre_tokenizer.pre_tokenize_str(split.normalizer.normalize_str(sentence))
+    )
+    endings = Counter("##" + word[-n:] for word in words for n in (2, 3, 4) if len(word) >= n + 3)
+
+    def frequent(counts):
+        return sorted(counts, key=lambda piece: (-counts[piece], piece))
+
+    pieces = list(dict.fromkeys([*alphabet, *frequent(endings)[:ENDINGS], *frequent(words)]))
+    vocabulary = {piece: number for number, piece in enumerate(pieces[:size])}
+    return BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=LONGEST)

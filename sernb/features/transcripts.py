@@ -1,14 +1,15 @@
-"""Transcripts by machine: what a recogniser heard in each utterance, kept on disk so that it is heard once.
+"""Transcripts by machine: speech recognisers behind one small function, and what they heard, kept on disk.
 
     python -m sernb.features.transcripts OUT.csv --corpus embedded --recogniser pocketsphinx
 
-writes a table of utterance and text; `transcripts_embedded.csv`, which comes with the kit, was made by this line.
+writes a table of utterance and text; `transcripts_embedded.csv`, which comes with the kit, was made by this
+line.
 """
 
 import argparse
+import csv
 import hashlib
 import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import quote
@@ -17,34 +18,136 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from sernb.core.errors import SernbError
-from sernb.core.files import whole_file
-from sernb.corpora import load
-from sernb.features.audio import read_utterances
-from sernb.features.recognisers import POCKETSPHINX, recogniser
+from sernb.core.errors import SernbError, exit_code
+from sernb.core.files import reading, whole_file
+from sernb.features.audio import RATE, read_utterances
 
+WINDOW = 30  # seconds that Whisper hears at a time
+START = "<|startoftranscript|>"
+POCKETSPHINX = "pocketsphinx"
+INSTALL = 'pip install "sernb[asr]"'
+# Two thirds of the time of PocketSphinx's own settings; on 19 clips of the embedded corpus the errors were as
+# many.
+BEAMS = {"maxhmmpf": 5000, "maxwpf": 10, "pl_window": 7}
 SHIPPED = Path(__file__).with_name("transcripts_embedded.csv")
-SAVED = 10.0  # seconds between two savings of the cache
+COLUMNS = ("utterance", "waveform", "text")
+
+Recogniser = Callable[[np.ndarray], str]
+
+
+def recogniser(name: str, language: str | None = None) -> Recogniser:
+    """A function from a waveform, float32 `(samples,)` at 16 kHz, to the words that are heard in it.
+
+    name: "pocketsphinx" (English, works offline; the extra "asr"), a folder that holds a Whisper, or a
+    Whisper's name on the Hugging Face hub ("openai/whisper-tiny"; downloaded once). `language` ("en", "de")
+    is for Whispers that know several; without one they guess it of each utterance. The same waveform always
+    gives the same words, whatever was heard before.
+
+    Raises SernbError where the recogniser is not installed, cannot be read, or is of another architecture.
+    """
+    return pocketsphinx(language) if name == POCKETSPHINX else whisper(name, language)
+
+
+def pocketsphinx(language: str | None = None) -> Recogniser:
+    """PocketSphinx 5 with the English model and vocabulary that come with it (Huggins-Daines et al. 2006)."""
+    try:
+        from pocketsphinx import Decoder
+    except ImportError as problem:
+        raise SernbError(f"PocketSphinx is not installed here: {INSTALL}") from problem
+    if language not in (None, "en"):
+        raise SernbError(f"PocketSphinx comes with a model of English; language is {language!r}.")
+    decoder = Decoder(samprate=RATE, loglevel="FATAL", **BEAMS)
+
+    def recognise(waveform: np.ndarray) -> str:
+        if not waveform.any():  # PocketSphinx hears a dog in digital silence
+            return ""
+        # The mean of the cepstrum is carried over from utterance to utterance: begin anew, or the order would
+        # matter.
+        decoder.reinit_feat()
+        decoder.start_utt()
+        try:
+            decoder.process_raw(pcm(waveform), full_utt=True)
+        finally:
+            decoder.end_utt()
+        hypothesis = decoder.hyp()
+        return hypothesis.hypstr if hypothesis else ""
+
+    return recognise
+
+
+def pcm(waveform: np.ndarray) -> bytes:
+    """Samples, full scale = 1, as 16-bit little-endian integers; louder ones are clipped."""
+    return np.rint(np.clip(waveform, -1, 1) * 32767).astype("<i2").tobytes()
+
+
+def whisper(name: str, language: str | None = None) -> Recogniser:
+    """A transformers Whisper (Radford et al. 2022), by greedy decoding; above 30 s it hears piece by piece.
+
+    Weights are read from safetensors only.
+    """
+    # Seconds to import, for those who ask for a Whisper alone.
+    import torch
+    from transformers import AutoConfig, WhisperForConditionalGeneration, WhisperProcessor
+
+    from sernb.features.encoders import loaded
+
+    expected = (
+        "expected config.json, model.safetensors, a tokenizer and preprocessor_config.json of a Whisper"
+    )
+    with reading(name, expected):
+        kind = AutoConfig.from_pretrained(name).model_type
+        if kind != "whisper":
+            raise SernbError(f"{name}: this is a {kind!r}; a recogniser is a Whisper, or {POCKETSPHINX!r}.")
+        processor = WhisperProcessor.from_pretrained(name)
+        model = loaded(WhisperForConditionalGeneration, name, name, expected)
+
+    # Its tokenizer, its sampling rate, its languages.
+    tokenizer, rate = processor.tokenizer, processor.feature_extractor.sampling_rate
+    if START not in tokenizer.get_vocab() or len(tokenizer) < model.config.vocab_size / 2:
+        raise SernbError(  # without its files transformers makes one that writes nothing
+            f"{name}: the tokenizer knows {len(tokenizer)} pieces, the model {model.config.vocab_size}; it "
+            f"must know {START}: tokenizer.json is missing, or another model's; {expected}."
+        )
+    if rate != RATE:
+        raise SernbError(f"{name}: preprocessor_config.json says {rate} Hz; a Whisper hears {RATE} Hz.")
+    known = getattr(model.generation_config, "lang_to_id", {})  # empty for a Whisper of English only
+    if language is not None and f"<|{language}|>" not in known:
+        codes = ", ".join(sorted(code.strip("<|>") for code in known)) or "English only"
+        raise SernbError(f"{name}: language {language!r} is not among those it knows ({codes}).")
+    model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    spoken = {} if language is None else {"language": language, "task": "transcribe"}
+
+    def recognise(waveform: np.ndarray) -> str:
+        if not waveform.any():  # Whisper hears all sorts of things in digital silence
+            return ""
+        pieces = [waveform[start : start + WINDOW * RATE] for start in range(0, len(waveform), WINDOW * RATE)]
+        features = processor(pieces, sampling_rate=RATE, return_tensors="pt").input_features
+        with torch.inference_mode():
+            ids = model.generate(features.to(model.device), do_sample=False, num_beams=1, **spoken)
+        return " ".join(" ".join(processor.batch_decode(ids, skip_special_tokens=True)).split())
+
+    return recognise
 
 
 def transcribed(
     utterances: pd.DataFrame,
     waveforms: Iterable[np.ndarray],
-    recognise: Callable[[np.ndarray], str],
+    recognise: Recogniser,
     name: str,
     cache: str | Path | None = None,
     progress: bool = True,
-    column: str = "asr_text",
 ) -> pd.DataFrame:
-    """The utterances with one column more, `asr_text`: what `recognise` heard in each waveform ("" for nothing).
+    """The utterances with a column more, `asr_text`: what `recognise` heard in each waveform ("": nothing).
 
-    waveforms: float32 `(samples,)` at 16 kHz, in the order of the table. `recognise` is a `sernb.features.recognisers.recogniser`
-    or any function of a waveform. With a folder as `cache`, what was heard stands in a CSV there, one for each `name`,
-    and is not heard again; it is found by utterance and by the waveform's samples, so a recording that changed is heard
-    anew. A recogniser that changed needs another `name`. A run that is cut off goes on where it was saved, at most ten
-    seconds of hearing before. `column` keeps several recognisers apart.
+    Args:
+        utterances: the table. waveforms: float32 `(samples,)` at 16 kHz, in the order of the table.
+        recognise: a `recogniser`, or any function of a waveform. name: of the recogniser; one that changed
+        needs another name. cache: a folder. What was heard stands in a CSV there, one for each `name`, and is
+        not heard again, so a run that
+            is cut off goes on. It is found by utterance and samples: a recording that changed is heard anew.
 
-    Raises SernbError, naming the utterance, where a waveform is no finite `(samples,)` or the recogniser fails.
+    Raises:
+        SernbError: a waveform is no finite `(samples,)`, or the recogniser fails; the utterance is named.
     """
     waveforms = list(waveforms)
     if len(waveforms) != len(utterances):
@@ -52,28 +155,20 @@ def transcribed(
             f"{len(utterances)} utterances and {len(waveforms)} waveforms: give one for each, in order."
         )
     path = Path(cache) / f"{quote(name, safe='')}.csv" if cache is not None else None
-    known = read_cache(path) if path else {}
-    heard, new, saved = [], {}, time.monotonic()
-    rows = zip(utterances.index, waveforms, strict=True)
-    try:
-        for utterance, waveform in tqdm(
-            rows, f"hearing by {name}", len(waveforms), unit="utterance", disable=not progress
-        ):
-            key = (str(utterance), fingerprint(waveform, utterance))
-            if key not in known:
-                known[key] = new[key] = _said(recognise, waveform, utterance, name)
-            heard.append(known[key])
-            if path and new and time.monotonic() - saved > SAVED:
-                write_cache(path, new)
-                saved = time.monotonic()
-    finally:
-        if path and new:
-            write_cache(path, new)
-    return utterances.assign(**{column: heard})
+    known, texts = _kept(path) if path is not None and path.exists() else {}, []
+    bar = tqdm(waveforms, f"hearing by {name}", unit="utterance", disable=not progress)
+    for utterance, waveform in zip(utterances.index, bar, strict=True):
+        key = (str(utterance), fingerprint(waveform, utterance))
+        if key not in known:
+            known[key] = _heard(recognise, waveform, utterance, name)
+            if path is not None:
+                _keep(path, (*key, known[key]))
+        texts.append(known[key])
+    return utterances.assign(asr_text=texts)
 
 
 def fingerprint(waveform: np.ndarray, utterance: str = "") -> str:
-    """16 hexadecimal digits that stand for these samples, as float32. SernbError where they are no waveform."""
+    """16 hexadecimal digits that stand for these samples. SernbError where they are no waveform."""
     waveform = np.asarray(waveform)
     if waveform.ndim != 1 or waveform.dtype.kind != "f" or not np.isfinite(waveform).all():
         raise SernbError(
@@ -83,76 +178,66 @@ def fingerprint(waveform: np.ndarray, utterance: str = "") -> str:
     return hashlib.sha256(waveform.astype("<f4").tobytes()).hexdigest()[:16]
 
 
-def _said(recognise, waveform, utterance, name) -> str:
+def _heard(recognise, waveform, utterance, name) -> str:
     try:
         text = recognise(np.asarray(waveform, np.float32))
     except Exception as problem:  # whatever a recogniser raises, the reader must know of which recording
-        raise SernbError(
-            f"utterance {utterance!r}: {name} failed ({type(problem).__name__}: {problem})."
-        ) from problem
+        why = f"{type(problem).__name__}: {problem}"
+        raise SernbError(f"utterance {utterance!r}: {name} failed ({why}).") from problem
     if not isinstance(text, str):
-        raise SernbError(
-            f"utterance {utterance!r}: {name} gave {type(text).__name__}, expected its words as str."
-        )
+        kind = type(text).__name__
+        raise SernbError(f"utterance {utterance!r}: {name} gave {kind}, expected its words as str.")
     return text
 
 
-def read_cache(path: Path) -> dict[tuple[str, str], str]:
+def _kept(path: Path) -> dict[tuple[str, str], str]:
     """What was heard before, by utterance and fingerprint; SernbError for a file that is no such table."""
-    if not path.is_file():
-        return {}
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        return dict(zip(zip(table["utterance"], table["waveform"], strict=True), table["text"], strict=True))
-    except (KeyError, ValueError) as problem:
+        return {(row.utterance, row.waveform): row.text for row in table.itertuples()}
+    except (AttributeError, ValueError) as problem:
         raise SernbError(
-            f"{path}: expected a CSV with utterance, waveform and text, as this kit writes it ({problem}). Delete it."
+            f"{path}: expected a CSV with {', '.join(COLUMNS)} ({problem}). Delete it."
         ) from problem
 
 
-def write_cache(path: Path, new: dict[tuple[str, str], str]) -> None:
-    """Add to the file what is new; it is written beside and then renamed, so that nothing half-written stays."""
+def _keep(path: Path, row: tuple[str, str, str]) -> None:
+    """A line more in the file: other runs may write there too, and a kill loses one utterance at most."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [
-        (*key, text) for key, text in (read_cache(path) | new).items()
-    ]  # another run may have saved since
-    _write(pd.DataFrame(rows, columns=["utterance", "waveform", "text"]), path)
+    with open(path, "a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([row] if file.tell() else [COLUMNS, row])
 
 
 def machine_transcripts() -> pd.Series:
-    """What PocketSphinx heard in the embedded corpus, by utterance; it comes with the kit, no extra is needed."""
+    """What PocketSphinx heard in the embedded corpus, by utterance; it comes with the kit."""
     return pd.read_csv(SHIPPED, dtype=str, keep_default_na=False).set_index("utterance")["text"]
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    with whole_file(path) as beside:
-        table.to_csv(beside, index=False, encoding="utf-8", lineterminator="\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m sernb.features.transcripts",
-        description="Transcripts of a corpus by machine, as a CSV.",
+        "python -m sernb.features.transcripts", description="Transcripts of a corpus by machine, as a CSV."
     )
     parser.add_argument("out", type=Path, help="the CSV to write")
     parser.add_argument("--corpus", default="embedded")
-    parser.add_argument("--root", default=None, help="the corpus's folder")
+    parser.add_argument("--root", help="the corpus's folder")
     parser.add_argument(
         "--recogniser", default=POCKETSPHINX, help="pocketsphinx, or a Whisper's name or folder"
     )
-    parser.add_argument("--language", default=None, help="of a Whisper that knows several")
-    parser.add_argument("--cache", type=Path, default=None, help="a folder: a run that is cut off goes on")
-    chosen = parser.parse_args(arguments)
-    try:
-        recognise = recogniser(chosen.recogniser, chosen.language)
-        name = chosen.recogniser + (f" {chosen.language}" if chosen.language else "")
-        table = transcribed(*read_utterances(load(chosen.corpus, chosen.root)), recognise, name, chosen.cache)
-    except SernbError as error:
-        print(error, file=sys.stderr)
-        return 1
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    _write(table["asr_text"].rename("text").reset_index(), chosen.out)
-    return 0
+    parser.add_argument("--language", help="of a Whisper that knows several")
+    parser.add_argument("--cache", type=Path, help="a folder: a run that is cut off goes on")
+    return exit_code(_write, parser.parse_args(arguments))
+
+
+def _write(given: argparse.Namespace) -> None:
+    from sernb.corpora import load  # what hears one recording needs no corpus
+
+    recognise = recogniser(given.recogniser, given.language)
+    name = f"{given.recogniser} {given.language or ''}".strip()
+    table = transcribed(*read_utterances(load(given.corpus, given.root)), recognise, name, given.cache)
+    with whole_file(given.out) as beside:
+        table = table["asr_text"].rename("text").reset_index()
+        table.to_csv(beside, index=False, encoding="utf-8", lineterminator="\n")
 
 
 if __name__ == "__main__":

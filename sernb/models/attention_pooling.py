@@ -19,11 +19,12 @@ POOLINGS = ("attention", "gap", "bilinear")
 class CNNConfig:
     """The shape of a `SpectrogramCNN`; the defaults are CNN_TF_Att.pooling for four classes.
 
-    `filters` lists the parallel groups of the first layer as (height in DFT bins, width in frames, channels): the
-    paper's time- and frequency-specific filters (2.3). `channels` are the 3x3 layers after it (2.2). `max_pools` names
-    the layers that a 2x2 max-pool follows; Figure 1 does not settle it, so (2, 3) is the other reading.
-    `attention_sum`: Eq. 8 sums over positions, while section 3.3 says "spatially averaged". The bottom-up map
-    already is a softmax over positions, so an average shrinks the logits by H*W; the sum is the default.
+    `filters` lists the parallel groups of the first layer as (height in DFT bins, width in frames, channels):
+    the paper's time- and frequency-specific filters (2.3). `channels` are the 3x3 layers after it (2.2).
+    `max_pools` names the layers that a 2x2 max-pool follows; Figure 1 does not settle it, so (2, 3) is the
+    other reading. `attention_sum`: Eq. 8 sums over positions, while section 3.3 says "spatially averaged".
+    The bottom-up map already is a softmax over positions, so an average shrinks the logits by H*W; the sum is
+    the default.
     """
 
     classes: int = 4
@@ -36,7 +37,7 @@ class CNNConfig:
 
     def __post_init__(self):
         for name in ("filters", "channels", "max_pools"):  # JSON, and YAML, know lists only
-            value = tuple(tuple(one) if isinstance(one, list) else one for one in getattr(self, name))
+            value = tuple(tuple(item) if isinstance(item, list) else item for item in getattr(self, name))
             object.__setattr__(self, name, value)
         if self.pooling not in POOLINGS:
             raise ValueError(f"pooling is {self.pooling!r}; choose one of {', '.join(POOLINGS)}")
@@ -63,7 +64,7 @@ class CNNOutput(ModelOutput):
 
 
 class ConvBlock(nn.Module):
-    """Parallel convolutions that keep the size, batch norm, ReLU, and a 2x2 max-pool where asked (paper, 2.2, 3.1).
+    """Parallel convolutions that keep the size, batch norm, ReLU, a 2x2 max-pool where asked (2.2, 3.1).
 
     The paper normalises each group of filters and then concatenates; batch norm works on single channels, so
     concatenating first is equal, and several times faster on a CPU.
@@ -100,9 +101,8 @@ class GlobalAveragePool(nn.Module):
         self.classify = nn.Linear(features, config.classes)
 
     def forward(self, x):  # (B, C, H, W)
-        mean = F.adaptive_avg_pool2d(x, 1).flatten(
-            1
-        )  # (B, C); quicker than x.mean((2, 3)) on channels-last maps
+        # Quicker than x.mean((2, 3)) on channels-last maps.
+        mean = F.adaptive_avg_pool2d(x, 1).flatten(1)  # (B, C)
         return {"logits": self.classify(self.dropout(mean))}
 
 
@@ -123,7 +123,7 @@ class BilinearPool(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """Class-specific top-down times class-agnostic bottom-up attention, summed over positions (Eq. 7 and 8, 3.3)."""
+    """Class-specific top-down times class-agnostic bottom-up attention, summed over positions (Eq. 7, 8)."""
 
     def __init__(self, features, config):
         super().__init__()
@@ -148,7 +148,7 @@ class SpectrogramCNN(
     coders={CNNConfig: (asdict, lambda saved: CNNConfig(**saved))},
     library_name="sernb",
 ):
-    """CNN_TF with a choice of pooling: `CNNConfig(pooling="attention" | "gap" | "bilinear")` (paper, Figure 1, 3.3).
+    """CNN_TF with a choice of pooling, `CNNConfig(pooling="attention" | "gap" | "bilinear")` (Figure 1).
 
     The single layer of the filter-shape study (3.2) is the same class:
     `CNNConfig(pooling="gap", filters=((height, width, 16),), channels=(), max_pools=())`.
@@ -165,20 +165,18 @@ class SpectrogramCNN(
         config = config or CNNConfig()
         self.shape = config  # not "config": the Trainer writes into an attribute of that name
         layers = (config.filters, *(((3, 3, channels),) for channels in config.channels))
-        sizes = [sum(channels for _, _, channels in filters) for filters in layers]
+        sizes = [1, *(sum(channels for _, _, channels in filters) for filters in layers)]
         self.layers = nn.Sequential(
             *(
                 ConvBlock(inputs, filters, number in config.max_pools)
-                for number, (inputs, filters) in enumerate(
-                    zip([1, *sizes[:-1]], layers, strict=True), start=1
-                )
+                for number, (inputs, filters) in enumerate(zip(sizes, layers, strict=False), start=1)
             )
         )
         pools = {"attention": AttentionPool, "gap": GlobalAveragePool, "bilinear": BilinearPool}
         self.pool = pools[config.pooling](sizes[-1], config)
 
     def features(self, spectrogram):
-        """`(batch, bins, frames)` to the last feature map `(batch, channels, H, W)`; ValueError on another shape."""
+        """`(batch, bins, frames)` to the last feature map `(batch, channels, H, W)`, or ValueError."""
         if spectrogram.dim() != 3:
             raise ValueError(
                 f"expected a spectrogram (batch, bins, frames), got the shape {tuple(spectrogram.shape)}"

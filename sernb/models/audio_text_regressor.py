@@ -1,19 +1,20 @@
-"""Arousal, valence and dominance from speech, words, or both: one regressor for any wav2vec 2.0, HuBERT or DistilHuBERT.
+"""Arousal, valence and dominance from speech, words, or both: a regressor on wav2vec 2.0, HuBERT and BERT.
 
-Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient Self-Supervised
-Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023 (below: "the paper"), section 2, Figure 1.
+Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient
+Self-Supervised Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023 (below: "the
+paper"), section 2, Figure 1.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import torch
+import transformers  # reads the code of a network when it is first named: seconds, so never at import
 from huggingface_hub import PyTorchModelHubMixin
 from torch import nn
-from transformers import BertConfig, BertModel, HubertConfig, HubertModel, Wav2Vec2Config, Wav2Vec2Model
 from transformers.utils import ModelOutput
 
 DIMENSIONS = ("arousal", "valence", "dominance")  # the paper's order; others print dominance before valence
-KINDS = {"hubert": (HubertConfig, HubertModel), "wav2vec2": (Wav2Vec2Config, Wav2Vec2Model)}
+KINDS = {"hubert": "HubertModel", "wav2vec2": "Wav2Vec2Model"}  # model_type: its class in transformers
 JOINS = ("mean", "sum", "concatenation")
 TINYBERT = {"num_hidden_layers": 4, "hidden_size": 312, "num_attention_heads": 12, "intermediate_size": 1200}
 _LARGE = {
@@ -31,10 +32,11 @@ PUBLISHED = {  # the speech encoders of Table 1; "large" is cut from 24 layers t
 class RegressorConfig:
     """The shape of an `AudioTextRegressor`; the defaults are the paper's HuBERT base with TinyBERT.
 
-    speech: what differs from a `transformers.HubertConfig()` (or Wav2Vec2Config, with "model_type": "wav2vec2"); text:
-    what differs from a BertConfig(); None leaves a branch out. join: how average and maximum over time become one vector:
-    their "mean" (the sizes of Table 1 say that they are not concatenated), "sum" or "concatenation". hidden: units of the
-    head's first layer; None: the width of the speech encoder, or of the text encoder where there is no speech.
+    speech: what differs from a `transformers.HubertConfig()` (or Wav2Vec2Config, with "model_type":
+    "wav2vec2"); text: what differs from a BertConfig(); None leaves a branch out. join: how average and
+    maximum over time become one vector: their "mean" (the sizes of Table 1 say that they are not
+    concatenated), "sum" or "concatenation". hidden: units of the head's first layer; None: the width of the
+    speech encoder, or of the text encoder where there is no speech.
     """
 
     speech: dict | None = field(default_factory=lambda: {"model_type": "hubert"})
@@ -57,7 +59,7 @@ class RegressorConfig:
 
 @dataclass
 class RegressorOutput(ModelOutput):
-    """`predicted` (batch, dimensions), and the pooled branches: `speech_pooled` (batch, d_A), `text_pooled` (batch, d_T)."""
+    """`predicted` (batch, dimensions), `speech_pooled` (batch, d_A), and `text_pooled` (batch, d_T)."""
 
     predicted: torch.Tensor | None = None
     speech_pooled: torch.Tensor | None = None
@@ -70,11 +72,11 @@ class AudioTextRegressor(
     coders={RegressorConfig: (asdict, lambda saved: RegressorConfig(**saved))},
     library_name="sernb",
 ):
-    """Encoders, average and max pooling over real positions, concatenation of both branches, and two linear layers.
+    """Encoders, average and max pooling over real positions, both branches side by side, two linear layers.
 
-    Each branch takes raw input, or what a frozen part made of it before, so that this runs once: waveforms or `frames`
-    (output of the convolutional front end, which stays frozen: paper, 3.2) or `speech_pooled`; token ids or
-    `text_pooled`. Padding and the order of a batch change no prediction.
+    Each branch takes raw input, or what a frozen part made of it before, so that this runs once: waveforms or
+    `frames` (output of the convolutional front end, which stays frozen: paper, 3.2) or `speech_pooled`; token
+    ids or `text_pooled`. Padding and the order of a batch change no prediction.
     """
 
     def __init__(self, config: RegressorConfig | None = None):
@@ -86,7 +88,8 @@ class AudioTextRegressor(
             self.speech = speech_network(config.speech)
             widths.append(self.speech.config.hidden_size)
         if config.text is not None:
-            self.text = BertModel(BertConfig(**config.text), add_pooling_layer=False)
+            shape = transformers.BertConfig(**config.text)
+            self.text = transformers.BertModel(shape, add_pooling_layer=False)
             widths.append(self.text.config.hidden_size)
         hidden = config.hidden or widths[0]
         pooled = sum(widths) * (2 if config.join == "concatenation" else 1)
@@ -101,11 +104,11 @@ class AudioTextRegressor(
         self.register_buffer("spread", torch.ones(len(config.dimensions)))
 
     def standardise(self, targets: torch.Tensor) -> None:
-        """Let the head speak in standard deviations of `targets (n, dimensions)` from their mean; NaN is unknown.
+        """Let the head speak in deviations of `targets (n, dimensions)` from their mean; NaN is unknown.
 
-        Not in the paper. CCC does not change when both sides are moved and stretched alike, but training does: where
-        ratings lie close together, a fresh head says numbers of many times their spread, and what it learns first is to
-        be quiet. Kept with the weights.
+        Not in the paper. CCC does not change when both sides are moved and stretched alike, but training
+        does: where ratings lie close together, a fresh head says numbers of many times their spread, and what
+        it learns first is to be quiet. Kept with the weights.
         """
         mean = targets.nanmean(0)
         self.centre.copy_(mean)
@@ -122,21 +125,19 @@ class AudioTextRegressor(
             ) from problem
 
     def frames_of(self, waveforms: torch.Tensor, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Waveforms `(B, S)` with `samples (B,)` real ones each to frames `(B, K, C)` and mask `(B, K)`, without gradient."""
-        found = [
-            front(self.speech, row[:count]) for row, count in zip(waveforms, samples.tolist(), strict=True)
-        ]
-        frames = nn.utils.rnn.pad_sequence(found, batch_first=True)
-        lengths = torch.tensor([len(one) for one in found], device=frames.device)
+        """Waveforms `(B, S)`, `samples (B,)` of each real, to frames `(B, K, C)` and mask `(B, K)`."""
+        rows = zip(waveforms, samples.tolist(), strict=True)
+        each = [front(self.speech, row[:count]) for row, count in rows]
+        frames = nn.utils.rnn.pad_sequence(each, batch_first=True)
+        lengths = torch.tensor(list(map(len, each)), device=frames.device)
         return frames, torch.arange(frames.shape[1], device=frames.device) < lengths[:, None]
 
     def pool_speech(self, frames: torch.Tensor, frame_mask: torch.Tensor) -> torch.Tensor:
-        """Frames `(B, K, C)` of the front end and mask bool `(B, K)` to `(B, d_A)` (twice that for "concatenation")."""
+        """Frames `(B, K, C)` and mask bool `(B, K)` to `(B, d_A)` (twice that for "concatenation")."""
         _check_mask("frame", frame_mask, frames)
         projected = self.speech.feature_projection(frames)
-        projected = (
-            projected[0] if isinstance(projected, tuple) else projected
-        )  # wav2vec 2.0 returns two things
+        if isinstance(projected, tuple):  # wav2vec 2.0 returns two things
+            projected = projected[0]
         states = self.speech.encoder(projected, attention_mask=frame_mask).last_hidden_state  # (B, K, d_A)
         return pooled(states, frame_mask, self.shape.join)
 
@@ -157,8 +158,16 @@ class AudioTextRegressor(
         speech_pooled=None,
         text_pooled=None,
     ) -> RegressorOutput:
-        """Predictions on the scale of the targets, [0, 1] in the paper (not clipped). ValueError where a branch has no
-        input, or a row of it no real position."""
+        """Predictions on the scale of the targets, [0, 1] in the paper (not clipped).
+
+        Args:
+            waveforms: `(B, S)` at 16 kHz; samples: `(B,)`, how many of each are real. Or: frames: `(B, K, C)`
+            of `front`; frame_mask: `(B, K)` bool, True = real. Or: speech_pooled: `(B, d_A)`. input_ids: `(B,
+            N)`; text_mask: `(B, N)` bool. Or: text_pooled: `(B, d_T)`.
+
+        Raises:
+            ValueError: a branch has no input, or a row of it no real position.
+        """
         parts = []
         if self.shape.speech is not None:
             if speech_pooled is None:
@@ -177,25 +186,27 @@ class AudioTextRegressor(
         return RegressorOutput(predicted, speech_pooled, text_pooled)
 
 
-def speech_network(config: dict) -> HubertModel | Wav2Vec2Model:
-    """An untrained speech encoder; `config` is what differs from its kind's defaults. No layer is dropped in training, and
-    no frame masked: the paper names dropout alone."""
-    given = {"layerdrop": 0.0, "apply_spec_augment": False, **config}
-    settings, network = KINDS[given.pop("model_type", "hubert")]
-    return network(settings(**given))
+def speech_network(config: dict) -> nn.Module:
+    """An untrained HuBERT or wav2vec 2.0; `config` is what differs from its kind's defaults.
+
+    No layer is dropped in training, and no frame masked: the paper names dropout alone.
+    """
+    settings = {"layerdrop": 0.0, "apply_spec_augment": False, **config}
+    network = getattr(transformers, KINDS[settings.pop("model_type", "hubert")])
+    return network(network.config_class(**settings))
 
 
 @torch.no_grad()
-def front(speech: HubertModel | Wav2Vec2Model, waveform: torch.Tensor) -> torch.Tensor:
-    """One waveform `(samples,)` at 16 kHz through the convolutional front end: `(frames, channels)`, 20 ms a frame.
+def front(speech: nn.Module, waveform: torch.Tensor) -> torch.Tensor:
+    """One waveform `(samples,)` at 16 kHz through the convolutional front end: `(frames, channels)`.
 
-    One by one, without padding: the group norm of the base models averages over time, padding included. ValueError for a
-    waveform under 25 ms (400 samples), of which the front end makes no frame.
+    One by one, without padding: the group norm of the base models averages over time, padding included.
+    ValueError for a waveform under 25 ms (400 samples), of which the front end makes no frame.
     """
     shortest = receptive_field(speech.config)
     if len(waveform) < shortest:
         raise ValueError(
-            f"the waveform has {len(waveform)} samples; a frame takes {shortest} ({shortest / 16:g} ms at 16 kHz)"
+            f"the waveform has {len(waveform)} samples; a frame takes {shortest} ({shortest / 16:g} ms)"
         )
     training = speech.feature_extractor.training
     speech.feature_extractor.eval()  # in training it would ask for the gradient of its input
@@ -204,8 +215,8 @@ def front(speech: HubertModel | Wav2Vec2Model, waveform: torch.Tensor) -> torch.
     return frames
 
 
-def receptive_field(config: HubertConfig | Wav2Vec2Config) -> int:
-    """Samples that one frame is made of."""
+def receptive_field(config) -> int:
+    """Samples that one frame is made of, of a HubertConfig or Wav2Vec2Config."""
     field = 1
     for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
         field = (field - 1) * stride + kernel
@@ -213,7 +224,7 @@ def receptive_field(config: HubertConfig | Wav2Vec2Config) -> int:
 
 
 def pooled(states: torch.Tensor, mask: torch.Tensor, join: str = "mean") -> torch.Tensor:
-    """Average and maximum over the real positions of `(B, L, W)`, mask bool `(B, L)`, joined: `(B, W)` or `(B, 2 W)`."""
+    """Average and maximum over real positions of `(B, L, W)`, mask bool `(B, L)`: `(B, W)` or `(B, 2 W)`."""
     real = mask[..., None]
     average = torch.where(real, states, 0.0).sum(1) / real.sum(1)
     largest = states.masked_fill(~real, -torch.inf).amax(1)
@@ -223,49 +234,31 @@ def pooled(states: torch.Tensor, mask: torch.Tensor, join: str = "mean") -> torc
 
 
 def assemble(
-    speech: HubertModel | Wav2Vec2Model | None, text: BertModel | None, config: RegressorConfig | None = None
+    speech: nn.Module | None, text: nn.Module | None, config: RegressorConfig | None = None
 ) -> AudioTextRegressor:
-    """An `AudioTextRegressor` with a fresh head on pretrained encoders (kept, not copied); None leaves a branch out."""
-    kept = {} if config is None else {"dimensions": config.dimensions, "join": config.join,
-                                      "hidden": config.hidden, "dropout": config.dropout}  # fmt: skip
-    if speech is not None:  # as in `speech_network`
-        speech.config.layerdrop, speech.config.apply_spec_augment = 0.0, False
+    """An `AudioTextRegressor` with a fresh head on pretrained encoders (not copied); None leaves one out."""
+    branches = {"speech": None, "text": None}
+    if speech is not None:
+        speech.config.layerdrop, speech.config.apply_spec_augment = 0.0, False  # as in `speech_network`
+        speech.feature_extractor.requires_grad_(False)
+        branches["speech"] = {**speech.config.to_diff_dict(), "model_type": speech.config.model_type}
     if text is not None:
         text.pooler = None  # never used; TinyBERT's is not counted in Table 1
-    shape = RegressorConfig(
-        None if speech is None else {**speech.config.to_diff_dict(), "model_type": speech.config.model_type},
-        None if text is None else text.config.to_diff_dict(),
-        **kept,
-    )
+        branches["text"] = text.config.to_diff_dict()
+    shape = replace(config or RegressorConfig(), **branches)
+
+    # No random encoders, only to be thrown away: the network is made without memory, and what is new gets
+    # some.
     with torch.device("meta"):
         model = AudioTextRegressor(shape)
+    for name, encoder in (("speech", speech), ("text", text)):
+        if encoder is not None:
+            setattr(model, name, encoder)
     for layer in model.head:
         if isinstance(layer, nn.Linear):
             layer.to_empty(device="cpu").reset_parameters()
     model.centre, model.spread = torch.zeros(len(shape.dimensions)), torch.ones(len(shape.dimensions))
-    for name, one in (("speech", speech), ("text", text)):
-        if one is not None:
-            setattr(model, name, one)
-    if speech is not None:
-        for one in speech.feature_extractor.parameters():
-            one.requires_grad_(False)
     return model
-
-
-def first_speech_layers(speech: HubertModel | Wav2Vec2Model, layers: int) -> HubertModel | Wav2Vec2Model:
-    """A copy of an encoder that ends after its first `layers` layers, as the paper's w2v2-L-robust(p) does (12 of 24).
-
-    A final layer norm, which the large models have, stays. ValueError where the encoder has fewer layers.
-    """
-    if not 1 <= layers <= speech.config.num_hidden_layers:
-        raise ValueError(
-            f"asked for the first {layers} layers of a speech encoder that has {speech.config.num_hidden_layers}"
-        )
-    cut = type(speech)(type(speech.config)(**{**speech.config.to_dict(), "num_hidden_layers": layers}))
-    cut.load_state_dict(
-        {name: value for name, value in speech.state_dict().items() if name in cut.state_dict()}
-    )
-    return cut
 
 
 def _need(branch, given, names):
@@ -275,11 +268,8 @@ def _need(branch, given, names):
 
 def _check_mask(branch, mask, given):
     if mask.shape != given.shape[:2]:
-        raise ValueError(
-            f"the {branch} mask is {tuple(mask.shape)}, its input {tuple(given.shape)}: the first two sizes differ"
-        )
+        sizes = f"{tuple(mask.shape)}, its input {tuple(given.shape)}"
+        raise ValueError(f"the {branch} mask is {sizes}: the first two sizes differ")
     if not mask.any(1).all():
         row = int((~mask.any(1)).nonzero()[0])
-        raise ValueError(
-            f"row {row} of the batch is padding throughout: its {branch} mask is False everywhere"
-        )
+        raise ValueError(f"row {row} of the batch is padding throughout: its {branch} mask is all False")

@@ -1,8 +1,9 @@
-"""A probe that learns which layers of a frozen encoder matter: softmax weights over layers, then a regression head.
+"""A probe that learns which layers of a frozen encoder matter: softmax weights over layers, then a head.
 
-Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient Self-Supervised
-Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.2 and Figure 2; the weighting as in S. Yang
-et al., "SUPERB", Interspeech 2021: zeros at the start, so that the first output is the plain mean of the layers.
+Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient
+Self-Supervised Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.2 and Figure 2;
+the weighting as in S. Yang et al., "SUPERB", Interspeech 2021: zeros at the start, so that the first output
+is the plain mean of the layers.
 """
 
 import torch
@@ -14,13 +15,13 @@ NORMALISED = ("none", "layer")
 class LayerProbe(nn.Module):
     """Weighted sum of the layers of a frozen encoder, pooling, two linear layers with tanh.
 
-    states: `(batch, layers, width)`, averaged over time before (the sum over layers and the average over time may change
-    places), or `(batch, layers, frames, width)` with `mask (batch, frames)`: then average and maximum over time are
-    averaged, as in `AudioTextRegressor`. outputs: 1 dimension, or so many classes.
+    states: `(batch, layers, width)`, averaged over time before (the sum over layers and the average over time
+    may change places), or `(batch, layers, frames, width)` with `mask (batch, frames)`: then average and
+    maximum over time are averaged, as in `AudioTextRegressor`. outputs: 1 dimension, or so many classes.
 
-    normalise: "none" is the paper's; "layer" gives each layer mean 0 and variance 1 over its features first (without
-    weights of its own). A layer with large numbers needs but a small weight to be heard, so weights of layers as they are
-    say as much of their scale as of their worth.
+    normalise: "none" is the paper's; "layer" gives each layer mean 0 and variance 1 over its features first
+    (without weights of its own). A layer with large numbers needs but a small weight to be heard, so weights
+    of layers as they are say as much of their scale as of their worth.
     """
 
     def __init__(
@@ -47,9 +48,8 @@ class LayerProbe(nn.Module):
     def forward(self, states: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """`(batch, outputs)`. ValueError for another number of layers, and for frames without a mask."""
         if states.dim() not in (3, 4) or states.shape[1] != len(self.layer_logits):
-            raise ValueError(
-                f"states are {tuple(states.shape)}; expected (batch, {len(self.layer_logits)} layers, ..., width)"
-            )
+            expected = f"(batch, {len(self.layer_logits)} layers, ..., width)"
+            raise ValueError(f"states are {tuple(states.shape)}; expected {expected}")
         if self.normalise == "layer":
             states = nn.functional.layer_norm(states, states.shape[-1:])
         x = torch.einsum("l,bl...w->b...w", self.layer_weights, states)

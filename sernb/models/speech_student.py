@@ -1,7 +1,8 @@
-"""The speech student of MCED: four convolutions, a transformer encoder, a max-pool over time, a small classifier.
+"""The speech student of MCED: four convolutions, a transformer encoder, a max-pool over time, a classifier.
 
-Source: R. Li, J. Zhao, Q. Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech 2022
-(below: "the paper"), 2.2 and 3.2. No code was published: what the paper leaves open is a setting of `StudentConfig`.
+Source: R. Li, J. Zhao, Q. Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation",
+Interspeech 2022 (below: "the paper"), 2.2 and 3.2. No code was published: what the paper leaves open is a
+setting of `StudentConfig`.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -20,18 +21,19 @@ CONV_NORMS = ("layer", "none")
 
 @dataclass(frozen=True)
 class StudentConfig:
-    """The shape of a `SpeechStudent`; the defaults are the paper's sizes, and where it is silent, a choice with a reason.
+    """The shape of a `SpeechStudent`; defaults are the paper's; where it is silent, a choice with a reason.
 
-    features: numbers a frame (paper: 130, one frame every 10 ms). channels, kernels, strides: of the convolutions; the
-    paper says that there are four. Strides of 2 twice make a state every 40 ms, which leaves a quarter of the positions
-    to attend to. conv_norm: "layer" normalises each frame over its channels, "none" does not; batch norm is left out, as
-    its statistics would see padding. width, feed_forward: the paper's "512 hidden units" may be either; here it is the
-    width, and the feed-forward layer is four times as wide, as in Vaswani et al.; `width=…, feed_forward=512` is the other
-    reading. norm_first: layer norm before each part of a layer and once at the end, instead of after it (Vaswani et al.).
-    activation ("relu" or "gelu") is that of all parts. classifier: units between its two fully connected layers.
-    dropout: after each convolution, on the encoder's input and within its layers, before both layers of the classifier.
-    attention_dropout: of attention weights; Vaswani et al. (5.4) have none, and with it torch cannot take its fast path
-    on a CPU. ValueError for settings that do not fit together.
+    features: numbers a frame (paper: 130, one frame every 10 ms). channels, kernels, strides: of the
+    convolutions; the paper says that there are four. Strides of 2 twice make a state every 40 ms, which
+    leaves a quarter of the positions to attend to. conv_norm: "layer" normalises each frame over its
+    channels, "none" does not; batch norm is left out, as its statistics would see padding. width,
+    feed_forward: the paper's "512 hidden units" may be either; here it is the width, and the feed-forward
+    layer is four times as wide, as in Vaswani et al.; `width=…, feed_forward=512` is the other reading.
+    norm_first: layer norm before each part of a layer and once at the end, instead of after it (Vaswani et
+    al.). activation ("relu" or "gelu") is that of all parts. classifier: units between its two fully
+    connected layers. dropout: after each convolution, on the encoder's input and within its layers, before
+    both layers of the classifier. attention_dropout: of attention weights; Vaswani et al. (5.4) have none,
+    and with it torch cannot take its fast path on a CPU. ValueError for settings that do not fit together.
     """
 
     classes: tuple = CLASSES
@@ -53,10 +55,11 @@ class StudentConfig:
     def __post_init__(self):
         for name in ("classes", "channels", "kernels", "strides"):  # JSON, and YAML, know lists only
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        if not len(self.channels) == len(self.kernels) == len(self.strides) >= 1:
+        counts = len(self.channels), len(self.kernels), len(self.strides)
+        if len(set(counts)) > 1 or not self.channels:
             raise ValueError(
-                f"channels, kernels and strides are {len(self.channels)}, {len(self.kernels)} and {len(self.strides)} "
-                "numbers; give one each for every convolution, and one convolution at least"
+                f"channels, kernels and strides are {counts} numbers; give one each for every convolution, "
+                "and one convolution at least"
             )
         sizes = ("features", "width", "layers", "heads", "feed_forward", "classifier")
         for name in (*sizes, "channels", "kernels", "strides"):
@@ -87,9 +90,9 @@ LAPTOP_STUDENT = StudentConfig(
 class StudentOutput(ModelOutput):
     """What a `SpeechStudent` says, and what it can be taught by.
 
-    `logits` (batch, classes); `hidden_states`, a tuple of layers + 1 tensors (batch, states, width), of which 0 is the
-    convolutions' output with positions; `mask` (batch, states) bool, True at real states (what stands at the others means
-    nothing); `pooled` (batch, width).
+    `logits` (batch, classes); `hidden_states`, a tuple of layers + 1 tensors (batch, states, width), of which
+    0 is the convolutions' output with positions; `mask` (batch, states) bool, True at real states (what
+    stands at the others means nothing); `pooled` (batch, width).
     """
 
     logits: torch.Tensor | None = None
@@ -99,10 +102,10 @@ class StudentOutput(ModelOutput):
 
 
 class MaskedConv(nn.Module):
-    """A convolution over time that hears nothing of padding: `(B, T, C)`, mask `(B, T)` to `(B, ceil(T / stride), C')`.
+    """A convolution over time, deaf to padding: `(B, T, C)`, mask `(B, T)` to `(B, ceil(T / stride), C')`.
 
-    Zeros stand around an utterance, also where a longer one goes on beside it, so that a batch says what single
-    utterances say, and the shortest utterance keeps a frame.
+    Zeros stand around an utterance, also where a longer one goes on beside it, so that a batch says what
+    single utterances say, and the shortest utterance keeps a frame.
     """
 
     def __init__(self, inputs, outputs, kernel, stride, config):
@@ -167,10 +170,10 @@ class SpeechStudent(
         )
 
     def forward(self, features: torch.Tensor, mask: torch.Tensor | None = None) -> StudentOutput:
-        """`features (batch, frames, features)`; `mask (batch, frames)` bool, True at real frames, which come first.
+        """`features (batch, frames, features)`; `mask (batch, frames)` bool, real frames first.
 
-        None for the mask: all frames are real. One frame is enough. ValueError for another shape, and for an utterance
-        without a real frame, or with one after padding.
+        None for the mask: all frames are real. One frame is enough. ValueError for another shape, and for an
+        utterance without a real frame, or with one after padding.
         """
         mask = _checked(features, mask, self.shape.features)
         x = features.masked_fill(~mask[..., None], 0)  # before all weights: their gradient would see NaN
@@ -185,7 +188,7 @@ class SpeechStudent(
         return StudentOutput(self.classifier(pooled), tuple(states), mask, pooled)
 
     def with_classes(self, classes) -> "SpeechStudent":
-        """A student with a copy of this one's body, and a new, untrained classifier for other `classes` (paper, 3.2)."""
+        """A copy of this student's body with a new, untrained classifier for other `classes` (paper, 3.2)."""
         student = SpeechStudent(replace(self.shape, classes=tuple(classes)))
         body = {name: x for name, x in self.state_dict().items() if not name.startswith("classifier.")}
         student.load_state_dict(body, strict=False)
@@ -193,7 +196,7 @@ class SpeechStudent(
 
 
 def positions(states: int, width: int, device=None) -> torch.Tensor:
-    """Sinusoidal positions `(states, width)`, float32 (A. Vaswani et al., "Attention Is All You Need", 2017, 3.5)."""
+    """Sinusoidal positions `(states, width)` (A. Vaswani et al., "Attention Is All You Need", 2017, 3.5)."""
     rate = 10000 ** (-torch.arange(0, width, 2, device=device) / width)
     angle = torch.arange(states, device=device)[:, None] * rate
     return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)[:, :width]
@@ -201,18 +204,20 @@ def positions(states: int, width: int, device=None) -> torch.Tensor:
 
 def _checked(features, mask, expected):
     if features.dim() != 3 or features.shape[2] != expected or not features.shape[1]:
+        shape = tuple(features.shape)
         raise ValueError(
-            f"expected features (batch, frames, {expected}) with one frame at least, got the shape {tuple(features.shape)}"
+            f"expected features (batch, frames, {expected}), one frame at least, got the shape {shape}"
         )
     if mask is None:
         return torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
     if mask.shape != features.shape[:2] or mask.dtype != torch.bool:
+        shape = tuple(features.shape[:2])
         raise ValueError(
-            f"expected a mask of bool and the shape {tuple(features.shape[:2])}, got {mask.dtype} {tuple(mask.shape)}"
+            f"expected a mask of bool and the shape {shape}, got {mask.dtype} {tuple(mask.shape)}"
         )
-    sound = mask[:, 0] & (mask[:, 1:] <= mask[:, :-1]).all(1)
-    if not sound.all():
-        row = int((~sound).nonzero()[0])
+    real_first = mask[:, 0] & (mask[:, 1:] <= mask[:, :-1]).all(1)
+    if not real_first.all():
+        row = int((~real_first).nonzero()[0])
         what = "has a real frame after padding" if mask[row].any() else "is padding throughout"
         raise ValueError(f"row {row} of the batch {what}; real frames come first, one at least")
     return mask

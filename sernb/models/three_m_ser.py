@@ -1,17 +1,19 @@
 """3M-SER: BERT and VGGish, joined by multi-head attention; the teacher and the students of DistilSER.
 
-Sources: P.-N. Tran et al., "Multi-modal Speech Emotion Recognition: Improving Accuracy through Fusion of VGGish and
-BERT Features with Multi-head Attention", INISCOM 2023; T. M. Nguyen, P.-N. Tran, D. N. M. Dang, "Enhancing Speech
-Emotion Recognition through Knowledge Distillation", 2024 (below: "the paper", Figure 2). Sizes as in their code.
+Sources: P.-N. Tran et al., "Multi-modal Speech Emotion Recognition: Improving Accuracy through Fusion of
+VGGish and BERT Features with Multi-head Attention", INISCOM 2023; T. M. Nguyen, P.-N. Tran, D. N. M. Dang,
+"Enhancing Speech Emotion Recognition through Knowledge Distillation", 2024 (below: "the paper", Figure 2).
+Sizes as in their code.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 import torch
+import transformers  # reads the code of BERT when it is first named: seconds, so never at import
 from huggingface_hub import PyTorchModelHubMixin
 from torch import nn
 from torch.nn import functional as F
-from transformers import BertConfig, BertModel
 from transformers.utils import ModelOutput
 
 from sernb.models.vggish import PostProcess, VGGish, VGGishConfig
@@ -23,9 +25,9 @@ STREAMS = ("text", "audio")
 class ThreeMSERConfig:
     """The shape of a `ThreeMSER`; the defaults are the paper's teacher for IEMOCAP's four classes.
 
-    `text` holds what differs from a `transformers.BertConfig()`, which is BERT-base: `{"num_hidden_layers": 2}` is the
-    student BERT2. `streams` leaves one out for an ablation. `postprocess`: VGGish's own PCA, clipping and rounding to
-    8 bits, which the student paper's code has and 3M-SER's has not.
+    `text` holds what differs from a `transformers.BertConfig()`, which is BERT-base: `{"num_hidden_layers":
+    2}` is the student BERT2. `streams` leaves one out for an ablation. `postprocess`: VGGish's own PCA,
+    clipping and rounding to 8 bits, which the student paper's code has and 3M-SER's has not.
     """
 
     classes: tuple = ("neutral", "happy", "sad", "angry")
@@ -50,9 +52,9 @@ class ThreeMSERConfig:
 class ThreeMSEROutput(ModelOutput):
     """`loss` (scalar, with labels), `logits` (batch, classes), and what a student may imitate.
 
-    `text_states` (batch, tokens, width) with `text_mask`, BERT's last hidden states; `fused` (batch, 128), position 0
-    after the fusion. With `attention=True`: `fusion_attention` (batch, tokens + examples), how much position 0 takes
-    from each position, mean over heads, and `text_attention` (batch, tokens, tokens).
+    `text_states` (batch, tokens, width) with `text_mask`, BERT's last hidden states; `fused` (batch, 128),
+    position 0 after the fusion. With `attention=True`: `fusion_attention` (batch, tokens + examples), how
+    much position 0 takes from each position, mean over heads, and `text_attention` (batch, tokens, tokens).
     """
 
     loss: torch.Tensor | None = None
@@ -67,28 +69,30 @@ class ThreeMSEROutput(ModelOutput):
 class FusionHead(nn.Module):
     """What 3M-SER puts on top of its two encoders (Figure 2): no residual connections, position 0 decides.
 
-    Text states `(B, L, W)` → self-attention → linear to 128 → layer norm; audio embeddings `(B, T, 128)` → layer norm;
-    both on one time axis, text first → attention → linear → layer norm; position 0 → 64 → classes.
+    Text states `(B, L, W)` → self-attention → linear to 128 → layer norm; audio embeddings `(B, T, 128)` →
+    layer norm; both on one time axis, text first → attention → linear → layer norm; position 0 → 64 →
+    classes.
     """
 
-    def __init__(self, text_width: int, audio_width: int, config: ThreeMSERConfig):
+    def __init__(self, config: ThreeMSERConfig):
         super().__init__()
+        attention = partial(
+            nn.MultiheadAttention, num_heads=config.heads, dropout=config.dropout, batch_first=True
+        )
+        width = config.audio.embedding
         self.streams = config.streams
         if "text" in config.streams:
-            self.text_attention = nn.MultiheadAttention(
-                text_width, config.heads, config.dropout, batch_first=True
-            )
-            self.text_linear = nn.Linear(text_width, audio_width)
-            self.text_norm = nn.LayerNorm(audio_width)
+            text_width = transformers.BertConfig(**config.text).hidden_size
+            self.text_attention = attention(text_width)
+            self.text_linear = nn.Linear(text_width, width)
+            self.text_norm = nn.LayerNorm(width)
         if "audio" in config.streams:
-            self.audio_norm = nn.LayerNorm(audio_width)
-        self.fusion_attention = nn.MultiheadAttention(
-            audio_width, config.heads, config.dropout, batch_first=True
-        )
-        self.fusion_linear = nn.Linear(audio_width, audio_width)
-        self.fusion_norm = nn.LayerNorm(audio_width)
+            self.audio_norm = nn.LayerNorm(width)
+        self.fusion_attention = attention(width)
+        self.fusion_linear = nn.Linear(width, width)
+        self.fusion_norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
-        self.linear = nn.Linear(audio_width, config.hidden)
+        self.linear = nn.Linear(width, config.hidden)
         self.classify = nn.Linear(config.hidden, len(config.classes))
 
     def forward(self, text_states=None, text_mask=None, audio_states=None, audio_mask=None, attention=False):
@@ -122,10 +126,11 @@ class ThreeMSER(
     coders={ThreeMSERConfig: (asdict, lambda saved: ThreeMSERConfig(**saved))},
     library_name="sernb",
 ):
-    """3M-SER: `ThreeMSER(ThreeMSERConfig(text={"num_hidden_layers": 12}))` is the teacher, with 6, 4 or 2 a student.
+    """3M-SER: `ThreeMSER()` is the teacher, with `ThreeMSERConfig(text={"num_hidden_layers": 2})` a student.
 
-    Each stream takes raw input or what its encoder made of it before, so that a frozen encoder runs once: token ids or
-    `text_states`; log-mel examples or `audio_states`. A batch with masks gives the logits that single utterances give.
+    Each stream takes raw input or what its encoder made of it before, so that a frozen encoder runs once:
+    token ids or `text_states`; log-mel examples or `audio_states`. A batch with masks gives the logits that
+    single utterances give.
     """
 
     def __init__(self, config: ThreeMSERConfig | None = None):
@@ -133,25 +138,24 @@ class ThreeMSER(
         config = config or ThreeMSERConfig()
         self.shape = config  # not "config": the Trainer writes into an attribute of that name
         if "text" in config.streams:
-            self.text = BertModel(BertConfig(**config.text))
+            self.text = transformers.BertModel(transformers.BertConfig(**config.text))
         if "audio" in config.streams:
             self.audio = VGGish(config.audio)
             if config.postprocess:
                 self.postprocess = PostProcess(torch.eye(config.audio.embedding))
-        width = BertConfig(**config.text).hidden_size
-        self.head = FusionHead(width, config.audio.embedding, config)
+        self.head = FusionHead(config)
 
     def encode_text(self, input_ids: torch.Tensor, text_mask: torch.Tensor) -> torch.Tensor:
         """Token ids `(B, L)` and mask `(B, L)` to BERT's last hidden states `(B, L, W)`."""
         return self.text(input_ids=input_ids, attention_mask=text_mask.long()).last_hidden_state
 
     def encode_audio(self, examples: torch.Tensor, audio_mask: torch.Tensor) -> torch.Tensor:
-        """Log-mel examples `(B, T, 96, 64)` and mask `(B, T)` to embeddings `(B, T, 128)`; zeros where masked."""
-        found = self.audio(examples[audio_mask])
+        """Log-mel examples `(B, T, 96, 64)`, mask `(B, T)`, to embeddings `(B, T, 128)`, 0 where masked."""
+        embeddings = self.audio(examples[audio_mask])
         if self.shape.postprocess:
-            found = self.postprocess(found)
-        states = found.new_zeros(*audio_mask.shape, found.shape[-1])
-        states[audio_mask] = found
+            embeddings = self.postprocess(embeddings)
+        states = embeddings.new_zeros(*audio_mask.shape, embeddings.shape[-1])
+        states[audio_mask] = embeddings
         return states
 
     def forward(
@@ -165,7 +169,17 @@ class ThreeMSER(
         labels=None,
         attention=False,
     ) -> ThreeMSEROutput:
-        """Masks are bool, True = real; `labels (B,)` are class numbers. ValueError where a stream has no input."""
+        """Logits, fused states, and the loss where labels are given.
+
+        Args:
+            input_ids: `(B, L)` token ids, or text_states: `(B, L, W)`; text_mask: `(B, L)` bool, True = real.
+            examples: `(B, T, 96, 64)` log-mel, or audio_states: `(B, T, 128)`; audio_mask: `(B, T)` bool.
+            labels: `(B,)` class numbers.
+            attention: give the attention weights too.
+
+        Raises:
+            ValueError: a stream has no input, or a row of it no real position.
+        """
         if "text" in self.shape.streams:
             if text_states is None:
                 _need("text", input_ids, "input_ids or text_states")
@@ -181,40 +195,29 @@ class ThreeMSER(
         return ThreeMSEROutput(loss=loss, text_states=text_states, text_mask=text_mask, **out)
 
 
-def first_layers(bert: BertModel, layers: int) -> BertModel:
-    """A copy of `bert` that ends after its first `layers` layers (paper, II.B); ValueError where it has fewer."""
-    if not 1 <= layers <= bert.config.num_hidden_layers:
-        raise ValueError(
-            f"asked for the first {layers} layers of a BERT that has {bert.config.num_hidden_layers}"
-        )
-    config = BertConfig(**{**bert.config.to_dict(), "num_hidden_layers": layers})
-    student = BertModel(config, add_pooling_layer=bert.pooler is not None)
-    weights = student.state_dict()
-    student.load_state_dict({name: value for name, value in bert.state_dict().items() if name in weights})
-    return student
-
-
 def assemble(
-    text: BertModel | None,
+    text: nn.Module | None,
     audio: VGGish | None,
     config: ThreeMSERConfig,
     postprocess: PostProcess | None = None,
 ) -> ThreeMSER:
-    """A `ThreeMSER` with a fresh head on pretrained encoders (kept, not copied); None leaves a stream out."""
-    streams = tuple(name for name, one in zip(STREAMS, (text, audio), strict=True) if one is not None)
-    given = {"streams": streams, "postprocess": postprocess is not None}
+    """A `ThreeMSER` with a fresh head on a pretrained BERT and VGGish (not copied); None leaves one out."""
+    parts = {"text": text, "audio": audio, "postprocess": postprocess}
+    parts = {name: part for name, part in parts.items() if part is not None}
+    streams = tuple(name for name in STREAMS if name in parts)
+    shape = {"streams": streams, "postprocess": postprocess is not None}
     if text is not None:
-        given["text"] = text.config.to_diff_dict()
+        shape["text"] = text.config.to_diff_dict()
     if audio is not None:
-        given["audio"] = audio.shape
+        shape["audio"] = audio.shape
+
+    # No random encoders, only to be thrown away: the network is made without memory, and what is new gets
+    # some.
     with torch.device("meta"):
-        model = ThreeMSER(ThreeMSERConfig(**{**vars(config), **given}))
-    model.head = FusionHead(
-        BertConfig(**model.shape.text).hidden_size, model.shape.audio.embedding, model.shape
-    )
-    for name, one in (("text", text), ("audio", audio), ("postprocess", postprocess)):
-        if one is not None:
-            setattr(model, name, one)
+        model = ThreeMSER(replace(config, **shape))
+    model.head = FusionHead(model.shape)
+    for name, part in parts.items():
+        setattr(model, name, part)
     return model
 
 
@@ -226,11 +229,8 @@ def _need(stream, given, names):
 
 def _check_mask(stream, mask, states):
     if mask.shape != states.shape[:2]:
-        raise ValueError(
-            f"the {stream} mask is {tuple(mask.shape)}, its states are {tuple(states.shape)}: the first two sizes differ"
-        )
+        sizes = f"{tuple(mask.shape)}, its states are {tuple(states.shape)}"
+        raise ValueError(f"the {stream} mask is {sizes}: the first two sizes differ")
     if not mask.any(1).all():
         row = int((~mask.any(1)).nonzero()[0])
-        raise ValueError(
-            f"row {row} of the batch has nothing in its {stream} stream: its mask is False throughout"
-        )
+        raise ValueError(f"row {row} of the batch has nothing in its {stream} stream: its mask is all False")

@@ -1,7 +1,8 @@
 """VGGish: log-mel examples of 0.96 s, the network that turns each into 128 numbers, and its post-processing.
 
-Source: S. Hershey et al., "CNN Architectures for Large-Scale Audio Classification", ICASSP 2017, and the published
-code (TensorFlow Models, research/audioset/vggish; below: "the reference"). DistilSER takes it as its audio encoder.
+Source: S. Hershey et al., "CNN Architectures for Large-Scale Audio Classification", ICASSP 2017, and the
+published code (TensorFlow Models, research/audioset/vggish; below: "the reference"). DistilSER takes it as
+its audio encoder.
 """
 
 from dataclasses import asdict, dataclass
@@ -27,27 +28,30 @@ LIMIT = 2.0  # PCA components beyond it, either way, are clipped
 
 
 def examples_of(waveform, rate: int = RATE) -> torch.Tensor:
-    """A recording `(samples,)`, floats with full scale 1, as log-mel examples `(n, 96, 64)` float32, n at least 1.
+    """A recording `(samples,)`, floats with full scale 1, as log-mel examples `(n, 96, 64)`, n at least 1.
 
-    The frames of `log_mel`, 96 an example, no overlap. A partial example at the end is dropped. Raises as `log_mel`.
+    The frames of `log_mel`, 96 an example, no overlap. A partial example at the end is dropped. Raises as
+    `log_mel`.
     """
     frames = log_mel(waveform, rate)
     return frames[: len(frames) // FRAMES * FRAMES].view(-1, FRAMES, BANDS)
 
 
 def log_mel(waveform, rate: int = RATE) -> torch.Tensor:
-    """A recording `(samples,)`, floats with full scale 1, as log-mel frames `(frames, 64)` float32, a frame every 10 ms.
+    """A recording `(samples,)`, floats with full scale 1, as log-mel frames `(frames, 64)`, one every 10 ms.
 
-    As the reference: 16 kHz, periodic Hann window of 25 ms, magnitude of a 512-point FFT, 64 mel bands from 125 to
-    7500 Hz (HTK), log(mel + 0.01). A recording too short for one example (15,600 samples at 16 kHz) is padded with
-    silence to one, where the reference fails. `rate` is in Hz; other rates than 16,000 are resampled.
+    As the reference: 16 kHz, periodic Hann window of 25 ms, magnitude of a 512-point FFT, 64 mel bands from
+    125 to 7500 Hz (HTK), log(mel + 0.01). A recording too short for one example (15,600 samples at 16 kHz) is
+    padded with silence to one, where the reference fails. `rate` is in Hz; other rates than 16,000 are
+    resampled.
 
-    Raises ValueError: not one-dimensional, empty, not floats, NaN or infinity, a rate that is no positive whole number.
+    Raises ValueError: not one-dimensional, empty, not floats, NaN or infinity, a rate that is no positive
+    whole number.
     """
     waveform = torch.as_tensor(waveform)
     if waveform.dim() != 1 or not waveform.numel():
         raise ValueError(
-            f"expected a recording (samples,) with at least one sample, got the shape {tuple(waveform.shape)}; "
+            f"expected a recording (samples,), one sample at least, got the shape {tuple(waveform.shape)}; "
             "mix several channels down to one first"
         )
     if not waveform.is_floating_point():
@@ -74,8 +78,9 @@ def log_mel(waveform, rate: int = RATE) -> torch.Tensor:
 def mel_matrix() -> torch.Tensor:
     """The weights (257 FFT bins, 64 bands) that make mel bands of magnitudes.
 
-    The reference's triangles are straight on the mel scale; those of torchaudio's melscale_fbanks are straight in Hz.
-    Its weights differ by up to 0.004, and log-mel values of noise by 0.01, so it does not stand in.
+    The reference's triangles are straight on the mel scale; those of torchaudio's melscale_fbanks are
+    straight in Hz. Its weights differ by up to 0.004, and log-mel values of noise by 0.01, so it does not
+    stand in.
     """
     bins = _mel(np.linspace(0, RATE / 2, FFT // 2 + 1))[:, None]
     edges = np.linspace(_mel(LOWEST), _mel(HIGHEST), BANDS + 2)
@@ -93,8 +98,8 @@ def _mel(hertz):
 class VGGishConfig:
     """The shape of a `VGGish`; the defaults are the published network, with 72,141,184 parameters.
 
-    `channels` of the six convolutions, `hidden` units of the fully connected layers before the `embedding`. Small
-    networks are settings of the same class.
+    `channels` of the six convolutions, `hidden` units of the fully connected layers before the `embedding`.
+    Small networks are settings of the same class.
     """
 
     channels: tuple = (64, 128, 256, 256, 512, 512)
@@ -107,7 +112,7 @@ class VGGishConfig:
         sizes = (*self.channels, *self.hidden, self.embedding)
         if len(self.channels) != POOLED[-1] or any(not isinstance(size, int) or size < 1 for size in sizes):
             raise ValueError(
-                f"expected six channels, and whole numbers from 1 on everywhere; got channels {self.channels}, "
+                f"expected six channels, and whole numbers from 1 on; got channels {self.channels}, "
                 f"hidden {self.hidden}, embedding {self.embedding}"
             )
 
@@ -118,9 +123,10 @@ class VGGish(
     coders={VGGishConfig: (asdict, lambda saved: VGGishConfig(**saved))},
     library_name="sernb",
 ):
-    """Six 3x3 convolutions with four max-pools, then fully connected layers, a ReLU after each, the last one too.
+    """Six 3x3 convolutions with four max-pools, then fully connected layers, a ReLU after each, the last too.
 
-    Shape: log-mel examples `(..., 96, 64)` of `examples_of` to embeddings `(..., 128)`, none of them negative.
+    Shape: log-mel examples `(..., 96, 64)` of `examples_of` to embeddings `(..., 128)`, none of them
+    negative.
 
     Example:
         >>> VGGish()(examples_of(torch.zeros(5 * RATE))).shape
@@ -140,7 +146,7 @@ class VGGish(
         self.linears = nn.ModuleList(nn.Linear(one, other) for one, other in pairwise(sizes))
 
     def forward(self, examples: torch.Tensor) -> torch.Tensor:
-        """`examples (..., 96, 64)`, such as `(batch, n, 96, 64)`, to `(..., 128)`; ValueError on another shape."""
+        """`examples (..., 96, 64)`, such as `(batch, n, 96, 64)`, to `(..., 128)`."""
         if examples.dim() < 2 or tuple(examples.shape[-2:]) != (FRAMES, BANDS):
             raise ValueError(
                 f"expected log-mel examples (..., {FRAMES}, {BANDS}), got the shape {tuple(examples.shape)}"
@@ -160,11 +166,11 @@ class VGGish(
 
 
 class PostProcess(nn.Module):
-    """What AudioSet's published embeddings went through: PCA with whitening, clipping to ±2, rounding to 8 bit.
+    """What AudioSet's published embeddings went through: whitening by PCA, clipping to ±2, rounding to 8 bit.
 
     `eigen_vectors (128, 128)`, a component a row, and `means (128,)`; without them the PCA changes nothing.
-    Embeddings `(..., 128)` become whole numbers from 0 to 255, as floats. Rounding is flat, so the gradient behind it
-    is exactly zero: nothing before it can learn. Raises ValueError where the shapes do not fit.
+    Embeddings `(..., 128)` become whole numbers from 0 to 255, as floats. Rounding is flat, so the gradient
+    behind it is exactly zero: nothing before it can learn. Raises ValueError where the shapes do not fit.
     """
 
     def __init__(self, eigen_vectors=None, means=None):

@@ -156,7 +156,7 @@ def _recogniser(model, texts, option, notes):
             f'{option}, or let PocketSphinx (English) write them down: pip install "sernb[asr]". The networks of notebooks '
             "04 and 07 only listen."
         )
-    from sernb.features.recognisers import POCKETSPHINX, recogniser
+    from sernb.features.transcripts import POCKETSPHINX, recogniser
 
     notes.append(GUESSED)
     return recogniser(POCKETSPHINX)

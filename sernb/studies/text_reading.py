@@ -24,8 +24,7 @@ from transformers import (
 from sernb.core.errors import SernbError
 from sernb.core.files import must_be_new, whole_folder
 from sernb.features.encoders import OWN, own_folder, quietly, text_encoder
-from sernb.features.text import EMPTY, clean
-from sernb.features.tokenizer import learn
+from sernb.features.text import EMPTY, clean, learn
 from sernb.studies.text_training import LAPTOP_READING, Recipe, Sentences, tokens_of, trained
 
 VOCABULARIES = ("given", "own")
@@ -91,7 +90,7 @@ def adapt(
 
     encoder: as `text_encoder` takes it (M0). The head that guesses is the encoder's own where it brings one, else new; it
     is not kept. The pooler stays as it was. vocabulary="own": a tokenizer of `size` pieces is learnt from `texts` first
-    (sernb.features.tokenizer); pieces that both know keep their embedding, the others begin at random: what M0 could not read, M1 learns.
+    (sernb.features.text); pieces that both know keep their embedding, the others begin at random: what M0 could not read, M1 learns.
     held_out: share of the sentences that are only tried. `out` gets training.csv: epoch, loss, learning_rate and
     held_out_loss, cross-entropies in nats a masked piece. checkpoints: a folder from which a killed training goes on.
     Raises SernbError for fewer than two sentences, an unknown vocabulary, and a folder that is not empty.

@@ -17,8 +17,9 @@ from transformers import BertModel
 
 from sernb.core.errors import SernbError, some
 from sernb.core.tables import predictions_of
+from sernb.features.encoders import first_layers
 from sernb.losses import DistillationConfig
-from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble, first_layers
+from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble
 from sernb.models.vggish import PostProcess, VGGish
 from sernb.protocols import Fold
 from sernb.studies.multimodal import BATCH, Examples, Inputs, Outputs, fingerprint_of, outputs

@@ -14,7 +14,6 @@ from sernb.features.spectrogram import (
     cut,
     magnitudes,
     mu_law,
-    normalise_by_speaker,
     scale,
     segment_spectrograms,
 )
@@ -115,22 +114,6 @@ def test_many_segments_equal_one_by_one():
     together = segment_spectrograms(table(30), waves, progress=False)
     alone = [segment_spectrograms(table(1), [wave], progress=False).spectrograms for wave in waves]
     torch.testing.assert_close(together.spectrograms, torch.cat(alone), rtol=1e-4, atol=1e-4)
-
-
-def test_speaker_normalisation_takes_each_speakers_bins_to_zero_and_one():
-    spectrograms = torch.randn(6, 5, 50) * torch.arange(1, 7)[:, None, None] + 3
-    segments = Segments(pd.DataFrame({"utterance": list("aabbcc"), "start": 0.0}), spectrograms)
-    speakers = pd.Series({"a": "x", "b": "x", "c": "y"})
-    out = normalise_by_speaker(segments, speakers).spectrograms
-    for rows in (slice(0, 4), slice(4, 6)):
-        torch.testing.assert_close(out[rows].mean((0, 2)), torch.zeros(5), atol=1e-5, rtol=0)
-        torch.testing.assert_close(out[rows].std((0, 2)), torch.ones(5), atol=1e-3, rtol=0)
-
-
-def test_segments_without_a_speaker_are_named():
-    segments = Segments(pd.DataFrame({"utterance": ["a", "b"], "start": 0.0}), torch.zeros(2, 3, 4))
-    with pytest.raises(SernbError, match="1 utterances have no speaker to normalise by: b"):
-        normalise_by_speaker(segments, pd.Series({"a": "x"}))
 
 
 def test_a_coarser_shift_has_fewer_frames():

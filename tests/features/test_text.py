@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from sernb.core.errors import SernbError
-from sernb.features.text import clean, token_ids, words_of
+from sernb.features.text import clean, learn, token_ids, words_of
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,53 @@ def test_pieces_become_words_and_their_weights_add_up():
 def test_a_single_text_may_be_empty():
     """What a machine heard in one utterance, nothing, is text too."""
     assert token_ids(pd.Series([""]), Words()) == [[1, 3, 2]]
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    return learn(["The cat sat on the mat.", "The dog sat, too."], 800)
+
+
+def unknown(writer, texts) -> float:
+    ids = [one for text in writer(list(texts), add_special_tokens=False)["input_ids"] for one in text]
+    return ids.count(writer.unk_token_id) / len(ids)
+
+
+def test_known_words_are_one_piece_and_others_many(pieces):
+    assert pieces.tokenize("The CAT sat") == ["the", "cat", "sat"]
+    assert pieces.tokenize("chat") == ["c", "##h", "##a", "##t"]
+
+
+def test_every_hangul_syllable_can_be_written(pieces):
+    syllables = [chr(one) for one in range(0xAC00, 0xD7A4)]
+    assert unknown(pieces, syllables) == 0
+    assert (
+        unknown(pieces, ["".join(syllables[start : start + 30]) for start in range(0, len(syllables), 30)])
+        == 0
+    )
+    assert pieces.tokenize("각") == ["\u1100", "##\u1161", "##\u11a8"]
+    assert unknown(pieces, ["ㅋㅋㅋ ㅠㅠ"]) == 0
+
+
+def test_accents_digits_and_punctuation_can_be_written(pieces):
+    assert pieces.tokenize("é") == ["e"]
+    assert (
+        unknown(
+            pieces, ["Crème brûlée, Łódź, Straße; “£5” – 20°… (naïve) a+b=c_d {e} 100% №".replace("№", "")]
+        )
+        == 0
+    )
+    assert pieces.tokenize("龍") == ["[UNK]"]
+
+
+def test_the_same_sentences_give_the_same_pieces(pieces):
+    again = learn(["The dog sat, too.", "The cat sat on the mat."], 800)
+    assert again.get_vocab() == pieces.get_vocab()
+
+
+def test_rare_words_are_left_out_first():
+    words = [f"{first}{second}{third}" for first in "abcdefgh" for second in "aeiou" for third in "abcdefgh"]
+    vocabulary = learn(["zeta", *words, *words], 700).get_vocab()
+    assert len(vocabulary) == 700 and "aaa" in vocabulary and "zeta" not in vocabulary
+    with pytest.raises(ValueError, match="size is 50"):
+        learn(["rare"], 50)

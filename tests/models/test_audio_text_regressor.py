@@ -11,7 +11,6 @@ from sernb.models.audio_text_regressor import (
     AudioTextRegressor,
     RegressorConfig,
     assemble,
-    first_speech_layers,
     front,
     pooled,
     receptive_field,
@@ -185,20 +184,6 @@ def test_assembled_encoders_are_kept():
     assert one.text is text
     assert one.text.pooler is None
     assert all(p.isfinite().all() for p in one.head.parameters())
-
-
-@pytest.mark.parametrize("kind", ["hubert", "large"])
-def test_the_first_layers(kind):
-    torch.manual_seed(0)
-    whole = speech_network(KINDS[kind]).eval()
-    cut = first_speech_layers(whole, 1).eval()
-    wave = torch.randn(1, 3000)
-    with torch.inference_mode():
-        states = whole(wave, output_hidden_states=True).hidden_states
-        expected = states[1] if kind == "hubert" else whole.encoder.layer_norm(states[1])
-        torch.testing.assert_close(cut(wave).last_hidden_state, expected)
-    with pytest.raises(ValueError, match="first 5 layers"):
-        first_speech_layers(whole, 5)
 
 
 def test_the_shortest_waveform():

@@ -261,7 +261,7 @@ def test_bad_input_is_named():
         ("got torch.int64", lambda: one(features, mask.long())),
         ("row 2 of the batch is padding throughout", lambda: one(features, empty)),
         ("row 1 of the batch has a real frame after padding", lambda: one(features, hole)),
-        ("4, 3 and 4 numbers", lambda: StudentConfig(kernels=(5, 5, 5))),
+        (r"\(4, 3, 4\) numbers", lambda: StudentConfig(kernels=(5, 5, 5))),
         (r"strides is \(1, 0, 1, 1\)", lambda: StudentConfig(strides=(1, 0, 1, 1))),
         ("layers is 0", lambda: StudentConfig(layers=0)),
         ("width is 100, which 3 heads", lambda: StudentConfig(width=100, heads=3)),

@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 from transformers import BertConfig, BertModel
 
-from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble, first_layers
+from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble
 from sernb.models.vggish import PostProcess, VGGish, VGGishConfig
 
 TEXT = {
@@ -120,22 +120,6 @@ def test_the_gradient_behind_the_rounding_is_zero():
         model = network(postprocess=postprocess)
         model(**given, labels=torch.tensor([0, 1, 2])).loss.backward()
         assert any(p.grad is not None and p.grad.any() for p in model.audio.parameters()) != postprocess
-
-
-def test_first_layers_are_copies_of_the_first_layers():
-    torch.manual_seed(0)
-    bert = BertModel(BertConfig(**TEXT)).eval()
-    student = first_layers(bert, 2).eval()
-    ids = torch.randint(5, 50, (2, 6))
-    with torch.inference_mode():
-        states = bert(ids, output_hidden_states=True).hidden_states
-        torch.testing.assert_close(student(ids).last_hidden_state, states[2])
-    with torch.no_grad():
-        student.encoder.layer[0].output.dense.weight.zero_()
-    assert bert.encoder.layer[0].output.dense.weight.any()
-    for layers in (0, 4):
-        with pytest.raises(ValueError, match="has 3"):
-            first_layers(bert, layers)
 
 
 def test_it_is_assembled_from_encoders_and_comes_back_from_disk(tmp_path):

@@ -113,7 +113,7 @@ def test_other_rates_are_resampled():
 @pytest.mark.parametrize(
     ("waveform", "options", "message"),
     [
-        (np.zeros(0), {}, r"at least one sample, got the shape \(0,\)"),
+        (np.zeros(0), {}, r"one sample at least, got the shape \(0,\)"),
         (np.zeros((2, 16000)), {}, r"\(2, 16000\); mix several channels down"),
         (np.array(0.5), {}, r"got the shape \(\)"),
         (np.array([0.1, np.nan]), {}, "NaN or infinity"),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from sernb.cli import app
 from sernb.core.errors import SernbError
-from sernb.features import recognisers
+from sernb.features import transcripts
 from sernb.features.audio import read_utterances
 from sernb.models.attention_pooling import SpectrogramCNN
 from sernb.studies import recordings
@@ -244,7 +244,7 @@ def test_without_words_a_recogniser_writes_them_down_or_is_asked_for(reader, sou
         predict_waveform(np.ones(16000), reader)
     monkeypatch.setattr(recordings, "find_spec", lambda name: True)
     monkeypatch.setattr(
-        recognisers, "recogniser", lambda name: lambda wave: "so good" if len(wave) > 16000 else ""
+        transcripts, "recogniser", lambda name: lambda wave: "so good" if len(wave) > 16000 else ""
     )
     found = predict(sounds, reader, progress=False)
     given = predict(

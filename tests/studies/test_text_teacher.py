@@ -12,7 +12,7 @@ from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassificat
 
 from sernb.core.errors import SernbError
 from sernb.features.encoders import own_folder, text_encoder
-from sernb.features.tokenizer import learn
+from sernb.features.text import learn
 from sernb.protocols import Fold
 from sernb.studies import text_reading
 from sernb.studies.batches import Watch

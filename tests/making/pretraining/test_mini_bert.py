@@ -18,7 +18,7 @@ from making.pretraining import fine_tuning, mini_bert
 from making.pretraining.sentences import bare, sentences
 from sernb.core.errors import SernbError
 from sernb.corpora import load
-from sernb.features import tokenizer
+from sernb.features.text import learn
 from sernb.protocols import normalised
 
 TINY = "--sentences 200 --steps 3 --layers 2 --width 32"
@@ -30,11 +30,6 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "encoder"
     assert mini_bert.main(["--out", str(folder), *TINY.split()]) == 0
     return folder
-
-
-@pytest.fixture(scope="module")
-def pieces():
-    return tokenizer.learn(["The cat sat on the mat.", "The dog sat, too."], 800)
 
 
 def unknown(writer, texts) -> float:
@@ -81,49 +76,6 @@ def test_more_sentences_than_the_grammar_has_are_refused(monkeypatch):
     monkeypatch.setattr("making.generator.grammar.Grammar.sentence", lambda self, valence, arousal: one)
     with pytest.raises(SernbError, match="2 different sentences are wanted; the grammar gave 1"):
         sentences(2, 0, Knobs())
-
-
-# --- the tokenizer
-
-
-def test_known_words_are_one_piece_and_others_many(pieces):
-    assert pieces.tokenize("The CAT sat") == ["the", "cat", "sat"]
-    assert pieces.tokenize("chat") == ["c", "##h", "##a", "##t"]
-
-
-def test_every_hangul_syllable_can_be_written(pieces):
-    syllables = [chr(one) for one in range(0xAC00, 0xD7A4)]
-    assert unknown(pieces, syllables) == 0
-    assert (
-        unknown(pieces, ["".join(syllables[start : start + 30]) for start in range(0, len(syllables), 30)])
-        == 0
-    )
-    assert pieces.tokenize("각") == ["\u1100", "##\u1161", "##\u11a8"]
-    assert unknown(pieces, ["ㅋㅋㅋ ㅠㅠ"]) == 0
-
-
-def test_accents_digits_and_punctuation_can_be_written(pieces):
-    assert pieces.tokenize("é") == ["e"]
-    assert (
-        unknown(
-            pieces, ["Crème brûlée, Łódź, Straße; “£5” – 20°… (naïve) a+b=c_d {e} 100% №".replace("№", "")]
-        )
-        == 0
-    )
-    assert pieces.tokenize("龍") == ["[UNK]"]
-
-
-def test_the_same_sentences_give_the_same_pieces(pieces):
-    again = tokenizer.learn(["The dog sat, too.", "The cat sat on the mat."], 800)
-    assert again.get_vocab() == pieces.get_vocab()
-
-
-def test_rare_words_are_left_out_first():
-    words = [f"{first}{second}{third}" for first in "abcdefgh" for second in "aeiou" for third in "abcdefgh"]
-    vocabulary = tokenizer.learn(["zeta", *words, *words], 700).get_vocab()
-    assert len(vocabulary) == 700 and "aaa" in vocabulary and "zeta" not in vocabulary
-    with pytest.raises(ValueError, match="size is 50"):
-        tokenizer.learn(["rare"], 50)
 
 
 # --- the training
@@ -181,7 +133,7 @@ def test_training_learns_what_it_is_asked():
         [Sentence(f"{word} {letter}", valence, "", "") for letter in "abcdefgh" * 16]
         for word, valence in (("hurray", 1), ("alas", -1))
     )
-    pieces = tokenizer.learn([one.text for one in good + bad], 1000)
+    pieces = learn([one.text for one in good + bad], 1000)
     encoder, curve = mini_bert.train(good + bad, good[:8] + bad[:8], pieces, steps=150, layers=1, width=32)
     assert curve["valence_by_token_0"].iloc[-1] == curve["valence_by_mean"].iloc[-1] == 1
     assert curve["valence_loss"].iloc[-1] < 0.3 < curve["valence_loss"].iloc[0]
