@@ -280,8 +280,9 @@ def audit(
     # the corpus and its folds
     utterances, folds = loaded(corpus, root, parameter, on_bad), None
     from sernb import protocols
-    from sernb.evaluation.audit import audit as make_audit
-    from sernb.evaluation.audit import wording
+    from sernb.evaluation.audit.audit import as_json as json_of
+    from sernb.evaluation.audit.audit import as_text
+    from sernb.evaluation.audit.audit import audit as make_audit
 
     if protocol:
         with warnings.catch_warnings():
@@ -299,7 +300,7 @@ def audit(
         "notes": utterances.attrs["notes"],
     }
     title = f"{corpus}, {len(utterances):,} utterances"
-    typer.echo(wording.as_json(findings, **about) if as_json else wording.as_text(findings, title))
+    typer.echo(json_of(findings, **about) if as_json else as_text(findings, title))
     if strict and (findings["severity"] == "leak").any():
         raise typer.Exit(1)
 

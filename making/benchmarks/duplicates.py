@@ -19,7 +19,7 @@ from soxr import resample
 
 from sernb import corpora
 from sernb.evaluation import audit
-from sernb.evaluation.audit.sameness import sameness
+from sernb.evaluation.audit.duplicates import sameness
 from sernb.features import audio
 
 RATE = 16000

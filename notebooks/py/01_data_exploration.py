@@ -42,7 +42,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sernb import figures, notebook, protocols
 from sernb.core.errors import SernbError
-from sernb.evaluation import annotators, audit, bootstrap, separation, voice_and_words
+from sernb.evaluation import annotators, audit, bootstrap, separation
+from sernb.evaluation.baselines import voice_and_words
 from sernb.evaluation.words import log_odds
 from sernb.features import acoustics, audio, spectrogram
 
@@ -438,7 +439,7 @@ folds, compared = [], pd.DataFrame()
 with notebook.where_possible("No folds, so nothing is trained and tested:", told=protocol == "auto"):
     folds = protocols.by_name(protocol, studied)
 with notebook.where_possible("Not compared:"):  # too few of some part, say
-    compared = voice_and_words.compare(studied, folds, statistics, seed)
+    compared = voice_and_words(studied, folds, statistics, seed)
 if len(compared):
     display(compared.rename(columns={"voice": "r, voice", "words": "r, words"}).round(3))
 else:

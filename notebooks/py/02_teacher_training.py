@@ -55,7 +55,8 @@ from sernb import corpora, figures, notebook, protocols
 from sernb.core.errors import SernbError
 from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
-from sernb.evaluation.audit import by_parts, by_words
+from sernb.evaluation.audit.parts import speakers as shared_speakers
+from sernb.evaluation.audit.words import transcripts as shared_transcripts
 from sernb.features import audio, encoders
 from sernb.features.encoders import published_pca
 from sernb.features.text import clean, words_of
@@ -108,7 +109,7 @@ folds = protocols.by_name(protocol, utterances)[: folds_used or None]
 with warnings.catch_warnings():
     warnings.simplefilter("always")
     folds = protocols.with_validation(folds, utterances, seed=seed)
-for finding in (by_parts.speakers, by_words.transcripts):
+for finding in (shared_speakers, shared_transcripts):
     found = finding(utterances, folds)
     print(f"{found['severity'].upper()}: {found['finding']}")
 protocols.describe(folds, utterances)
@@ -325,7 +326,7 @@ else:
 
 # %%
 compared = pd.DataFrame()
-for finding in (by_parts.speakers, by_words.transcripts) if drawn else ():
+for finding in (shared_speakers, shared_transcripts) if drawn else ():
     found = finding(utterances, drawn)
     print(f"{found['severity'].upper()}: {found['finding']}")
 if drawn:

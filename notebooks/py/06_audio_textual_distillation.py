@@ -52,7 +52,8 @@ from sernb import corpora, figures, notebook, protocols
 from sernb.core import ratings
 from sernb.core.errors import SernbError
 from sernb.core.tables import write_predictions
-from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap, usual_unit, word_errors
+from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap, usual_unit
+from sernb.evaluation.words import bare_words, corrupted, error_counts, word_error_rate
 from sernb.features import audio, encoders, transcripts
 from sernb.models.audio_text_regressor import RegressorConfig, assemble
 from sernb.studies import audio_text, regression, saved, sizes
@@ -411,13 +412,13 @@ elif asr:
     )
 said = utterances["text"].loc[main.index.unique()]
 if asr:
-    errors = word_errors.word_error_rate(said, utterances["asr_text"].loc[said.index])
+    errors = word_error_rate(said, utterances["asr_text"].loc[said.index])
     notebook.headline(f"word error rate of {heard_by}", errors["WER"], errors["low"], errors["high"])
 
 # %%
 if asr:
     heard = utterances["asr_text"].loc[said.index]
-    counts = word_errors.error_counts(said, heard)
+    counts = error_counts(said, heard)
     rate = counts[:, :3].sum(1) / np.maximum(counts[:, [0, 1, 3]].sum(1), 1)
     read = pd.DataFrame({"said": said, "heard": heard, "WER": rate})
     read = read.sort_values("WER", kind="stable")
@@ -512,10 +513,10 @@ only_reads = "words alone, learnt from human words"
 curves, rates = [], {}
 for rate in error_rates:
     draws = [
-        pd.Series(word_errors.corrupted(utterances["text"], rate, draw), utterances.index)
+        pd.Series(corrupted(utterances["text"], rate, draw), utterances.index)
         for draw in range(3 if rate else 1)
     ]
-    wrong = [word_errors.word_error_rate(said, one.loc[said.index])["WER"] for one in draws]
+    wrong = [word_error_rate(said, one.loc[said.index])["WER"] for one in draws]
     rates[rate] = float(np.mean(wrong))
     for draw, words in enumerate(draws):
         curves.append(tested_with(words, knows_human, draw).assign(rate=rate))
@@ -587,7 +588,7 @@ def effects(words: str, name: str):
     return word_effects(models[human, fold.name], words, tokenizer, targets, speech)
 
 
-lengths = utterances.loc[fold.test, "text"].map(lambda one: len(word_errors.bare_words(one)))
+lengths = utterances.loc[fold.test, "text"].map(lambda one: len(bare_words(one)))
 short = list(lengths.index[lengths.between(2, 10)][:200])  # as many are enough to choose from
 short = short or [lengths.idxmax()]
 if utterance and utterance not in fold.test:

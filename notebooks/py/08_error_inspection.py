@@ -53,8 +53,7 @@ from sernb.core.errors import SernbError
 from sernb.evaluation import bootstrap, luck, scores, usual_unit
 from sernb.evaluation.abstaining import abstaining
 from sernb.evaluation.annotators import one_against_the_others, rating_columns
-from sernb.evaluation.baselines import baseline, pipeline
-from sernb.evaluation.voice_and_words import guesses
+from sernb.evaluation.baselines import baseline, guesses, pipeline
 from sernb.explorer import explore, overlays, write_notes
 from sernb.explorer.view import default_view
 from sernb.features import audio, spectrogram

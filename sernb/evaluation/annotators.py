@@ -1,7 +1,7 @@
 """How far annotators agree: Krippendorff's alpha, who is taken for what, and one annotator against the others.
 
-Krippendorff, "Computing Krippendorff's alpha-reliability" (2011). Own code, since the usual library is GPL and the
-sums are short; the tests hold the numbers of that paper.
+Krippendorff, "Computing Krippendorff's alpha-reliability" (2011). Own code, since the usual library is GPL, knows no
+bootstrap, and the sums are short; the tests hold the numbers of that paper.
 """
 
 import re
@@ -13,55 +13,42 @@ from sernb.core.errors import SernbError
 from sernb.core.tables import DIMENSIONS, check_predictions, in_order
 from sernb.evaluation.intervals import interval, resample
 
-LEVELS = ("nominal", "interval")
 SEVERAL = ";"  # between the emotions of an annotator who named more than one
 
 
 def rating_columns(utterances: pd.DataFrame) -> dict[str, list[str]]:
     """The columns that hold single annotators' ratings: {"emotion": ["emotion_1", …], "arousal": ["arousal_1", …]}.
 
-    Annotators are numbered; emotion_true, emotion_self, arousal_spread and the like are none.
-    Only what at least two annotators rated is named; an empty dict says that this corpus brings no single ratings.
+    Annotators are numbered; emotion_true, emotion_self, arousal_spread and the like are none. Only what at least two
+    annotators rated is named; an empty dict says that this corpus brings no single ratings.
     """
-    found = {what: [] for what in ("emotion", *DIMENSIONS)}
-    for column in utterances.columns:
-        match = re.fullmatch(rf"({'|'.join(found)})_\d+", str(column))
-        if match:
-            found[match[1]].append(column)
-    return {what: columns for what, columns in found.items() if len(columns) > 1}
-
-
-def krippendorff_alpha(ratings: pd.DataFrame, level: str = "nominal") -> float:
-    """Krippendorff's alpha of `ratings` (a row an utterance, a column an annotator, NaN where not rated).
-
-    Of labels, a cell that names several ("neutral; angry") says no single one, and counts as not rated.
-    1 is full agreement, 0 what chance gives, below 0 is worse than chance. level: "nominal" for labels, "interval" for
-    numbers. NaN where it is not defined: no utterance was rated twice, or every rating is the same.
-    """
-    units, alpha, _ = _measured(ratings, level)
-    return float(alpha(units.sum(0)[None])[0])
+    columns = {
+        rated: [column for column in utterances.columns if re.fullmatch(rf"{rated}_\d+", str(column))]
+        for rated in ("emotion", *DIMENSIONS)
+    }
+    return {rated: names for rated, names in columns.items() if len(names) > 1}
 
 
 def agreement(utterances: pd.DataFrame, n: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Alpha of everything that several annotators rated, with a 95 % interval.
+    """Alpha of everything that several annotators rated, with a 95 % interval; empty without single ratings.
+
+    1 is full agreement, 0 what chance gives, below 0 is worse than chance; NaN where it is not defined: no utterance
+    was rated twice, or every rating is the same. An annotator who named several emotions ("neutral; angry") says no
+    single one, and counts as not having rated.
 
     Index `rated` (emotion, arousal, …); columns: annotators (columns of ratings), utterances (with two ratings or
     more), unanimous (share of these on which all say the same), alpha, low, high. The interval draws utterances, `n`
-    times: what other clips, rated by the *same* people, would give. Empty without single ratings.
+    times: what other clips, rated by the *same* people, would give.
     """
     rows = {}
-    for what, columns in rating_columns(utterances).items():
-        level = "nominal" if what == "emotion" else "interval"
-        units, alpha, unanimous = _measured(utterances[columns], level)
-        low, high = interval(alpha(resample(units, n, seed)), 0.95, len(units)) if len(units) else (np.nan,) * 2  # fmt: skip
-        rows[what] = {
-            "annotators": len(columns),
-            "utterances": len(units),
-            "unanimous": unanimous.mean() if len(units) else np.nan,
-            "alpha": alpha(units.sum(0)[None])[0],
-            "low": low,
-            "high": high,
-        }
+    for rated, columns in rating_columns(utterances).items():
+        terms, alpha, unanimous = _terms(utterances[columns], rated == "emotion")
+        row = {"annotators": len(columns), "utterances": len(terms), "unanimous": np.nan}
+        row |= {"alpha": alpha(terms.sum(0)[None])[0], "low": np.nan, "high": np.nan}
+        if len(terms):
+            row["low"], row["high"] = interval(alpha(resample(terms, n, seed)), 0.95, len(terms))
+            row["unanimous"] = unanimous.mean()
+        rows[rated] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rated")
 
 
@@ -70,8 +57,8 @@ def heard_as(ratings: pd.DataFrame) -> pd.DataFrame:
 
     From the coincidences of alpha, so each utterance weighs by its ratings, and no annotator is the true one.
     """
-    units, labels = _coincidences(ratings)
-    counts = pd.DataFrame(units.sum(0), labels, labels).loc[in_order(labels), in_order(labels)]
+    pairs, labels = _coincidences(ratings)
+    counts = pd.DataFrame(pairs.sum(0), labels, labels).loc[in_order(labels), in_order(labels)]
     return counts.div(counts.sum(axis=1), axis=0)
 
 
@@ -97,22 +84,25 @@ def one_against_the_others(ratings: pd.DataFrame) -> pd.DataFrame:
     return check_predictions(pd.concat(tables), "annotators' labels")
 
 
-def _measured(ratings: pd.DataFrame, level: str):
-    """What alpha is made of, additive over utterances `(utterances, …)`; the function that makes alphas `(n,)` of sums
-    `(n, …)` of it; which utterances all rated alike."""
-    if level not in LEVELS:
-        raise SernbError(f"the level of measurement is {level!r}; choose one of {', '.join(LEVELS)}.")
-    if level == "nominal":
-        units, labels = _coincidences(ratings)
-        return units, _alpha, (units * ~np.eye(len(labels), dtype=bool)).sum((1, 2)) == 0
-    units = _moments(ratings)
-    return units, _alpha_of_moments, units[:, 3] < 1e-12
+def _krippendorff_alpha(ratings: pd.DataFrame, nominal: bool = True) -> float:
+    """Alpha of a row an utterance, a column an annotator, NaN where not rated: of labels, or (interval) of numbers."""
+    terms, alpha, _ = _terms(ratings, nominal)
+    return float(alpha(terms.sum(0)[None])[0])
+
+
+def _terms(ratings: pd.DataFrame, nominal: bool):
+    """What alpha is made of, additive over utterances `(utterances, …)`; the function that makes alphas `(n,)` of
+    sums `(n, …)` of it; which utterances all rated alike `(utterances,)`."""
+    if nominal:
+        pairs, labels = _coincidences(ratings)
+        return pairs, _alpha, (pairs * ~np.eye(len(labels), dtype=bool)).sum((1, 2)) == 0
+    moments = _moments(ratings)
+    return moments, _alpha_of_moments, moments[:, 3] < 1e-12
 
 
 def _coincidences(labels: pd.DataFrame) -> tuple[np.ndarray, list]:
-    """Pairs of labels in each utterance (utterances, labels, labels), each utterance weighing as its labels; the labels."""
-    given = _single(labels).astype(object).stack()
-    given = given[given.notna()]
+    """Pairs of labels in an utterance, which weighs as its labels: `(utterances, labels, labels)`; and the labels."""
+    given = _single(labels).astype(object).stack().dropna()
     codes, values = pd.factorize(given, sort=True)
     rows = labels.index.get_indexer(given.index.get_level_values(0))
     counts = np.zeros((len(labels), len(values)))
@@ -123,14 +113,15 @@ def _coincidences(labels: pd.DataFrame) -> tuple[np.ndarray, list]:
 
 
 def _moments(ratings: pd.DataFrame) -> np.ndarray:
-    """Of each utterance's numbers x: how many, Σx, Σx², Σ(x - x')² over pairs / (how many - 1); (utterances, 4).
+    """Of each utterance's numbers x: how many, Σx, Σx², Σ(x - x')² over pairs / (how many - 1); `(utterances, 4)`.
 
     Squared differences need no table of value by value, which ratings by slider would make thousands wide.
     """
     x = ratings.astype(float).to_numpy()
     x = x[(~np.isnan(x)).sum(1) > 1]
-    x = x - np.nanmin(x) if x.size else x  # alpha does not mind where the scale begins, nor its unit
-    x = x / (np.nanmax(x) or 1.0) if x.size else x
+    if x.size:  # alpha does not mind where the scale begins, nor its unit
+        x = x - np.nanmin(x)
+        x = x / (np.nanmax(x) or 1.0)
     count, total, squares = (~np.isnan(x)).sum(1), np.nansum(x, 1), np.nansum(x**2, 1)
     apart = 2 * (count * squares - total**2) / (count - 1)
     return np.stack([count, total, squares, np.maximum(apart, 0)], 1)

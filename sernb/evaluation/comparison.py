@@ -1,47 +1,39 @@
-"""Two models on the same utterances: McNemar's test, and the bootstrap of their difference."""
+"""Models compared on the same utterances: McNemar's test, the bootstrap of a difference or of any formula, seeds."""
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, norm, t
+from scipy.stats import binom, norm, sem, t
 
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, some
+from sernb.core.tables import DIMENSIONS
 from sernb.evaluation.concordance import dimensions_of
-from sernb.evaluation.intervals import interval, note, resample, unit_sums
-from sernb.evaluation.metrics import checked, needs_classes
+from sernb.evaluation.intervals import interval_columns, resample, unit_sums
+from sernb.evaluation.metrics import checked, needs_classes, scores
 
 
 def mcnemar(predictions: pd.DataFrame, a: str, b: str, seed=None) -> pd.Series:
-    """McNemar's test of two models' accuracies (McNemar 1947): do the utterances where just one is right
-    favour one?
+    """McNemar's test of two models' accuracies (McNemar 1947): do the utterances where just one is right favour one?
 
-    Returns ``a, b, both_right, only_a, only_b, both_wrong, n, p_exact, p_mid``. ``p_exact`` is the
-    two-sided exact binomial p; ``p_mid`` the mid-p (Fagerland, Lydersen & Laake 2013), less conservative
-    and the one to quote. Both are 1 where the models never differ in being right. It treats utterances as
-    independent, so with few speakers it is optimistic: ``paired_bootstrap(..., unit="speaker")`` is the
-    check.
+    Returns ``a, b, both_right, only_a, only_b, both_wrong, n, p_exact, p_mid``. ``p_exact`` is the two-sided exact
+    binomial p; ``p_mid`` the mid-p (Fagerland, Lydersen & Laake 2013), less conservative and the one to quote. Both
+    are 1 where the models never differ in being right. It treats utterances as independent, so with few speakers it
+    is optimistic: ``paired_bootstrap(..., unit="speaker")`` is the check.
 
-    The test takes one answer a model and utterance: where a model has several seeds, ``seed`` says which.
-    Raises SernbError where a model or seed is unknown, or where the two were not tested on the same
-    utterances.
+    The test takes one answer a model and utterance: where a model has several seeds, ``seed`` says which. Raises
+    SernbError where a model or seed is unknown, or where the two were not tested on the same utterances.
     """
-    one, two = _pair(needs_classes(predictions), a, b)
-    right_a, right_b = (_right(_one_run(t, seed)) for t in (one, two))
+    table_a, table_b = _pair(checked(needs_classes(predictions)), a, b)
+    right_a, right_b = _right(_run(table_a, seed)), _right(_run(table_b, seed))
     right_b = right_b.reindex(right_a.index)
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     fewer, differ = min(only_a, only_b), only_a + only_b
     tail, point = binom.cdf(fewer, differ, 0.5), binom.pmf(fewer, differ, 0.5)
     return pd.Series(
-        {
-            "a": a,
-            "b": b,
-            "both_right": int((right_a & right_b).sum()),
-            "only_a": only_a,
-            "only_b": only_b,
-            "both_wrong": int((~right_a & ~right_b).sum()),
-            "n": len(right_a),
-            "p_exact": float(min(1.0, 2 * tail)),
-            "p_mid": float(min(1.0, 2 * tail - point)),
-        }
+        {"a": a, "b": b, "both_right": int((right_a & right_b).sum()), "only_a": only_a, "only_b": only_b}
+        | {"both_wrong": int((~right_a & ~right_b).sum()), "n": len(right_a)}
+        | {"p_exact": float(min(1.0, 2 * tail)), "p_mid": float(min(1.0, 2 * tail - point))}
     )
 
 
@@ -56,130 +48,209 @@ def paired_bootstrap(
     level: float = 0.95,
     relative: bool = False,
 ) -> pd.Series:
-    """The difference of two models' metric, a − b, with interval and p; each resample is the same for
-    both models. With ``relative`` it is a share of b: (a − b) / b, 0.25 = a quarter more than b.
+    """The difference of two models' metric, a − b, with interval and p; each resample is the same for both models.
 
-    Returns ``a, b, metric, value_a, value_b, difference, low, high, p, unit, units, level, note``. Units,
-    seeds (averaged within each model), interval and notes are those of
-    :func:`sernb.evaluation.bootstrap`. ``p`` is two-sided and agrees with the interval (below 1 − level
-    where that leaves zero out): it starts from the share (1 + k) / (1 + n) of resamples on the other side
-    of zero, ties counted on both sides, so it is never 0, and is 1 for identical models.
+    Args:
+        predictions: of both models, for the same utterances. Seeds are averaged within each model.
+        a: a model.
+        b: another.
+        metric, unit, n, seed, level: as for :func:`sernb.evaluation.bootstrap`.
+        relative: the difference as a share of b: (a − b) / b, 0.25 = a quarter more than b. It is NaN where b is not
+            above 0, and has no interval where b is not above 0 in so many resamples that it would have no end.
 
-    A relative difference is NaN where b is not above 0, and has no interval where b is not above 0 in so many
-    resamples that the interval would have no end. For dimensions (``"CCC_valence"``) resamples without a CCC are left
-    out. Raises SernbError as :func:`mcnemar` and :func:`bootstrap` do.
+    Returns:
+        ``a, b, metric, value_a, value_b, difference, low, high, p, unit, units, level, note``. ``p`` is two-sided and
+        agrees with the interval (below 1 − level where that leaves zero out): it starts from the share
+        (1 + k) / (1 + n) of resamples on the other side of zero, ties counted on both sides, so it is never 0, and is
+        1 for identical models. Resamples without a CCC are left out.
+
+    Raises:
+        SernbError: as :func:`mcnemar` and :func:`sernb.evaluation.bootstrap` do.
     """
-    one, two = _pair(predictions, a, b)
-    both = pd.concat([one, two])
-    added, score = unit_sums(both, unit, metric)
-    first = _runs_of(one)
-    whole = score(added.sum(0))  # (runs,)
-    drawn = score(resample(added, n, seed))  # (n, runs)
-    base = drawn[:, first:].mean(-1)
-    difference = drawn[:, :first].mean(-1) - base
+    table = checked(predictions)
+    _pair(table, a, b)
+    (value_a, value_b), (drawn_a, drawn_b), units = _drawn(table, [(a, metric), (b, metric)], unit, n, seed)
     # Sums of the same numbers in another order differ in the last digit: no difference is exactly zero then.
-    difference = difference.round(12)
-    value_a, value_b = float(whole[:first].mean()), float(whole[first:].mean())
-    gain, said, p = value_a - value_b, note(unit, len(added)), _two_sided(difference, len(added))
+    gain, drawn = value_a - value_b, (drawn_a - drawn_b).round(12)
+    p = _two_sided(drawn, units)
     if relative:
         gain = gain / value_b if value_b > 0 else np.nan
         with np.errstate(divide="ignore", invalid="ignore"):  # a gain over nothing has no bound
-            difference = np.where(base > 0, difference / base, np.copysign(np.inf, difference))
+            drawn = np.where(drawn_b > 0, drawn / drawn_b, np.copysign(np.inf, drawn))
     with np.errstate(invalid="ignore"):
-        low, high = interval(difference, level, len(added))
-    if np.isfinite(gain) and relative and len(added) > 1 and not np.isfinite([low, high]).all():
-        low, high, said = np.nan, np.nan, f"no interval: {b} may well be 0"
-    return pd.Series(
-        {
-            "a": a,
-            "b": b,
-            "metric": metric,
-            "value_a": value_a,
-            "value_b": value_b,
-            "difference": round(gain, 12),
-            "low": low,
-            "high": high,
-            "p": p,
-            "unit": unit,
-            "units": len(added),
-            "level": level,
-            "note": said,
-        }
-    )
+        row = interval_columns(drawn, unit, units, level, p=p)
+    if np.isfinite(gain) and relative and units > 1 and not np.isfinite([row["low"], row["high"]]).all():
+        row |= {"low": np.nan, "high": np.nan, "note": f"no interval: {b} may well be 0"}
+    values = {"value_a": value_a, "value_b": value_b, "difference": round(gain, 12)}
+    return pd.Series({"a": a, "b": b, "metric": metric} | values | row)
+
+
+def contrast(
+    predictions: pd.DataFrame,
+    terms: Sequence[tuple[str, str]],
+    formula: Callable,
+    unit: str = "utterance",
+    n: int = 2000,
+    seed: int = 0,
+) -> pd.Series:
+    """A combination of several scores with an interval: a difference of differences, one gain beside another.
+
+    Args:
+        predictions: of all the models, for the same utterances. Those without a true value of one of the dimensions
+            are left out of all terms; seeds are averaged within each model.
+        terms: (model, metric) pairs; all metrics of classes, or all of dimensions.
+        formula: makes one number of the terms' scores, in their order. It takes and gives arrays, so any smooth
+            combination does; ``lambda a, b: a - b`` is :func:`paired_bootstrap`.
+        unit, n, seed: as for :func:`sernb.evaluation.bootstrap`; each resample is the same for all terms.
+
+    Returns:
+        ``value, low, high, p`` (against zero), ``unit, units, level, note``. Resamples without a finite result are
+        left out.
+
+    Raises:
+        SernbError: metrics of classes and of dimensions in one formula, and as :func:`paired_bootstrap` does.
+
+    Example, does A gain more by B's way in valence than in arousal?
+
+        >>> contrast(p, [("A", "CCC_valence"), ("B", "CCC_valence"), ("A", "CCC_arousal"), ("B", "CCC_arousal")],
+        ...          lambda a, b, c, d: (b - a) - (d - c))  # doctest: +SKIP
+    """
+    table, metrics = checked(predictions), list(dict.fromkeys(metric for _, metric in terms))
+    if len({metric.startswith("CCC") for metric in metrics}) > 1:
+        names = ", ".join(metrics)
+        raise SernbError(f"a contrast draws from one kind of scores; {names} are of classes and dimensions.")
+    first, *others = dict.fromkeys(model for model, _ in terms)
+    _known(table, first)
+    for other in others:
+        _pair(table, first, other)
+
+    # What lacks a true value in one of the terms is left out of all.
+    truths = [name for name in DIMENSIONS if f"CCC_{name}" in metrics and name in table]
+    values, drawn, units = _drawn(table.dropna(subset=truths), terms, unit, n, seed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, resampled = formula(*values), np.asarray(formula(*drawn), float).round(12)
+    resampled = np.where(np.isfinite(resampled), resampled, np.nan)
+    p = _two_sided(resampled, units)
+    return pd.Series({"value": float(value)} | interval_columns(resampled, unit, units, p=p))
+
+
+def seed_difference(
+    predictions: pd.DataFrame, a: str, b: str, metric: str = "UAR", level: float = 0.95
+) -> pd.Series:
+    """The mean over seeds of a − b, with its t interval: how far it may lie from the mean over *all* seeds.
+
+    It says nothing of other test utterances: :func:`paired_bootstrap` does. Returns ``a, b, metric, difference, low,
+    high, seeds, level``; low and high are NaN where both models share fewer than two seeds. A model with one seed (a
+    teacher, a baseline) is compared with every seed of the other.
+
+    Raises SernbError for an unknown model or metric, and where no seed is shared.
+    """
+    if "seed" not in predictions:
+        raise SernbError("a difference by seed needs a column 'seed'; these predictions have none.")
+    _known(predictions, a, b)
+    table = scores(predictions[predictions["model"].isin([a, b])], by=("model", "seed"))
+    if metric not in table:
+        raise SernbError(f"Unknown metric {metric!r}. Valid: {', '.join(table.columns.drop('n'))}.")
+
+    of_a, of_b = table.loc[a, metric], table.loc[b, metric]
+    if 1 in (len(of_a), len(of_b)):
+        each = pd.Series(of_a.to_numpy() - of_b.to_numpy())
+    else:
+        each = of_a.sub(of_b).loc[of_a.index.intersection(of_b.index)]
+    if each.empty:
+        raise SernbError(f"{a!r} and {b!r} share no seed: {list(of_a.index)} against {list(of_b.index)}.")
+
+    mean, low, high = float(each.mean()), np.nan, np.nan
+    if len(each) > 1:
+        half = float(t.ppf((1 + level) / 2, len(each) - 1) * sem(each))
+        low, high = mean - half, mean + half
+    row = {"a": a, "b": b, "metric": metric, "difference": mean, "low": low, "high": high}
+    return pd.Series(row | {"seeds": len(each), "level": level})
+
+
+def _drawn(table, terms, unit, n, seed):
+    """The score of each (model, metric) in `terms`, its resamples `(n,)`, the same for all, and how many units."""
+    models, metrics = list(dict.fromkeys(m for m, _ in terms)), list(dict.fromkeys(m for _, m in terms))
+    parts = [table[table["model"] == model] for model in models]
+    runs = [part["seed"].nunique(dropna=False) if "seed" in part else 1 for part in parts]
+    first = dict(zip(models, np.cumsum([0, *runs[:-1]]), strict=True))
+    last = dict(zip(models, np.cumsum(runs), strict=True))
+    table, scored = pd.concat(parts), {}
+    for metric in metrics:
+        added, score = unit_sums(table, unit, metric)
+        if not scored:
+            sums, drawn = added.sum(0), resample(added, n, seed)
+        scored[metric] = score(sums), score(drawn)  # (runs,), (n, runs)
+
+    def over_seeds(number):
+        return [scored[metric][number][..., first[m] : last[m]].mean(-1) for m, metric in terms]
+
+    return [float(value) for value in over_seeds(0)], over_seeds(1), len(added)
 
 
 def _two_sided(drawn, units):
     """The p at which the interval of `intervals.interval` just reaches zero."""
-    if units < 2:
-        return np.nan
-    drawn = drawn[~np.isnan(drawn)]  # resamples without what the metric needs
-    if not len(drawn):
+    drawn = drawn[~np.isnan(drawn)]  # resamples without what the metric needs are left out
+    if units < 2 or not len(drawn):
         return np.nan
     beyond = (1 + min((drawn <= 0).sum(), (drawn >= 0).sum())) / (1 + len(drawn))
     return float(2 * t.cdf(norm.ppf(min(beyond, 0.5)) * np.sqrt((units - 1) / units), units - 1))
 
 
-def _pair(predictions, a, b):
-    """The rows of the two models, after a check that they stand for the same utterances with the same
-    truth.
-    """
-    table = checked(predictions)
-    models = list(table["model"].unique())
-    for name in (a, b):
-        if name not in models:
-            raise SernbError(f"No predictions of model {name!r}; the table holds {', '.join(models)}.")
+def _known(table, *models):
+    for model in models:
+        if model not in set(table["model"]):
+            raise SernbError(
+                f"No predictions of model {model!r}; the table holds {some(table['model'].unique())}."
+            )
+
+
+def _pair(table, a, b):
+    """The rows of the two models, after a check that they stand for the same utterances with the same truth."""
+    _known(table, a, b)
     if a == b:
         raise SernbError(
-            f"A paired test compares two models; both are {a!r}. The table holds {', '.join(models)}."
+            f"A paired test compares two models; both are {a!r}. The table holds {some(table['model'].unique())}."
         )
-    one, two = table[table["model"] == a], table[table["model"] == b]
-    for x, y, here, there in ((one, two, a, b), (two, one, b, a)):
-        lacking = x.index.unique().difference(y.index)
+    pair = {name: table[table["model"] == name] for name in (a, b)}
+    for here, there in ((a, b), (b, a)):
+        lacking = pair[here].index.unique().difference(pair[there].index)
         if len(lacking):
             raise SernbError(
-                f"A paired test needs the same utterances in both models: {len(lacking)} of {here!r} are not in {there!r} "
-                f"({_few(lacking)}). Keep the common ones, or predict the others as well."
+                f"A paired test needs the same utterances in both models: {len(lacking)} of {here!r} are not in "
+                f"{there!r} ({some(lacking, 3)}). Keep the common ones, or predict the others as well."
             )
     for truth in [*(["emotion"] if "predicted" in table else []), *dimensions_of(table)]:
-        truth_a, truth_b = (t[truth].groupby(level=0).first() for t in (one, two))
-        other = truth_a.index[~_equal(truth_a, truth_b)]
-        if len(other):
+        truth_a, truth_b = (rows[truth].groupby(level=0).first() for rows in pair.values())
+        if truth == "emotion":
+            same = (truth_a.astype(str) == truth_b.astype(str)).to_numpy()
+        else:  # a table that went through a file may differ in the last digit
+            same = np.isclose(truth_a, truth_b, rtol=1e-9, atol=0, equal_nan=True)
+        if not same.all():
             raise SernbError(
-                f"The two models were tested against different {'labels' if truth == 'emotion' else truth} in {len(other)} "
-                f"utterances ({_few(other)}). Make both predictions tables from the same utterances table."
+                f"The two models were tested against different {'labels' if truth == 'emotion' else truth} in "
+                f"{(~same).sum()} utterances ({some(truth_a.index[~same], 3)}). Make both predictions tables from the "
+                "same utterances table."
             )
-    return one, two
+    return list(pair.values())
 
 
-def _equal(here, there):
-    if here.dtype == float:  # a table that went through a file may differ in the last digit
-        return np.isclose(here, there, rtol=1e-9, atol=0, equal_nan=True)
-    return (here.astype(str) == there.astype(str)).to_numpy()
-
-
-def _one_run(table, seed):
+def _run(table, seed):
+    """The rows of one seed of one model; all of them where it has no seeds, or one and none is asked for."""
     if "seed" not in table:
         return table
     model, seeds = table["model"].iloc[0], list(table["seed"].unique())
     if seed is None and len(seeds) > 1:
         raise SernbError(
-            f"McNemar's test takes one answer an utterance, and {model!r} has {len(seeds)} seeds ({_few(seeds)}): name one "
-            "with seed=..., or use paired_bootstrap, which averages over seeds."
+            f"McNemar's test takes one answer an utterance, and {model!r} has {len(seeds)} seeds ({some(seeds, 3)}): "
+            "name one with seed=..., or use paired_bootstrap, which averages over seeds."
         )
     if seed is None or (len(seeds) == 1 and pd.isna(seeds[0])):
         return table
     if seed not in seeds:
-        raise SernbError(f"{model!r} has no seed {seed!r}; it has {_few(seeds)}.")
+        raise SernbError(f"{model!r} has no seed {seed!r}; it has {some(seeds, 3)}.")
     return table[table["seed"] == seed]
 
 
 def _right(table):
     return table["emotion"].astype(str) == table["predicted"].astype(str)
-
-
-def _runs_of(table):
-    return table["seed"].nunique(dropna=False) if "seed" in table else 1
-
-
-def _few(names):
-    return ", ".join(map(str, names[:3])) + (", …" if len(names) > 3 else "")

@@ -4,8 +4,8 @@ Lin 1989, "A concordance correlation coefficient to evaluate reproducibility", B
 
     CCC = 2 cov(x, y) / (var(x) + var(y) + (mean(x) - mean(y))²)
 
-with population moments (divided by n). It is 1 where every prediction is the true value, 0 where they have nothing
-to do with one another, and below Pearson's r wherever predictions are shifted or stretched. All of it is made of six
+with population moments (divided by n). It is 1 where every prediction is the true value, 0 where they have nothing to
+do with one another, and below Pearson's r wherever predictions are shifted or stretched. All of it is made of six
 sums over utterances, so thousands of resampled tables are one matrix product.
 """
 
@@ -22,14 +22,14 @@ def concordance(truth: np.ndarray, predicted: np.ndarray) -> float:
     """The CCC of predictions ``(utterances,)`` with the true values ``(utterances,)``, between -1 and 1.
 
     Utterances whose truth is NaN are left out. NaN where fewer than two are left, and where truth and prediction are
-    constant and equal (0/0); 0 where one of the two is constant, or both are and differ. Raises SernbError for lengths
-    that differ and for predictions that are not finite.
+    constant and equal (0/0); 0 where one of the two is constant, or both are and differ. Raises SernbError for
+    lengths that differ and for predictions that are not finite.
     """
     truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
     if truth.ndim != 1 or truth.shape != predicted.shape:
         raise SernbError(
-            f"concordance needs a prediction for each true value, (utterances,) both; got the shapes {truth.shape} "
-            f"and {predicted.shape}."
+            "concordance needs a prediction for each true value, (utterances,) both; got the shapes "
+            f"{truth.shape} and {predicted.shape}."
         )
     if not np.isfinite(predicted).all() or np.isinf(truth).any():
         raise SernbError("concordance needs finite numbers (a true value may be NaN: it is left out).")
@@ -37,28 +37,36 @@ def concordance(truth: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def sums(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """What each utterance adds to the moments, ``(utterances, 6)``: n, Σx, Σy, Σx², Σy², Σxy; zeros where truth is NaN.
+    """What each utterance adds to the moments ``(utterances, 6)``: n, Σx, Σy, Σx², Σy², Σxy; zeros for a NaN truth.
 
     Both are counted from the mean of the truth, so that squares of large, close values do not cancel.
     """
     known = ~np.isnan(truth)
     centre = truth[known].mean() if known.any() else 0.0
-    x, y = (np.where(known, one - centre, 0.0) for one in (truth, predicted))
+    x, y = (np.where(known, values - centre, 0.0) for values in (truth, predicted))
     return np.stack([known.astype(float), x, y, x * x, y * y, x * y], axis=-1)
 
 
 def concordance_of(added: np.ndarray) -> np.ndarray:
-    """The CCC of summed terms, shape (..., 6) as :func:`sums` gives them → (...); edge cases as :func:`concordance`."""
-    n, x, y, xx, yy, xy = np.moveaxis(added, -1, 0)
+    """The CCC of summed terms ``(..., 6)``, as :func:`sums` gives them → ``(...)``; edges as :func:`concordance`."""
+    n, *moments = np.moveaxis(added, -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        x, y, xx, yy, xy = (one / n for one in (x, y, xx, yy, xy))
+        x, y, xx, yy, xy = (total / n for total in moments)
         var_x, var_y = (
             np.where(v <= ROUNDING * square, 0.0, v) for v, square in ((xx - x * x, xx), (yy - y * y, yy))
         )
         covariance = np.where((var_x == 0) | (var_y == 0), 0.0, xy - x * y)
         below = var_x + var_y + (x - y) ** 2
-        nothing = (n < 2) | (below <= ROUNDING * (xx + yy))
-        return np.where(nothing, np.nan, 2 * covariance / below)
+        undefined = (n < 2) | (below <= ROUNDING * (xx + yy))
+        return np.where(undefined, np.nan, 2 * covariance / below)
+
+
+def mean_concordance(added: np.ndarray) -> np.ndarray:
+    """The mean CCC over dimensions, ``(..., dimensions, 6)`` → ``(...)``; those without one (NaN) are left out."""
+    each = concordance_of(added)
+    defined = ~np.isnan(each)
+    with np.errstate(invalid="ignore"):
+        return np.where(defined, each, 0.0).sum(-1) / defined.sum(-1)
 
 
 def dimensions_of(predictions: pd.DataFrame, metric: str = "CCC") -> list[str]:
@@ -66,16 +74,10 @@ def dimensions_of(predictions: pd.DataFrame, metric: str = "CCC") -> list[str]:
 
     Raises SernbError for a metric of another name, and for a dimension that the table does not predict.
     """
-    there = [one for one in DIMENSIONS if f"{one}_predicted" in predictions]
-    if metric == "CCC" or metric.removeprefix("CCC_") in there:
-        return there if metric == "CCC" else [metric.removeprefix("CCC_")]
-    valid = ", ".join(["CCC", *(f"CCC_{one}" for one in there)])
-    raise SernbError(f"Unknown metric {metric!r}. Of the dimensions that are predicted there are: {valid}.")
-
-
-def mean_concordance(added: np.ndarray) -> np.ndarray:
-    """The mean CCC over dimensions, shape (..., dimensions, 6) → (...); those without one (NaN) are left out."""
-    each = concordance_of(added)
-    defined = ~np.isnan(each)
-    with np.errstate(invalid="ignore"):
-        return np.where(defined, each, 0.0).sum(-1) / defined.sum(-1)
+    predicted = [name for name in DIMENSIONS if f"{name}_predicted" in predictions]
+    named = {"CCC": predicted} | {f"CCC_{name}": [name] for name in predicted}
+    if metric in named:
+        return named[metric]
+    raise SernbError(
+        f"Unknown metric {metric!r}. Of the dimensions that are predicted there are: {', '.join(named)}."
+    )

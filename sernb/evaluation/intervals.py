@@ -1,10 +1,10 @@
 """Bootstrap intervals of a metric, by utterance or by speaker.
 
-The expanded percentile interval (Hesterberg 2015, "What teachers should know about the bootstrap"):
-resample the units with replacement, score each resample, take the middle of the scores, a little more of
-it the fewer units there are. The plain percentile interval is too narrow for the handful of speakers that
-most emotional corpora have; with hundreds of units the two are the same. BCa was left out: its correction
-comes from leaving out one unit at a time, and rests on four numbers where there are four speakers.
+The expanded percentile interval (Hesterberg 2015, "What teachers should know about the bootstrap"): resample the
+units with replacement, score each resample, take the middle of the scores, a little more of it the fewer units there
+are. The plain percentile interval is too narrow for the handful of speakers that most emotional corpora have; with
+hundreds of units the two are the same. BCa was left out: its correction comes from leaving out one unit at a time,
+and rests on four numbers where there are four speakers.
 """
 
 from collections.abc import Callable
@@ -34,41 +34,40 @@ def bootstrap(
 ) -> pd.DataFrame:
     """The interval of a metric for each model of a predictions table.
 
-    Columns: ``model, metric, value, low, high, unit, units`` (how many), ``level, note``; one row for
-    each model and metric.
+    Where a model has several seeds, the unit stays the utterance (or speaker): each draw takes the same utterances
+    from every seed, and the metric is averaged over the seeds. The interval is then that of the mean over *these*
+    seeds; how far seeds differ is another question, answered by ``scores(predictions, by=("model", "seed"))``.
 
-    ``unit="utterance"`` asks how the score would move with other clips of the *same* speakers.
-    ``unit="speaker"`` resamples whole speakers (cluster bootstrap) and asks how it would move with *other
-    speakers*, which is the question for a speaker-independent test; it is usually wider. Below ten
-    speakers ``note`` says that the interval is rough (and it tends to be too narrow); with a single unit
-    ``low`` and ``high`` are NaN.
+    Args:
+        predictions: the table. Utterances without a true value are left out of a dimension's CCC, and of its units.
+        metric: one or several of ``METRICS``, ``"recall_<class>"``, and for dimensions ``"CCC_arousal"``,
+            ``"CCC_valence"``, ``"CCC_dominance"`` and ``"CCC"`` (their mean).
+        unit: ``"utterance"`` asks how the score would move with other clips of the *same* speakers; ``"speaker"``
+            resamples whole speakers (cluster bootstrap) and asks how it would move with *other speakers*, which is
+            the question for a speaker-independent test; it is usually wider.
+        n: resamples.
+        seed: of the draws.
+        level: of the interval, between 0 and 1.
 
-    Where a model has several seeds, the unit stays the utterance (or speaker): each draw takes the same
-    utterances from every seed, and the metric is averaged over the seeds. The interval is then that of
-    the mean over *these* seeds; how far seeds differ is another question, answered by
-    ``scores(predictions, by=("model", "seed"))``.
+    Returns:
+        A row for each model and metric: ``model, metric, value, low, high, unit, units`` (how many), ``level, note``.
+        Below ten speakers ``note`` says that the interval is rough (it tends to be too narrow); with a single unit
+        ``low`` and ``high`` are NaN.
 
-    ``metric``: one or several of ``METRICS``, ``"recall_<class>"``, and for dimensions ``"CCC_arousal"``,
-    ``"CCC_valence"``, ``"CCC_dominance"`` and ``"CCC"`` (their mean); ``n`` resamples; ``level`` between 0 and 1.
-    Utterances without a true value are left out of a dimension's CCC, and of its ``units``.
-    Raises SernbError for an unknown metric or unit, or where ``unit="speaker"`` and the speakers
-    are not given.
+    Raises:
+        SernbError: an unknown metric or unit, or ``unit="speaker"`` where the speakers are not given.
     """
-    table = checked(predictions)
     metrics = [metric] if isinstance(metric, str) else list(metric)
     rows = []
-    for model, part in table.groupby("model", sort=False, observed=True):
-        drawn = {}  # the metrics of a family are made of the same sums
+    for model, part in checked(predictions).groupby("model", sort=False, observed=True):
+        drawn = {}  # metrics that are made of the same sums share their resamples
         for name in metrics:
             added, score = unit_sums(part, unit, name)
-            family = _family(part, name)
-            if family not in drawn:
-                drawn[family] = resample(added, n, seed)
-            value = score(added.sum(0)).mean()
-            low, high = interval(score(drawn[family]).mean(-1), level, len(added))
-            rows.append((model, name, value, low, high, unit, len(added), level, note(unit, len(added))))
-    columns = ["model", "metric", "value", "low", "high", "unit", "units", "level", "note"]
-    return pd.DataFrame(rows, columns=columns)
+            if (key := added.tobytes()) not in drawn:
+                drawn[key] = resample(added, n, seed)
+            row = {"model": model, "metric": name, "value": score(added.sum(0)).mean()}
+            rows.append(row | interval_columns(score(drawn[key]).mean(-1), unit, len(added), level))
+    return pd.DataFrame(rows)
 
 
 def usual_unit(predictions: pd.DataFrame) -> str:
@@ -80,43 +79,45 @@ def usual_unit(predictions: pd.DataFrame) -> str:
 def unit_sums(table: pd.DataFrame, unit: str, metric: str) -> tuple[np.ndarray, Callable]:
     """What adds up to a metric, for each unit in each run, and the function that makes the metric of it.
 
-    (units, runs, classes, classes) confusion counts, or (units, runs, dimensions, 6) terms of a CCC. The function takes
-    sums over units, (..., runs, …), and gives (..., runs). A run is one model with one seed; runs of one model stand
-    together, in the table's order of models.
+    ``(units, runs, classes, classes)`` confusion counts, or ``(units, runs, dimensions, 6)`` terms of a CCC. The
+    function takes sums over units, ``(..., runs, …)``, and gives ``(..., runs)``. A run is one model with one seed;
+    runs of one model stand together, in the table's order of models.
     """
-    _check_unit(table, unit)
-    runs, run_names = pd.factorize(_runs(table))
+    check_unit(table, unit)
+    run = table["model"].astype(str) + ("\n" + table["seed"].astype(str) if "seed" in table else "")
+    runs, run_names = pd.factorize(run)
+
     if metric.startswith("CCC"):
-        every, wanted = dimensions_of(table), dimensions_of(table, metric)
+        dimensions, wanted = dimensions_of(table), dimensions_of(table, metric)
         known = table[wanted].notna().any(axis=1).to_numpy()
         if not known.any():
             raise SernbError(f"{metric} needs true values: every {' and '.join(wanted)} is missing.")
-        terms = [sums(*(table[c].to_numpy() for c in (one, f"{one}_predicted"))) for one in every]
-        places, at = (), [every.index(one) for one in wanted]
-        score = lambda added: mean_concordance(added[..., at, :])  # noqa: E731
+        terms = [sums(table[name].to_numpy(), table[f"{name}_predicted"].to_numpy()) for name in dimensions]
+        cells, columns = (), [dimensions.index(name) for name in wanted]
+        score = lambda added: mean_concordance(added[..., columns, :])  # noqa: E731
         table, runs, terms = table[known], runs[known], np.stack(terms, axis=1)[known]
         shape = terms.shape[1:]
     else:
         classes = classes_of(needs_classes(table))
-        places = tuple(pd.Index(classes).get_indexer(table[c].astype(str)) for c in ("emotion", "predicted"))
+        cells = tuple(pd.Index(classes).get_indexer(table[c].astype(str)) for c in ("emotion", "predicted"))
         terms, shape, score = 1, (len(classes), len(classes)), partial(from_counts, metric, classes=classes)
+
     units, names = pd.factorize(table.index if unit == "utterance" else table["speaker"])
     added = np.zeros((len(names), len(run_names), *shape))
-    np.add.at(added, (units, runs, *places), terms)
+    np.add.at(added, (units, runs, *cells), terms)
     return added, score
 
 
 def resample(counts: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """``n`` resamples of the units with replacement: counts (units, ...) → summed counts (n, ...).
+    """``n`` resamples of the units with replacement: counts ``(units, ...)`` → summed counts ``(n, ...)``.
 
-    Units with the same counts are interchangeable, so how often each *kind* of unit is drawn is one
-    multinomial draw, and a resample is a product of two matrices: 2,000 of them take milliseconds,
-    whatever the size of the corpus.
+    Units with the same counts are interchangeable, so how often each *kind* of unit is drawn is one multinomial
+    draw, and a resample is a product of two matrices: 2,000 of them take milliseconds, whatever the corpus's size.
     """
     if n < 1:
         raise SernbError(f"A bootstrap needs at least one resample; n is {n}.")
     kinds, repeats = np.unique(counts.reshape(len(counts), -1), axis=0, return_counts=True)
-    rng, shares, each = (np.random.default_rng(seed), repeats / len(counts), max(1, AT_ONCE // len(kinds)))
+    rng, shares, each = np.random.default_rng(seed), repeats / len(counts), max(1, AT_ONCE // len(kinds))
     drawn = [
         rng.multinomial(len(counts), shares, size=min(each, n - done)).astype(float) @ kinds
         for done in range(0, n, each)
@@ -125,9 +126,7 @@ def resample(counts: np.ndarray, n: int, seed: int) -> np.ndarray:
 
 
 def interval(drawn: np.ndarray, level: float, units: int) -> tuple[float, float]:
-    """The expanded percentile interval of drawn scores, shape (n,) → (low, high); NaN where one unit is
-    all there is.
-    """
+    """The expanded percentile interval of drawn scores ``(n,)``: low, high; NaN where one unit is all there is."""
     if not 0 < level < 1:
         raise SernbError(f"The level of an interval lies between 0 and 1 (0.95 is usual); it is {level}.")
     if units < 2 or np.isnan(drawn).all():
@@ -137,6 +136,13 @@ def interval(drawn: np.ndarray, level: float, units: int) -> tuple[float, float]
     return float(low), float(high)
 
 
+def interval_columns(drawn: np.ndarray, unit: str, units: int, level: float = 0.95, **beside) -> dict:
+    """What every result says of its interval: low, high, what stands beside them, unit, units, level, note."""
+    low, high = interval(drawn, level, units)
+    about = {"unit": unit, "units": units, "level": level, "note": note(unit, units)}
+    return {"low": low, "high": high} | beside | about
+
+
 def note(unit: str, units: int) -> str:
     """What a reader must know about an interval from so few units; "" where there are enough."""
     if units == 1:
@@ -144,29 +150,14 @@ def note(unit: str, units: int) -> str:
     return f"rough: {units} {unit}s only" if units < FEW[unit] else ""
 
 
-def _family(table, metric):
-    """A name that metrics made of the same sums share: those of classes; those of dimensions where no truth is missing."""
-    if not metric.startswith("CCC"):
-        return "classes"
-    return metric if table[dimensions_of(table)].isna().any(axis=None) else "dimensions"
-
-
-def _check_unit(table, unit):
+def check_unit(table: pd.DataFrame, unit: str) -> None:
     if unit not in UNITS:
         raise SernbError(f"Unknown unit {unit!r}. Valid: {', '.join(UNITS)}.")
     if unit == "speaker" and ("speaker" not in table or table["speaker"].isna().any()):
-        blank = (
-            "no speaker column"
-            if "speaker" not in table
-            else f"{table['speaker'].isna().sum()} blank speakers"
+        absent = (
+            f"{table['speaker'].isna().sum()} blank speakers" if "speaker" in table else "no speaker column"
         )
         raise SernbError(
-            f"A bootstrap by speaker needs the speaker of every row; these predictions have {blank}. Add it with "
+            f"A bootstrap by speaker needs the speaker of every row; these predictions have {absent}. Add it with "
             'predictions.join(utterances["speaker"]), or use unit="utterance".'
         )
-
-
-def _runs(table):
-    if "seed" not in table:
-        return table["model"].astype(str)
-    return table["model"].astype(str) + "\n" + table["seed"].astype(str)

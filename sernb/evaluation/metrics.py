@@ -1,15 +1,14 @@
 """Scores of a predictions table: UAR, WA, F1, the recall of each class, the confusion counts; CCC of dimensions.
 
-One rule for classes holds everywhere: the classes that count are those present in the truth. A class that
-only the model names adds no term to an average, but each time it is named in place of a true class, that
-class loses recall.
+One rule for classes holds everywhere: the classes that count are those present in the truth. A class that only the
+model names adds no term to an average, but each time it is named in place of a true class, that class loses recall.
 """
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, some
 from sernb.core.tables import check_predictions, classes_of, in_order
 from sernb.evaluation.concordance import concordance, dimensions_of
 
@@ -19,18 +18,16 @@ METRICS = ("UAR", "WA", "macro_f1", "weighted_f1")
 def scores(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
     """Score a predictions table, one row for each group of ``by``; each number is at most 1, and 1 is best.
 
-    Columns where the table holds classes: ``UAR`` (unweighted average recall, also called BACC or UA: the mean of the classes'
-    recalls), ``WA`` (accuracy, ACC: the share of utterances that are right), ``macro_f1`` (mean of the
+    Columns where the table holds classes: ``UAR`` (unweighted average recall, also called BACC or UA: the mean of the
+    classes' recalls), ``WA`` (accuracy, ACC: the share of utterances that are right), ``macro_f1`` (mean of the
     classes' F1), ``weighted_f1`` (mean weighted by how often the class is true). Where it holds dimensions:
     ``CCC_arousal``, ``CCC_valence``, ``CCC_dominance`` (those that are predicted; edge cases in
-    :func:`sernb.evaluation.concordance.concordance`; utterances without a true value are left out), and ``CCC``, their
-    mean. Last, ``n`` (utterances).
+    :func:`sernb.evaluation.concordance.concordance`; utterances without a true value are left out), and ``CCC``,
+    their mean. Last, ``n`` (utterances).
 
-    ``by`` may hold ``"model"``, ``"seed"``, ``"fold"``, ``"speaker"`` or any other column. Where the
-    table holds several seeds and ``by`` does not name them, each seed is scored alone and the scores are
-    averaged: predictions of different seeds are never pooled into one list. Over folds the predictions
-    are pooled, as is usual in SER.
-
+    ``by`` may hold ``"model"``, ``"seed"``, ``"fold"``, ``"speaker"`` or any other column. Where the table holds
+    several seeds and ``by`` does not name them, each seed is scored alone and the scores are averaged: predictions of
+    different seeds are never pooled into one list. Over folds the predictions are pooled, as is usual in SER.
     Raises SernbError for a column that is not there.
     """
     table, by = _grouping(predictions, by)
@@ -39,8 +36,7 @@ def scores(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
 
 
 def recalls(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
-    """Recall of each class (its accuracy, in the paper's words), one column a class; NaN where a group
-    never has it.
+    """Recall of each class (its accuracy, in the papers' words), a column each; NaN where a group never has it.
 
     Groups and seeds as in :func:`scores`, so the mean of a row is that row's UAR.
     """
@@ -49,20 +45,14 @@ def recalls(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
 
 
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Counts, shape (classes, classes): rows are the true emotion, columns the predicted one, in EMOTIONS
-    order.
+    """Counts ``(classes, classes)``: rows are the true emotion, columns the predicted one, in EMOTIONS order.
 
-    The table must hold one model. Several seeds are added up, so that an utterance counts once a seed.
-    Raises SernbError where several models stand in the table.
+    Several seeds are added up, so that an utterance counts once a seed. Raises SernbError for several models.
     """
     table = one_model(checked(needs_classes(predictions)))
     classes = classes_of(table)
     counts = confusion_matrix(table["emotion"].astype(str), table["predicted"].astype(str), labels=classes)
-    return pd.DataFrame(
-        counts,
-        index=pd.Index(classes, name="emotion"),
-        columns=pd.Index(classes, name="predicted"),
-    )
+    return pd.DataFrame(counts, pd.Index(classes, name="emotion"), pd.Index(classes, name="predicted"))
 
 
 def checked(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -90,19 +80,18 @@ def one_model(table: pd.DataFrame) -> pd.DataFrame:
     models = table["model"].unique()
     if len(models) != 1:
         raise SernbError(
-            f"This needs the predictions of one model; the table holds {len(models)}: {', '.join(map(str, models))}. "
+            f"This needs the predictions of one model; the table holds {len(models)}: {some(models)}. "
             'Choose one with predictions[predictions["model"] == NAME].'
         )
     return table
 
 
 def from_counts(metric: str, counts: np.ndarray, classes: list[str]) -> np.ndarray:
-    """The metric of confusion counts, shape (..., classes, classes) with rows the truth → (...).
+    """The metric of confusion counts ``(..., classes, classes)``, rows the truth → ``(...)``.
 
-    The same numbers as :func:`scores`, for thousands of resampled tables at once. ``metric`` is one of
-    METRICS or ``recall_<class>``. Classes with no true utterance are left out of averages, so in a
-    resample without, say, any bored clip, UAR is the mean over the others. NaN where nothing is left to
-    average.
+    The same numbers as :func:`scores`, for thousands of resampled tables at once. ``metric`` is one of METRICS or
+    ``recall_<class>``. Classes with no true utterance are left out of averages, so in a resample without, say, any
+    bored clip, UAR is the mean over the others. NaN where nothing is left to average.
     """
     truth, named = counts.sum(-1), counts.sum(-2)  # (..., classes)
     right = np.diagonal(counts, axis1=-2, axis2=-1)
@@ -119,20 +108,19 @@ def from_counts(metric: str, counts: np.ndarray, classes: list[str]) -> np.ndarr
                 return np.nansum(f1, -1) / present.sum(-1)
             case "weighted_f1":
                 return np.nansum(f1 * truth, -1) / truth.sum(-1)
-    wanted = metric.removeprefix("recall_")
-    if metric.startswith("recall_") and wanted in classes:
-        return recall[..., classes.index(wanted)]
-    valid = [*METRICS, *(f"recall_{c}" for c in classes)]
+    recall_of = {f"recall_{name}": number for number, name in enumerate(classes)}
+    if metric in recall_of:
+        return recall[..., recall_of[metric]]
     raise SernbError(
-        f"Unknown metric {metric!r}. Valid: {', '.join(valid)}. (BACC and UA are UAR, ACC is WA; dimensions have "
-        "CCC_valence and the like.)"
+        f"Unknown metric {metric!r}. Valid: {', '.join([*METRICS, *recall_of])}. (BACC and UA are UAR, ACC is WA; "
+        "dimensions have CCC_valence and the like.)"
     )
 
 
 def _grouping(predictions, by):
     table = checked(predictions)
     by = [by] if isinstance(by, str) else list(by)
-    missing = [c for c in by if c not in table.columns]
+    missing = [column for column in by if column not in table.columns]
     if missing or not by:
         raise SernbError(
             f"Cannot group by {', '.join(missing) or 'nothing'}: the predictions have {', '.join(table.columns)}."
@@ -141,38 +129,34 @@ def _grouping(predictions, by):
 
 
 def _mean_over_seeds(table, by, score):
-    one_run = [*by, "seed"] if "seed" in table and "seed" not in by else by
+    run = [*by, "seed"] if "seed" in table and "seed" not in by else by
     # dropna=False: a table may hold a model with seeds beside one without (its seed is NaN).
-    groups = table.groupby(one_run, sort=False, observed=True, dropna=False)
+    groups = table.groupby(run, sort=False, observed=True, dropna=False)
     rows = pd.DataFrame({key: score(group) for key, group in groups}).T
-    rows.index = rows.index.set_names(one_run)
-    if len(one_run) == 1:
+    rows.index = rows.index.set_names(run)
+    if len(run) == 1:
         rows.index = pd.Index([key[0] for key in rows.index], name=by[0])
-    if one_run != by:
-        rows = rows.groupby(level=by, sort=False, dropna=False).mean()
-    return rows
+    return rows if run == by else rows.groupby(level=by, sort=False, dropna=False).mean()
 
 
 def _score(group):
-    found = _class_scores(group) if "predicted" in group else {}
-    each = {f"CCC_{one}": concordance(group[one], group[f"{one}_predicted"]) for one in dimensions_of(group)}
-    if each:
-        found |= {**each, "CCC": pd.Series(each).mean()}
-    return pd.Series(found)
-
-
-def _class_scores(group):
-    truth, said = group["emotion"].astype(str), group["predicted"].astype(str)
-    present = {"labels": sorted(truth.unique()), "zero_division": 0}
-    return {
-        "UAR": recall_score(truth, said, average="macro", **present),
-        "WA": accuracy_score(truth, said),
-        "macro_f1": f1_score(truth, said, average="macro", **present),
-        "weighted_f1": f1_score(truth, said, average="weighted", **present),
+    numbers = {}
+    if "predicted" in group:
+        truth, predicted = group["emotion"].astype(str), group["predicted"].astype(str)
+        present = {"labels": sorted(truth.unique()), "zero_division": 0}
+        numbers["UAR"] = recall_score(truth, predicted, average="macro", **present)
+        numbers["WA"] = accuracy_score(truth, predicted)
+        numbers["macro_f1"] = f1_score(truth, predicted, average="macro", **present)
+        numbers["weighted_f1"] = f1_score(truth, predicted, average="weighted", **present)
+    each = {
+        f"CCC_{name}": concordance(group[name], group[f"{name}_predicted"]) for name in dimensions_of(group)
     }
+    return pd.Series(numbers | (each | {"CCC": pd.Series(each).mean()} if each else {}))
 
 
 def _recall(group):
-    truth, said = group["emotion"].astype(str), group["predicted"].astype(str)
+    truth, predicted = group["emotion"].astype(str), group["predicted"].astype(str)
     present = sorted(truth.unique())
-    return pd.Series(recall_score(truth, said, labels=present, average=None, zero_division=0), index=present)
+    return pd.Series(
+        recall_score(truth, predicted, labels=present, average=None, zero_division=0), index=present
+    )

@@ -14,8 +14,8 @@ def relative_to_speaker(table: pd.DataFrame, speakers: pd.Series) -> pd.DataFram
     """Each column less the speaker's own mean, in the speaker's own standard deviations.
 
     Needs no labels, but looks at all clips of a speaker at once: *transductive*, to be named so wherever a model is
-    tested on its numbers. A column that does not vary within a speaker becomes 0; missing values stay so. Raises SernbError where an utterance
-    has no speaker.
+    tested on its numbers. A column that does not vary within a speaker becomes 0; missing values stay so. Raises
+    SernbError where an utterance has no speaker.
     """
     speakers = speakers.reindex(table.index)
     if speakers.isna().any():
@@ -44,6 +44,26 @@ def explained(values: pd.Series, groups: pd.Series) -> float:
     return float(1 - (within / (n - k)) / (total / (n - 1)))
 
 
+def shares_of_measures(statistics: pd.DataFrame, emotions: pd.Series, speakers: pd.Series) -> pd.DataFrame:
+    """`explained` of every measure, a row each: by emotion and by speaker as recorded, by emotion within speakers.
+
+    Utterances without an emotion or a speaker are left out; below 0 is shown as 0.
+    """
+    known = emotions.reindex(statistics.index).notna() & speakers.reindex(statistics.index).notna()
+    table = statistics[known]
+    emotions, speakers = emotions.loc[table.index], speakers.loc[table.index]
+    relative = relative_to_speaker(table, speakers)
+    rows = {
+        name: {
+            "emotion, as recorded": explained(table[name], emotions),
+            "speaker, as recorded": explained(table[name], speakers),
+            "emotion, within speakers": explained(relative[name], emotions),
+        }
+        for name in table
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").clip(lower=0.0)
+
+
 def neighbour_purity(
     features: pd.DataFrame,
     labels: pd.Series,
@@ -54,25 +74,31 @@ def neighbour_purity(
 ) -> dict:
     """How often an utterance's nearest neighbours bear its own label, against labels that are shuffled.
 
-    features: (utterances, measures), brought to mean 0 and deviation 1 here; distance is Euclidean, among all measures
-    (not on a map of them). Of a label that stands m times, m - 1 neighbours are looked at where that is fewer than `k`;
-    what stands once is left out. apart: only neighbours that differ in this count (the speaker: do *others* who sound
-    alike feel alike?).
+    Args:
+        features: (utterances, measures), brought to mean 0 and deviation 1 here; distance is Euclidean, among all
+            measures (not on a map of them).
+        labels: one an utterance. Of a label that stands m times, m - 1 neighbours are looked at where that is fewer
+            than `k`; what stands once is left out.
+        k: neighbours.
+        apart: only neighbours that differ in this count (the speaker: do *others* who sound alike feel alike?).
+        shuffles: of the labels, to know chance by.
+        seed: of the shuffles.
 
-    Returns purity, chance (mean of the shuffles), above_chance ((purity - chance) / (1 - chance): 0 chance, 1 all
-    neighbours), p (share of `shuffles` that reach the purity, itself counted) and n (utterances).
-    Raises SernbError for missing values, or where nothing can be compared.
+    Returns:
+        purity, chance (mean of the shuffles), above_chance ((purity - chance) / (1 - chance): 0 chance, 1 all
+        neighbours), p (share of `shuffles` that reach the purity, itself counted) and n (utterances).
+
+    Raises:
+        SernbError: missing values, or nothing that can be compared.
     """
     if features.isna().any(axis=None) or labels.isna().any() or len(features) != len(labels):
         raise SernbError("neighbours need a number for every measure and a label for every utterance.")
-    x = StandardScaler().fit_transform(features)
-    groups = np.arange(len(x)) if apart is None else pd.factorize(apart.astype(str))[0]
-    near = _neighbours(x, groups, min(k, len(x) - 1), alone=apart is None)
+    near = _neighbours(StandardScaler().fit_transform(features), apart, min(k, len(features) - 1))
     codes, _ = pd.factorize(labels.astype(str))
-    rng = np.random.default_rng(seed)
     purity, n = _purity(codes, near)
     if not n:
         raise SernbError("no label stands twice, or all utterances are of one group: nothing to compare.")
+    rng = np.random.default_rng(seed)
     by_chance = np.array([_purity(rng.permutation(codes), near)[0] for _ in range(shuffles)])
     chance = by_chance.mean()
     return {
@@ -84,65 +110,41 @@ def neighbour_purity(
     }
 
 
-def shares_of_measures(statistics: pd.DataFrame, emotions: pd.Series, speakers: pd.Series) -> pd.DataFrame:
-    """`explained` for every measure, a row each: by emotion and by speaker as recorded, and by emotion within speakers.
-
-    Utterances without an emotion or a speaker are left out; below 0 is shown as 0.
-    """
-    known = statistics.index[
-        emotions.reindex(statistics.index).notna() & speakers.reindex(statistics.index).notna()
-    ]
-    table, felt, who = statistics.loc[known], emotions.loc[known], speakers.loc[known]
-    relative = relative_to_speaker(table, who)
-    rows = {
-        name: {
-            "emotion, as recorded": explained(table[name], felt),
-            "speaker, as recorded": explained(table[name], who),
-            "emotion, within speakers": explained(relative[name], felt),
-        }
-        for name in table
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").clip(lower=0.0)
-
-
 def emotion_or_speaker(
-    statistics: pd.DataFrame, utterances: pd.DataFrame, k: int = 10, shuffles: int = 200, seed: int = 0
+    statistics: pd.DataFrame, utterances: pd.DataFrame, shuffles: int = 200, seed: int = 0
 ) -> pd.DataFrame:
-    """`neighbour_purity` of emotions and of speakers, a row each; where both are known, of emotions among neighbours who
-    are *other* speakers, too, and the same with each speaker compared with themselves (`relative_to_speaker`).
+    """`neighbour_purity` of emotions and of speakers, a row each; where both are known, of emotions among neighbours
+    who are *other* speakers, too, and the same with each speaker compared with themselves (`relative_to_speaker`).
 
     Utterances that lack one of them are left out. Empty where neither is known, or nothing can be compared.
     """
-    groupings = [one for one in ("emotion", "speaker") if one in utterances and utterances[one].notna().any()]
-    known = utterances.reindex(statistics.index)[groupings].dropna()
-    table, rows = statistics.loc[known.index], {one: (statistics, one, {}) for one in groupings}
-    if len(rows) == 2 and len(known):
-        apart = {"apart": known["speaker"]}
-        rows["emotion, among other speakers"] = (table, "emotion", apart)
-        rows["… compared with themselves"] = (relative_to_speaker(table, known["speaker"]), "emotion", apart)
-    found = {}
-    for name, (numbers, one, options) in rows.items():
-        if known[one].nunique() > 1:
+    known = [name for name in ("emotion", "speaker") if name in utterances and utterances[name].notna().any()]
+    labels = utterances.reindex(statistics.index)[known].dropna()
+    statistics = statistics.loc[labels.index]
+    compared = {name: (statistics, name, None) for name in known}
+    if len(known) == 2 and len(labels):
+        speaker = labels["speaker"]
+        compared["emotion, among other speakers"] = statistics, "emotion", speaker
+        compared["… compared with themselves"] = relative_to_speaker(statistics, speaker), "emotion", speaker
+    rows = {}
+    for row, (numbers, name, apart) in compared.items():
+        if labels[name].nunique() > 1:
             with contextlib.suppress(SernbError):  # a handful of utterances may leave nothing to compare
-                labels = known[one]
-                found[name] = neighbour_purity(
-                    numbers.loc[known.index], labels, k, shuffles=shuffles, seed=seed, **options
-                )
-    return pd.DataFrame.from_dict(found, orient="index")
+                rows[row] = neighbour_purity(numbers, labels[name], apart=apart, shuffles=shuffles, seed=seed)
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _neighbours(x: np.ndarray, groups: np.ndarray, k: int, alone: bool) -> np.ndarray:
+def _neighbours(x: np.ndarray, apart: pd.Series | None, k: int) -> np.ndarray:
     """Row numbers of the nearest others, nearest first, (n, k); -1 where there are not so many."""
-    near = np.full((len(x), k), -1)
-    if alone:
-        near[:] = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
-        return near
+    if apart is None:
+        return NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
+    near, groups = np.full((len(x), k), -1), pd.factorize(apart.astype(str))[0]
     for group in np.unique(groups):
         mine, others = np.flatnonzero(groups == group), np.flatnonzero(groups != group)
         count = min(k, len(others))
         if count:
-            found = NearestNeighbors(n_neighbors=count).fit(x[others])
-            near[mine, :count] = others[found.kneighbors(x[mine], return_distance=False)]
+            search = NearestNeighbors(n_neighbors=count).fit(x[others])
+            near[mine, :count] = others[search.kneighbors(x[mine], return_distance=False)]
     return near
 
 

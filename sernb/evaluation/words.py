@@ -1,43 +1,70 @@
-"""Which words tell an emotion from the others: log-odds with an informative Dirichlet prior.
+"""Words: which tell an emotion from the others, how many a recogniser got wrong, and a knob that makes such errors.
 
-Monroe, Colaresi and Quinn, "Fightin' Words: Lexical feature selection and evaluation for identifying the content of
-political conflict", Political Analysis 2008, section 3.5.
+Log-odds with an informative Dirichlet prior: Monroe, Colaresi and Quinn, "Fightin' Words: Lexical feature selection
+and evaluation for identifying the content of political conflict", Political Analysis 2008, section 3.5.
 """
 
+import re
+import unicodedata
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+import jiwer
 import numpy as np
 import pandas as pd
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
 from sklearn.feature_extraction.text import CountVectorizer
 
 from sernb.core.errors import SernbError
 from sernb.evaluation.baselines import WORDS
+from sernb.evaluation.intervals import interval, note, resample
+from sernb.features.text import EMPTY, clean
 
 PRIOR = 500.0  # counts that the prior weighs as much as, shared among all words by how frequent they are
+KINDS = ("substitutions", "deletions", "insertions")
+SHARES = (0.7, 0.15, 0.15)  # of these kinds among made errors
+NEAR = 8  # words that may take the place of another: those spelt most like it
+# Accents and vowel signs that stand behind their letter; Python's \w knows letters and digits only.
+MARKS = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code))[0] == "M")
+LETTERS = rf"(?:[^\W_]|[{MARKS}])+"
+WORD = re.compile(rf"{LETTERS}(?:['’]{LETTERS})*")
+BETWEEN = re.compile(rf"(?:_|[^\w{MARKS}])+")
 
 
 def log_odds(
-    texts: pd.Series,
-    groups: pd.Series,
-    prior: float = PRIOR,
-    least: int = 5,
-    shuffles: int = 0,
-    seed: int = 0,
+    texts: pd.Series, groups: pd.Series, least: int = 5, shuffles: int = 0, seed: int = 0
 ) -> tuple[pd.DataFrame, float]:
     """How much more often each group says a word than all the others do.
 
-    texts, groups: one value an utterance, in the same order; rows without a text or a group are left out. An utterance
-    counts a word once ("No, no, no!" is one no); words are lower-cased, and those in fewer than `least` utterances are
-    left out. The prior draws rare words to no difference.
+    An utterance counts a word once ("No, no, no!" is one no); words are lower-cased. The prior draws rare words to no
+    difference.
 
-    Returns a table (group, word, count and others: utterances of the group, and of all others, that say it; log_odds, z;
-    the most telling words first; groups in the order of their categories, where they have one) and a bar: the largest z of any word and group when the groups are shuffled among the utterances, exceeded in one of 20 of
-    `shuffles` shuffles (NaN for none). Below it, a word is no news.
-    Raises SernbError for fewer than two groups, and where no word is frequent enough.
+    Args:
+        texts: one an utterance; rows without a text or a group are left out.
+        groups: one an utterance, in the same order.
+        least: words in fewer utterances are left out.
+        shuffles: of the groups among the utterances, to know chance by.
+        seed: of the shuffles.
+
+    Returns:
+        A table (group, word, count and others: utterances of the group, and of all others, that say it; log_odds, z;
+        the most telling words first; groups in the order of their categories, where they have one), and a bar: the
+        largest z of any word and group in the shuffles, exceeded in one of 20 of them (NaN for none). Below it, a
+        word is no news.
+
+    Raises:
+        SernbError: fewer than two groups, or no word that is frequent enough.
     """
     known = (texts.notna() & groups.notna()).to_numpy()
     groups = groups[known].astype("category").cat.remove_unused_categories()
     codes, names = groups.cat.codes.to_numpy(), groups.cat.categories
     if len(names) < 2:
         raise SernbError(f"words are compared between groups; there are {len(names)} with words.")
+
+    # Count: which utterance says which of the words that are frequent enough.
     vectorizer = CountVectorizer(token_pattern=WORDS, binary=True)
     try:
         counts = vectorizer.fit_transform(texts[known].str.replace("’", "'"))  # (utterances, words)
@@ -46,39 +73,171 @@ def log_odds(
     frequent = np.flatnonzero(np.asarray(counts.sum(0)).ravel() >= least)
     if not len(frequent):
         raise SernbError(f"no word stands in {least} utterances or more; lower `least`.")
-    words = vectorizer.get_feature_names_out()[frequent]
-    counts = counts[:, frequent].tocsr()
+    words, counts = vectorizer.get_feature_names_out()[frequent], counts[:, frequent].tocsr()
     members = np.eye(len(names))[codes]  # (utterances, groups)
-    said = counts.T.dot(members).T  # (groups, words)
-    ratios, z = scores(said, prior)
+    of_group = counts.T.dot(members).T  # (groups, words)
+
+    # Score, and score the shuffled groups.
+    ratios, z = dirichlet_log_odds(of_group)
+    rng = np.random.default_rng(seed)
+    shuffled = (counts.T.dot(rng.permutation(members)).T for _ in range(shuffles))
+    largest = [dirichlet_log_odds(by_chance)[1].max() for by_chance in shuffled]
     table = pd.DataFrame(
         {
             "group": pd.Categorical(np.repeat(names, len(words)), names),
             "word": np.tile(words, len(names)),
-            "count": said.ravel().astype(int),
-            "others": (said.sum(0) - said).ravel().astype(int),
+            "count": of_group.ravel().astype(int),
+            "others": (of_group.sum(0) - of_group).ravel().astype(int),
             "log_odds": ratios.ravel(),
             "z": z.ravel(),
         }
     )
-    rng = np.random.default_rng(seed)
-    largest = [scores(counts.T.dot(rng.permutation(members)).T, prior)[1].max() for _ in range(shuffles)]
-    bar = float(np.quantile(largest, 0.95)) if shuffles else np.nan
-    return table.sort_values("z", ascending=False, kind="stable").reset_index(drop=True), bar
+    table = table.sort_values("z", ascending=False, kind="stable", ignore_index=True)
+    return table, float(np.quantile(largest, 0.95)) if shuffles else np.nan
 
 
-def scores(said: np.ndarray, prior: float = PRIOR) -> tuple[np.ndarray, np.ndarray]:
+def dirichlet_log_odds(counts: np.ndarray, prior: float = PRIOR) -> tuple[np.ndarray, np.ndarray]:
     """Counts (groups, words) → log-odds of each group against all others, and its z; both (groups, words).
 
     Equations 16, 20 and 22 of the paper, the prior in proportion to how often a word is said at all.
     """
-    total = said.sum(0)
+    total = counts.sum(0)
     alpha = prior * total / total.sum()
 
     def odds(mine):
         mine = mine + alpha
         return np.log(mine) - np.log(mine.sum(1, keepdims=True) - mine), 1 / mine
 
-    (here, here_variance), (there, there_variance) = odds(said), odds(total - said)
-    difference = here - there
-    return difference, difference / np.sqrt(here_variance + there_variance)
+    (here, here_variance), (there, there_variance) = odds(counts), odds(total - counts)
+    return here - there, (here - there) / np.sqrt(here_variance + there_variance)
+
+
+def bare_words(text) -> list[str]:
+    """The words that are compared: without notes in brackets, case and punctuation; "don't" counts as two."""
+    cleaned = clean(text)
+    if cleaned == EMPTY:
+        return []
+    return BETWEEN.sub(" ", unicodedata.normalize("NFKC", cleaned).casefold()).split()
+
+
+def word_error_rate(reference: Iterable, hypothesis: Iterable) -> pd.Series:
+    """Word errors of a whole column: all errors by all words of the reference, with a bootstrap interval by utterance.
+
+    reference, hypothesis: one transcript an utterance, in the same order (two Series need the same index); both are
+    compared as `bare_words`. Returns ``WER, low, high`` (95 %), ``substitutions, deletions, insertions, hits, words``
+    (of the reference), ``utterances, empty`` (references without a word: all that was heard there is an insertion),
+    ``note``. WER may exceed 1, and is NaN where no reference has a word. Alignment by jiwer (Levenshtein's).
+
+    Raises SernbError for columns of different lengths or utterances, and for none at all.
+    """
+    both = isinstance(reference, pd.Series) and isinstance(hypothesis, pd.Series)
+    if both and not reference.index.equals(hypothesis.index):
+        raise SernbError(
+            "the reference and the transcript by machine stand for different utterances: join them first."
+        )
+    counts = error_counts(list(reference), list(hypothesis))
+    total, words = counts.sum(0), counts[:, [0, 1, 3]].sum(1)
+    low, high = interval(_rate(resample(counts, 2000, 0)), 0.95, len(counts))
+    return pd.Series(
+        {"WER": float(_rate(total)), "low": low, "high": high}
+        | dict(zip((*KINDS, "hits"), total.astype(int).tolist(), strict=True))
+        | {"words": int(words.sum()), "utterances": len(counts), "empty": int((words == 0).sum())}
+        | {"note": note("utterance", len(counts))}
+    )
+
+
+def error_counts(reference: Sequence, hypothesis: Sequence) -> np.ndarray:
+    """Substitutions, deletions, insertions and hits of each utterance, `(utterances, 4)`."""
+    if len(reference) != len(hypothesis) or not len(reference):
+        raise SernbError(
+            "a word error rate compares as many transcripts as references, one at least; there are "
+            f"{len(hypothesis)} and {len(reference)}."
+        )
+    counts = np.zeros((len(reference), 4))
+    for row, pair in enumerate(zip(reference, hypothesis, strict=True)):
+        aligned = jiwer.process_words(*(" ".join(bare_words(text)) for text in pair))
+        counts[row] = aligned.substitutions, aligned.deletions, aligned.insertions, aligned.hits
+    return counts
+
+
+def _rate(counts):
+    words = counts[..., 0] + counts[..., 1] + counts[..., 3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(words > 0, counts[..., :3].sum(-1) / words, np.nan)
+
+
+def corrupted(texts: Iterable[str], wer: float, seed: int) -> list[str]:
+    """The texts with word errors: as many that the word error rate over all of them is `wer`, to within one word.
+
+    A stand-in for a recogniser of any quality: about 70 % of the errors are substitutions, 15 % deletions, 15 %
+    insertions. A word gives way to one that is spelt much like it (ASR errors sound like what was said), drawn by how
+    often it is said; inserted words are drawn by that alone. All come from the texts themselves, so no label has a
+    part in it. Case and punctuation stay where they were.
+
+    The errors are nested: with the same texts and seed, those at 0.1 are among those at 0.2. At 0 the texts are
+    returned as they are. Raises SernbError for a `wer` outside 0 to 1; warns where the rate is missed by more.
+    """
+    if not 0 <= wer <= 1:
+        raise SernbError(f"a wanted word error rate lies between 0 and 1; it is {wer}.")
+    texts = list(texts)
+    references = [bare_words(text) for text in texts]
+    cleaned = [
+        unicodedata.normalize("NFC", clean(text)) if reference else ""
+        for text, reference in zip(texts, references, strict=True)
+    ]
+    words, between = [WORD.findall(text) for text in cleaned], [WORD.split(text) for text in cleaned]
+    heard, changed, errors = [list(line) for line in words], list(texts), [0] * len(texts)
+    made, wanted = 0, round(wer * sum(map(len, references)))
+    for row, place, instead in _errors(words, seed):
+        if instead == heard[row][place]:
+            continue
+        heard[row][place] = instead
+        # A lost word takes what stood before it along; punctuation that would begin a text goes, too.
+        pieces = [sign + word if word else "" for sign, word in zip(between[row], heard[row], strict=False)]
+        text = "".join([*pieces, between[row][-1]]).lstrip(" ,;:.!?-–—…")
+        more = Levenshtein.distance(references[row], bare_words(text)) - errors[row]
+        if made + more > wanted:
+            break
+        changed[row], errors[row], made = text, errors[row] + more, made + more
+    else:
+        if made < wanted:
+            warnings.warn(
+                f"{made} errors could be made of the {wanted} that a word error rate of {wer:g} takes.",
+                stacklevel=2,
+            )
+    return changed
+
+
+def _errors(words: list[list[str]], seed: int) -> Iterator[tuple[int, int, str]]:
+    """One error after another: row, place, and what is heard there. Nothing here knows the rate, so errors nest."""
+    counts = Counter(word.casefold() for line in words for word in line)
+    vocabulary = sorted(counts, key=lambda word: (-counts[word], word))
+
+    @cache
+    def nearest(word):
+        alike = process.extract(word, vocabulary, scorer=Levenshtein.normalized_similarity, limit=NEAR + 40)
+        return [other for other, _, _ in alike]
+
+    def one_of(candidates, chance):
+        shares = np.cumsum([counts[word] for word in candidates])
+        return candidates[np.searchsorted(shares, chance * shares[-1], side="right")] if candidates else ""
+
+    # Draw for each word a turn, a kind of error, and which other word. A word that another is put behind still stands:
+    # it has a second turn after all the first ones, and gives way, so that a rate of 1 can be reached.
+    places = [(row, place) for row, line in enumerate(words) for place in range(len(line))]
+    rng = np.random.default_rng(seed)
+    order, kinds = rng.permutation(len(places)), rng.choice(KINDS, len(places), p=SHARES)
+    chances = rng.random((len(places), 2))
+    turns = [(number, kinds[number]) for number in order]
+    turns += [(number, "both") for number, kind in turns if kind == "insertions"]
+    for number, kind in turns:
+        row, place = places[number]
+        word, behind = words[row][place], ""
+        avoid = {other.casefold() for other in words[row]}
+        if kind in ("insertions", "both"):
+            behind = one_of([other for other in vocabulary if other not in avoid], chances[number, 0])
+        if kind in ("substitutions", "both"):
+            alike = [other for other in nearest(word.casefold()) if other not in avoid][:NEAR]
+            other = one_of(alike, chances[number, 1])
+            word = other.capitalize() if word[0].isupper() else other
+        yield row, place, " ".join(filter(None, ("" if kind == "deletions" else word, behind)))

@@ -55,10 +55,10 @@ def test_intervals_are_those_of_resampled_tables(unit):
     rng = np.random.default_rng(0)
     sure = rng.uniform(0.5, 1, 60).round(2)
     whole = table(sure, rng.random(60) < sure, speaker=[f"s{n % 12}" for n in range(60)])
-    found = abstaining(whole, unit=unit, n=300).set_index("metric")
+    found = abstaining(whole, unit=unit, n=100).set_index("metric")
     names = whole.index if unit == "utterance" else whole["speaker"].unique()
     values = []
-    for draw in np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), 300):
+    for draw in np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), 100):
         times = pd.Series(draw, names).reindex(whole.index if unit == "utterance" else whole["speaker"])
         drawn = whole.loc[whole.index.repeat(times.to_numpy())]
         rows = answered(drawn.set_axis([f"u{n}" for n in range(len(drawn))]).rename_axis("utterance"))

@@ -1,10 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.stats import binomtest
 
 from sernb.core.errors import SernbError
-from sernb.evaluation import mcnemar, paired_bootstrap
+from sernb.evaluation import contrast, mcnemar, paired_bootstrap, scores, seed_difference
 
 
 def rows(right, model, seed=None, speakers=12):
@@ -145,7 +146,7 @@ def test_few_speakers_are_noted_and_one_has_no_p():
 @pytest.mark.parametrize("test", [mcnemar, paired_bootstrap])
 def test_other_utterances_are_counted_and_named(test):
     t = pd.concat([rows([1] * 9, "a"), rows([1] * 4, "b")])
-    with pytest.raises(SernbError, match=r"5 of 'a' are not in 'b' \(u4, u5, u6, …\)"):
+    with pytest.raises(SernbError, match=r"5 of 'a' are not in 'b' \(u4, u5, u6 and 2 more\)"):
         test(t, "a", "b")
     with pytest.raises(SernbError, match=r"'c'.*holds a, b"):
         test(t, "a", "c")
@@ -159,3 +160,131 @@ def test_other_truth_is_refused(test):
     t.loc[(t["model"] == "b") & (t.index == "u2"), "emotion"] = "sad"
     with pytest.raises(SernbError, match=r"different labels in 1 utterances \(u2\)"):
         test(t, "a", "b")
+
+
+def rated(count=120, seeds=(0, 1), models=("a", "b"), noise=(0.3, 0.6)):
+    """Predictions of arousal and valence with noise of different size in two models."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(3, 1, (count, 2))
+    index = pd.Index([f"u{i}" for i in range(count)], name="utterance")
+    tables = []
+    for model, size in zip(models, noise, strict=True):
+        for seed in seeds:
+            said = truth + rng.normal(0, size, truth.shape) * [1, 2]
+            tables.append(
+                pd.DataFrame(
+                    {"fold": "f", "model": model, "seed": seed, "speaker": [f"s{i % 12}" for i in range(count)],
+                     "arousal": truth[:, 0], "arousal_predicted": said[:, 0],
+                     "valence": truth[:, 1], "valence_predicted": said[:, 1]},
+                    index,
+                )
+            )  # fmt: skip
+    return pd.concat(tables)
+
+
+@pytest.mark.parametrize("unit", ["utterance", "speaker"])
+def test_a_difference_of_two_is_the_paired_bootstrap(unit):
+    table = rated()
+    found = contrast(table, [("a", "CCC_arousal"), ("b", "CCC_arousal")], lambda a, b: a - b, unit)
+    expected = paired_bootstrap(table, "a", "b", "CCC_arousal", unit)
+    assert found["value"] == pytest.approx(expected["difference"])
+    assert found[["low", "high", "p"]].tolist() == pytest.approx(expected[["low", "high", "p"]].tolist())
+    assert (found["unit"], found["units"]) == (unit, expected["units"])
+
+
+def test_a_difference_of_differences():
+    table = rated()
+    terms = [(model, f"CCC_{one}") for one in ("arousal", "valence") for model in ("a", "b")]
+    found = contrast(table, terms, lambda a, b, c, d: (a - b) - (c - d), n=500)
+    of = scores(table)
+    gains = of.loc["a"] - of.loc["b"]
+    assert found["value"] == pytest.approx(gains["CCC_arousal"] - gains["CCC_valence"])
+    assert (
+        found["low"] < found["value"] < found["high"] < 0
+    )  # valence has twice the noise, so a gains more there
+
+
+def test_drawing_the_same_utterances_for_both_makes_equal_gains_exactly_zero():
+    table = rated()
+    twice = pd.concat([table, table.assign(model=table["model"] + "2")])
+    terms = [(model, "CCC_valence") for model in ("a", "b", "a2", "b2")]
+    found = contrast(twice, terms, lambda a, b, c, d: a / b - c / d, n=200)
+    assert (found["value"], found["low"], found["high"], found["p"]) == (0, 0, 0, 1)
+
+
+def test_classes_too():
+    index = pd.Index([f"u{i}" for i in range(40)], name="utterance")
+    truth = ["sad", "angry"] * 20
+    said = {"a": truth, "b": ["sad"] * 40}
+    table = pd.concat(
+        pd.DataFrame({"fold": "f", "model": name, "emotion": truth, "predicted": one}, index)
+        for name, one in said.items()
+    )
+    found = contrast(table, [("a", "UAR"), ("b", "UAR")], lambda a, b: (a - b) / b, n=100)
+    assert found["value"] == 1
+
+
+def test_missing_ratings_are_left_out_of_all_terms():
+    table = rated(seeds=(0,))
+    table.loc["u0", "valence"] = np.nan
+    terms = [("a", "CCC_valence"), ("a", "CCC_arousal")]
+    found = contrast(table, terms, lambda a, b: b - a, n=50)
+    of = scores(table.drop(index="u0")).loc["a"]
+    assert found["units"] == 119 and found["value"] == pytest.approx(of["CCC_arousal"] - of["CCC_valence"])
+
+
+def test_bad_terms_are_named():
+    table = rated()
+    with pytest.raises(SernbError, match="of classes and dimensions"):
+        contrast(table, [("a", "CCC_valence"), ("a", "UAR")], lambda a, b: a - b)
+    with pytest.raises(SernbError, match="No predictions of model 'c'"):
+        contrast(table, [("a", "CCC_valence"), ("c", "CCC_valence")], lambda a, b: a - b)
+    with pytest.raises(SernbError, match="the same utterances"):
+        contrast(table[(table["model"] == "a") | (table.index != "u1")],
+                 [("a", "CCC_valence"), ("b", "CCC_valence")], lambda a, b: a - b)  # fmt: skip
+
+
+def seeded(rights: dict) -> pd.DataFrame:
+    """Ten utterances of two classes for each (model, seed), so many of them right."""
+    parts = []
+    for (model, seed), right in rights.items():
+        truth = ["happy", "sad"] * 5
+        said = [one if n < right else {"happy": "sad", "sad": "happy"}[one] for n, one in enumerate(truth)]
+        parts.append(
+            pd.DataFrame(
+                {"model": model, "seed": seed, "emotion": truth, "predicted": said},
+                pd.Index([f"u{n}" for n in range(10)], name="utterance"),
+            )
+        )
+    return pd.concat(parts)
+
+
+def test_it_is_the_t_interval_of_the_seeds_differences():
+    own = seeded({("a", 0): 8, ("a", 1): 6, ("a", 2): 10, ("b", 0): 6, ("b", 1): 6, ("b", 2): 4})
+    found = seed_difference(own, "a", "b", metric="WA")
+    each = [0.2, 0.0, 0.6]
+    low, high = stats.t.interval(0.95, 2, np.mean(each), stats.sem(each))
+    assert found["difference"] == pytest.approx(np.mean(each)) and found["seeds"] == 3
+    assert (found["low"], found["high"]) == pytest.approx((low, high))
+
+
+def test_equal_differences_have_an_interval_of_no_width_and_one_seed_has_none():
+    own = seeded({("a", 0): 8, ("a", 1): 8, ("b", 0): 6, ("b", 1): 6, ("c", 7): 6})
+    same = seed_difference(own, "a", "b")
+    assert same["low"] == same["high"] == pytest.approx(same["difference"]) == pytest.approx(0.2)
+    against_one = seed_difference(own, "c", "a")
+    assert against_one["difference"] == pytest.approx(-0.2) and against_one["seeds"] == 2
+    alone = seed_difference(own[own["seed"].isin([0, 7])], "a", "c")
+    assert np.isnan(alone["low"]) and alone["seeds"] == 1
+
+
+def test_what_cannot_be_compared_is_named():
+    own = seeded({("a", 0): 8, ("a", 1): 8, ("b", 2): 6, ("b", 3): 6})
+    with pytest.raises(SernbError, match="share no seed"):
+        seed_difference(own, "a", "b")
+    with pytest.raises(SernbError, match="No predictions of model 'c'"):
+        seed_difference(own, "a", "c")
+    with pytest.raises(SernbError, match="Unknown metric 'UA'"):
+        seed_difference(own, "a", "b", metric="UA")
+    with pytest.raises(SernbError, match="column 'seed'"):
+        seed_difference(own.drop(columns="seed"), "a", "b")

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from sklearn.metrics import recall_score
 
 from sernb.core.errors import SernbError
 from sernb.evaluation import METRICS, bootstrap, scores
@@ -26,7 +25,7 @@ def corpus(n=400, speakers=20, accuracy=0.7, seed=0, model="a", classes=CLASSES,
 
 
 def uar(truth, said):
-    return recall_score(truth, said, labels=np.unique(truth), average="macro")
+    return np.mean([(said[truth == name] == name).mean() for name in set(truth)])
 
 
 def test_value_is_the_score():

@@ -21,7 +21,7 @@ from transformers import (
 
 from sernb.core.errors import SernbError
 from sernb.corpora import load
-from sernb.evaluation.word_errors import word_error_rate
+from sernb.evaluation.words import word_error_rate
 from sernb.features import transcripts
 from sernb.features.audio import read_utterances
 from sernb.features.transcripts import fingerprint, machine_transcripts, main, pcm, recogniser, transcribed

@@ -4,11 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from tqdm.auto import tqdm
 
-from sernb.evaluation.audit.buckets import candidates
 from sernb.evaluation.audit.listening import RATE, listen
-from sernb.evaluation.audit.sameness import sameness
 from sernb.features.audio import read_audio
 
 SHARED = 5  # keys that two recordings share before their waves are compared …
@@ -16,6 +15,9 @@ POOR, SHARED_BY_POOR = 100, 3  # … or three, where one of them is so short or 
 ALIKE = 0.8  # correlation from which two waves are called one recording
 COMMON = 0.5  # share of the shorter one that both must have in common
 TOLERANCE = 0.02  # seconds by which a copy may be longer, or begin later, and not be called cut
+REACH = 4  # neighbours to either side that are linked within a bucket
+BAND = (100.0, 3400.0)  # Hz: no hum, and nothing that a telephone or a low rate takes away
+LEAST = 0.2  # seconds that must lie over each other
 
 
 def duplicates(
@@ -25,48 +27,99 @@ def duplicates(
     jobs: int = 1,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Pairs of utterances that are one recording: columns a, b (ids), similarity, kind, shift, seconds.
+    """Pairs of utterances that are one recording; what is silent, or changed in tempo or pitch, is not found.
 
-    kind: "same samples"; "copy" (all of it, changed in level, rate or coding); "cut" (one lacks the beginning or end
-    of the other). similarity: correlation (0–1) of the waves where they overlap, at least 0.8; shift: seconds after
-    the beginning of `a` at which `b` begins; seconds: how long they overlap, at least half of the shorter one. Sorted by similarity.
-    Of n copies about n pairs are given, not each with each. What is silent, or changed in
-    tempo or pitch, is not found.
+    Args:
+        utterances: the table. Recordings that cannot be read are left out (`listen` says why).
+        waveforms: float32 `(samples,)` each at 16 kHz in the table's order, or None to read the files.
+        heard: what `listen` gave for this table, to listen once only.
+        jobs: recordings heard at a time.
+        progress: show bars.
 
-    waveforms: float32 `(samples,)` each at 16 kHz in the table's order, or None to read the files. heard: what
-    `listen` gave for this table, to listen once only. Recordings that cannot be read are left out (`listen` says why).
+    Returns:
+        a, b (ids); similarity: correlation (0–1) of the waves where they overlap, at least 0.8, largest first; kind:
+        "same samples", "copy" (all of it, changed in level, rate or coding) or "cut" (one lacks the beginning or end
+        of the other); shift: seconds after the beginning of `a` at which `b` begins; seconds: how long they overlap,
+        at least half of the shorter one. Of n copies about n pairs are given, not each with each.
     """
     if heard is None:
         heard, _ = listen(utterances, waveforms, jobs=jobs, progress=progress)
-    ids, rows = utterances.index, []
-    usable = (heard["digest"] != "").to_numpy(copy=True)
-    first = {}
+    ids, rows, lengths = utterances.index, [], heard["length"].to_numpy()
+
+    # The same samples; the first of them stands for the others.
+    usable, first = (heard["digest"] != "").to_numpy(copy=True), {}
     for row, digest in enumerate(heard["digest"]):
         if usable[row] and (same := first.setdefault(digest, row)) != row:
-            rows.append((ids[same], ids[row], 1.0, "same samples", 0.0, heard["length"].iloc[row]))
-            usable[row] = False  # its first stands for it
-    owners = np.flatnonzero(usable)
-    keys = [heard["keys"].iloc[row] for row in owners]
-    if owners.size:
-        entries = np.repeat(owners, [len(key) for key in keys])
-        pairs = candidates(np.concatenate(keys), entries, SHARED_BY_POOR)
-        sizes = np.zeros(len(ids), int)
-        sizes[owners] = [len(key) for key in keys]
-        poor = sizes[pairs[:, :2]].min(1) < POOR
-        pairs = pairs[poor | (pairs[:, 2] >= SHARED)]
-        wave = lru_cache(8)(lambda row: _wave(utterances, waveforms, row))
-        lengths = heard["length"].to_numpy()
-        for a, b, _ in tqdm(pairs, desc="comparing", unit=" pairs", disable=not progress):
-            similarity, shift, seconds = sameness(wave(int(a)), wave(int(b)))
-            if similarity >= ALIKE and seconds >= COMMON * min(lengths[a], lengths[b]):
-                whole = max(abs(lengths[a] - lengths[b]), abs(shift)) <= TOLERANCE
-                rows.append((ids[a], ids[b], similarity, "copy" if whole else "cut", shift, seconds))
+            rows.append((ids[same], ids[row], 1.0, "same samples", 0.0, lengths[row]))
+            usable[row] = False
+
+    # Of those that share keys of their fingerprints, compare the waves.
+    keys = [own if use else [] for own, use in zip(heard["keys"], usable, strict=True)]
+    sizes = np.array([len(own) for own in keys], int)
+    every = np.concatenate([np.empty(0, np.uint32), *keys]).astype(np.uint32)
+    pairs = candidates(every, np.repeat(np.arange(len(ids)), sizes), SHARED_BY_POOR)
+    poor = sizes[pairs[:, :2]].min(1) < POOR
+    pairs = pairs[poor | (pairs[:, 2] >= SHARED)]
+    wave = lru_cache(8)(lambda row: _wave(utterances, waveforms, row))
+    for a, b, _ in tqdm(pairs, desc="comparing", unit=" pairs", disable=not progress):
+        similarity, shift, seconds = sameness(wave(int(a)), wave(int(b)))
+        if similarity >= ALIKE and seconds >= COMMON * min(lengths[a], lengths[b]):
+            whole = max(abs(lengths[a] - lengths[b]), abs(shift)) <= TOLERANCE
+            rows.append((ids[a], ids[b], similarity, "copy" if whole else "cut", shift, seconds))
     table = pd.DataFrame(rows, columns=["a", "b", "similarity", "kind", "shift", "seconds"])
     return table.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
+
+
+def candidates(keys: np.ndarray, owners: np.ndarray, least: int, reach: int = REACH) -> np.ndarray:
+    """Which of many things (texts, recordings) are alike enough to be compared, without comparing each with each.
+
+    keys: uint32 `(entries,)`; owners: `(entries,)`, whole numbers from 0 below 2**31, the thing that has the key,
+    each once. Within the bucket of a key only near neighbours are linked, so that the work grows with the number of
+    keys and not with the square of a bucket: what n copies of one thing share are n copies of a bucket, and each
+    links them in the same order.
+
+    Returns pairs of owners that share at least `least` keys among linked neighbours: int64 (pairs, 3) of a < b, shared.
+    """
+    entries = np.sort((keys.astype(np.uint64) << np.uint64(32)) | owners.astype(np.uint64))
+    keys, owners = entries >> np.uint64(32), (entries & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    pairs = [np.empty(0, np.int64)]
+    for step in range(1, reach + 1):
+        same = np.flatnonzero(keys[step:] == keys[:-step])
+        pairs.append((owners[same] << 31) | owners[same + step])
+    pairs, shared = np.unique(np.concatenate(pairs), return_counts=True)
+    pairs, shared = pairs[shared >= least], shared[shared >= least]
+    return np.column_stack([pairs >> 31, pairs & 0x7FFFFFFF, shared])
+
+
+def sameness(one: np.ndarray, two: np.ndarray) -> tuple[float, float, float]:
+    """How alike two waveforms are where they fit best: (similarity, shift, overlap).
+
+    one, two: float `(samples,)` at 16 kHz. similarity: the absolute correlation (0–1) of the two, within 100–3400 Hz,
+    over what they have in common when `two` is laid on `one` `shift` seconds after its beginning; overlap: the
+    seconds in common. Gain, polarity and an offset make no difference. Copies come near 1, other takes of the same
+    words below 0.5. (0, 0, 0) where one of them is silent or they have less than 0.2 s in common.
+    """
+    size = next_fast_len(len(one) + len(two), real=True)
+    frequencies = rfftfreq(size, 1 / RATE)
+    band = (frequencies >= BAND[0]) & (frequencies <= BAND[1])
+    spectra = [rfft(np.asarray(wave, np.float32), size) * band for wave in (one, two)]
+    lag = int(np.abs(irfft(spectra[0] * spectra[1].conj(), size)).argmax())
+    lag = lag - size if lag >= len(one) else lag  # samples by which `two` begins later
+    one, two = (
+        irfft(spectrum, size)[: len(wave)] for spectrum, wave in zip(spectra, (one, two), strict=True)
+    )
+    common = min(len(one) - max(lag, 0), len(two) - max(-lag, 0))
+    if common < LEAST * RATE:
+        return 0.0, 0.0, 0.0
+    one, two = one[max(lag, 0) :][:common], two[max(-lag, 0) :][:common]
+    energy = np.sqrt(np.dot(one, one) * np.dot(two, two))
+    if energy < 1e-9 * common:
+        return 0.0, 0.0, 0.0
+    return float(min(abs(np.dot(one, two)) / energy, 1.0)), lag / RATE, common / RATE
 
 
 def _wave(utterances: pd.DataFrame, waveforms, row: int) -> np.ndarray:
     if waveforms is not None:
         return waveforms[row]
-    one = utterances.iloc[row]
-    return read_audio(one["path"], one.get("start"), one.get("end"), RATE)
+    utterance = utterances.iloc[row]
+    return read_audio(utterance["path"], utterance.get("start"), utterance.get("end"), RATE)

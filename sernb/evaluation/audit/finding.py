@@ -1,8 +1,14 @@
-"""One finding of the audit: how grave it is, in a sentence, with the utterances to listen to."""
+"""What every check is made of: a finding, which part an utterance is in, and how far a guess gets under the folds."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
 import pandas as pd
 
+from sernb.core.errors import SernbError
 from sernb.evaluation import bootstrap
+from sernb.protocols import Fold
 
 SEVERITIES = ("leak", "caution", "not checked", "fine")
 SHOWN = 10  # utterances that a finding names
@@ -10,41 +16,84 @@ CHANCE_MARGIN = 0.05  # by how much the interval must lie above chance before so
 
 
 def finding(check: str, severity: str, sentence: str, utterances=(), value: float = float("nan")) -> dict:
-    """A row of the audit. `utterances`: ids, worst first; the first ten are kept."""
-    ids = [str(name) for name in utterances]
-    return {
-        "check": check,
-        "severity": severity,
-        "finding": sentence,
-        "utterances": list(dict.fromkeys(ids))[:SHOWN],
-        "value": float(value),
-    }
+    """A row of the audit: how grave it is, in a sentence. `utterances`: ids, worst first; the first ten are kept."""
+    ids = list(dict.fromkeys(str(name) for name in utterances))[:SHOWN]
+    row = {"check": check, "severity": severity, "finding": sentence}
+    return row | {"utterances": ids, "value": float(value)}
 
 
-def uar(predictions: pd.DataFrame) -> tuple[float, float, float, float, str]:
-    """UAR of a predictions table with its 95 % interval and chance: (value, low, high, chance, unit).
+def count(number: int, noun: str, plural: str = "") -> str:
+    """ "1 fold", "10 folds"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
-    By speaker where all are known and there is more than one, else by utterance.
+
+def part_codes(fold: Fold, index: pd.Index) -> np.ndarray:
+    """The part that each utterance is in, int8 `(utterances,)`: 0 none, 1 train, 2 validation, 3 test (the last wins).
+
+    Raises SernbError where the fold names utterances that are not in the table.
     """
+    codes = np.zeros(len(index), np.int8)
+    for code, part in enumerate((fold.train, fold.validation, fold.test), 1):
+        rows = index.get_indexer(part)
+        if (rows < 0).any():
+            raise SernbError(
+                f"fold {fold.name!r} has {int((rows < 0).sum())} utterances that the table lacks, the first is "
+                f"{part[(rows < 0).argmax()]!r}. Make the folds from the same table."
+            )
+        codes[rows] = code
+    return codes
+
+
+def guessed(
+    utterances: pd.DataFrame, folds: list[Fold], known: np.ndarray, guess: Callable, name: str
+) -> pd.DataFrame:
+    """Predictions of the emotion, `guess(train, test)` of row numbers, on each fold; empty where none can be made.
+
+    known: which utterances can be learnt from and tested, bool `(utterances,)`; those without a label are left out.
+    An utterance that several folds test stands there once.
+    """
+    labels = utterances["emotion"].astype(object).to_numpy()
+    tables = [pd.DataFrame(columns=["fold", "model", "emotion", "predicted"])]
+    for fold in folds:
+        part = part_codes(fold, utterances.index)
+        train, test = (np.flatnonzero((part == code) & known & pd.notna(labels)) for code in (1, 3))
+        if len(train) and len(test):
+            answers = {
+                "fold": fold.name,
+                "model": name,
+                "emotion": labels[test],
+                "predicted": guess(train, test),
+            }
+            tables.append(pd.DataFrame(answers, utterances.index[test]))
+    table = pd.concat(tables[1:] or tables)
+    if "speaker" in utterances:
+        table["speaker"] = utterances["speaker"].reindex(table.index)
+    return table[~table.index.duplicated()].rename_axis("utterance")
+
+
+class Uar(NamedTuple):
+    """A UAR with its 95 % interval, chance, and the unit that is drawn; NaN where nothing could be guessed."""
+
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    chance: float = np.nan
+    unit: str = ""
+
+    @property
+    def tells(self) -> bool:
+        """Whether the interval lies clearly above chance; never where there is none."""
+        return self.low > self.chance + CHANCE_MARGIN
+
+    def __str__(self):
+        return f"a UAR of {self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def uar(predictions: pd.DataFrame) -> Uar:
+    """By speaker where all are known and there is more than one, else by utterance."""
+    if predictions.empty:
+        return Uar()
     known = "speaker" in predictions and predictions["speaker"].notna().all()
     unit = "speaker" if known and predictions["speaker"].nunique() > 1 else "utterance"
     row = bootstrap(predictions, "UAR", unit=unit, n=1000).iloc[0]
-    return row["value"], row["low"], row["high"], 1 / predictions["emotion"].nunique(), unit
-
-
-def gathered(tables: list[pd.DataFrame], utterances: pd.DataFrame) -> pd.DataFrame:
-    """One predictions table of the folds' tables, with the speakers; an utterance that several folds test, once."""
-    result = pd.concat(tables) if tables else pd.DataFrame(columns=["fold", "model", "emotion", "predicted"])
-    if "speaker" in utterances:
-        result["speaker"] = utterances["speaker"].reindex(result.index)
-    return result[~result.index.duplicated()].rename_axis("utterance")
-
-
-def tells(low: float, chance: float) -> bool:
-    """Whether an interval that begins at `low` lies clearly above chance; never where there is no interval."""
-    return low > chance + CHANCE_MARGIN
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """ "1 fold", "10 folds"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return Uar(row["value"], row["low"], row["high"], 1 / predictions["emotion"].nunique(), unit)

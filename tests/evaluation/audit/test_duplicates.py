@@ -5,7 +5,10 @@ import soundfile
 
 from sernb import corpora
 from sernb.evaluation.audit import duplicates
+from sernb.evaluation.audit.duplicates import candidates, sameness
 from sernb.features import audio
+
+RATE = 16000
 
 
 def pairs(found):
@@ -63,17 +66,10 @@ def test_parts_of_one_file_that_overlap(table, sound, tmp_path):
     assert found.loc[0, "shift"] == pytest.approx(0.5, abs=0.001)
 
 
-def test_workers_give_the_same(table, sound, write_corpus):
-    utterances = write_corpus(table(1, 40), [sound(number % 38) for number in range(40)])
-    one, two = (duplicates(utterances, jobs=jobs, progress=False) for jobs in (1, 2))
-    assert one.equals(two) and len(one) == 2
-
-
-def test_emodb_has_none_and_finds_the_copies_put_in(real_corpus, telephone):
+def test_emodb_has_none_but_the_copies_put_in(real_corpus, telephone):
     """535 takes of ten sentences by ten speakers: many alike, none the same."""
     utterances = corpora.load("emodb", real_corpus("emodb"))
     utterances, waves = audio.read_utterances(utterances, progress=False)
-    assert duplicates(utterances, waves, progress=False).empty
     some = utterances.iloc[::20].rename(lambda name: f"{name} copy")
     draw = np.random.default_rng(0)
     cuts = [draw.integers(1, len(wave) // 5, 2) for wave in waves[::20]]
@@ -87,3 +83,61 @@ def test_ravdess_has_one(real_corpus):
     found = duplicates(utterances[utterances["speaker"].isin(["06", "07"])], progress=False)
     assert pairs(found) == {frozenset(("03-01-03-01-02-01-07", "03-01-03-01-02-02-07"))}
     assert found.loc[0, "kind"] == "same samples"
+
+
+def brute(keys, owners, least):
+    sets = {owner: set(keys[owners == owner]) for owner in np.unique(owners)}
+    pairs = [(a, b, len(sets[a] & sets[b])) for a in sets for b in sets if a < b]
+    return sorted(pair for pair in pairs if pair[2] >= least)
+
+
+@pytest.mark.parametrize("least", [1, 2, 4])
+def test_small_buckets_give_every_pair_that_shares_enough(least):
+    draw = np.random.default_rng(least)
+    owners = np.repeat(np.arange(20), 30)
+    keys = np.concatenate([draw.choice(400, 30, replace=False) for _ in range(20)]).astype(np.uint32)
+    found = candidates(keys, owners, least, reach=20)
+    assert sorted(map(tuple, found.tolist())) == brute(keys, owners, least)
+
+
+def test_many_of_a_kind_are_joined_in_linear_numbers():
+    """1,000 owners of the same 8 keys: all in one chain, and 4 pairs an owner instead of half a million."""
+    owners = np.repeat(np.arange(1000), 8)
+    found = candidates(np.tile(np.arange(8, dtype=np.uint32), 1000), owners, 8)
+    assert len(found) == 4 * 1000 - 10 and (found[:, 2] == 8).all()
+    assert {(a, a + 1) for a in range(999)} <= {(a, b) for a, b, _ in found.tolist()}
+
+
+def test_nothing_and_one():
+    assert candidates(np.array([], np.uint32), np.array([], int), 1).shape == (0, 3)
+    assert len(candidates(np.array([7], np.uint32), np.array([0]), 1)) == 0
+    large = candidates(np.array([2**32 - 1] * 2, np.uint32), np.array([2**30, 3]), 1)
+    assert large.tolist() == [[3, 2**30, 1]]
+
+
+def test_a_cut_is_found_where_it_was_made(sound, telephone):
+    whole = sound(1)
+    similarity, shift, overlap = sameness(whole, -0.3 * telephone(whole)[4321:-3000] + 0.1)
+    assert similarity > 0.99
+    assert shift == pytest.approx(4321 / RATE, abs=1e-4)
+    assert overlap == pytest.approx((len(whole) - 7321) / RATE, abs=1e-3)
+    assert sameness(whole[4321:], whole)[1] == pytest.approx(-4321 / RATE)
+
+
+def test_the_number_is_the_correlation():
+    draw = np.random.default_rng(0)
+    time = np.arange(RATE) / RATE
+    one = np.sin(2 * np.pi * 440 * time)
+    for noise in (0.0, 0.5, 2.0):
+        two = one + noise * np.sin(2 * np.pi * 1000 * time + draw.uniform())
+        expected = 1 / np.sqrt(1 + noise**2)  # two tones of whole periods are uncorrelated
+        assert sameness(one, two)[0] == pytest.approx(expected, abs=0.01)
+        assert np.corrcoef(one, two)[0, 1] == pytest.approx(expected, abs=0.01)
+
+
+def test_others_silence_and_crumbs_are_not_the_same(sound):
+    assert max(sameness(sound(1), sound(number))[0] for number in range(2, 12)) < 0.5
+    silence = np.zeros(RATE, np.float32)
+    assert sameness(sound(1), silence) == sameness(silence, silence) == (0, 0, 0)
+    assert sameness(np.full(RATE, 0.5), np.full(RATE, 0.5)) == (0, 0, 0)  # an offset is no sound
+    assert sameness(sound(1)[:1000], sound(1)) == (0, 0, 0)  # 0.06 s in common

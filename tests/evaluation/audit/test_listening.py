@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sernb.evaluation.audit.by_sound import recordings
-from sernb.evaluation.audit.listening import hear, listen
+from sernb.evaluation.audit.listening import fingerprint, hear, listen
+from sernb.evaluation.audit.sound import recordings
 
 RATE = 16000
 
@@ -75,3 +75,20 @@ def test_what_cannot_be_read_is_a_finding_not_an_end(table, sound, write_corpus)
     assert "1 of 4 recordings cannot be read (the first:" in found["finding"] and "u3.wav" in found["finding"]
     assert found["value"] == pytest.approx(3 / 4)
     assert list(statistics.index) == ["u0", "u1", "u2"]
+
+
+def test_copies_share_keys_and_others_do_not(sound, telephone):
+    keys = fingerprint(sound(1))
+    assert np.array_equal(keys, np.unique(keys)) and keys.dtype == np.uint32 and 50 < len(keys) <= 400
+    softer, cut = 0.1 * telephone(sound(1)), sound(1)[3333:-2222]
+    assert len(np.intersect1d(keys, fingerprint(softer))) > 0.9 * len(keys)
+    assert len(np.intersect1d(keys, fingerprint(cut))) > 10
+    for number in range(2, 30):
+        assert len(np.intersect1d(keys, fingerprint(sound(number)))) < 3
+
+
+def test_silence_offsets_and_clicks_have_no_fingerprint():
+    for waveform in (np.zeros(RATE), np.zeros(1), np.zeros(1024), 1e-7 * np.ones(RATE)):
+        assert fingerprint(waveform).shape == (0,)
+    long = np.random.default_rng(0).standard_normal(60 * RATE)
+    assert len(fingerprint(long)) == 400

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from sernb.core.errors import SernbError
+from sernb.evaluation import scores
 from sernb.evaluation.audit import random_split_gain
-from sernb.evaluation.audit.split_gain import _mixed
+from sernb.evaluation.audit.sound import _mixed, extremes, told_by
 from sernb.protocols import Fold, leave_one_speaker_out, speaker_and_sentence_k_fold
 
 
@@ -77,3 +78,17 @@ def test_words_missing_labels_and_refusals(table):
         random_split_gain(t, None, [Fold("one", train=t.index[3:4], test=t.index[4:9])])
     with pytest.raises(SernbError, match="no labelled utterance is in a test part"):
         random_split_gain(t, None, [Fold("one", train=t.index[1:9], test=t.index[:1])])
+
+
+def test_a_number_that_tells_and_one_that_does_not(table):
+    utterances = table(4, 30)
+    folds = leave_one_speaker_out(utterances)
+    draw = np.random.default_rng(0)
+    noise = pd.Series(draw.standard_normal(120), utterances.index, name="length")
+    tells = noise / 10 + utterances["emotion"].cat.codes
+    assert scores(told_by(tells.rename("length"), utterances, folds))["UAR"].iloc[0] > 0.95
+    assert scores(told_by(noise, utterances, folds))["UAR"].iloc[0] < 0.5
+    medians, ids = extremes(tells, utterances["emotion"])
+    assert list(medians.index) == ["neutral", "sad"]
+    assert ids[0] == tells.idxmax() and tells.idxmin() in ids and len(ids) == 10
+    assert told_by(noise * np.nan, utterances, folds).empty

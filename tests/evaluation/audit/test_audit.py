@@ -10,7 +10,7 @@ from sernb import corpora
 from sernb.cli import app
 from sernb.core.errors import SernbError
 from sernb.evaluation import audit
-from sernb.evaluation.audit import wording
+from sernb.evaluation.audit.audit import as_json, as_text
 from sernb.evaluation.audit.finding import SEVERITIES, finding
 from sernb.protocols import leave_one_speaker_out, random_split
 
@@ -171,12 +171,12 @@ def test_text_and_json():
     rows += [finding(check, "not checked", "No recordings.") for check in ("length", "loudness")]
     table = pd.DataFrame(rows)
     table.attrs = {"protocol": "fixed", "folds": 1}
-    text = wording.as_text(table, "mine")
+    text = as_text(table, "mine")
     assert text.splitlines() == [
         "mine: fixed, 1 fold", "", "LEAK: speakers", "  Two are heard.", "  Listen to: u1, u2", "",
         "NOT CHECKED: length, loudness", "  No recordings.", "", "In all: leak 1, caution 0, not checked 2, fine 0.",
     ]  # fmt: skip
-    read = json.loads(wording.as_json(table, corpus="mine"), parse_constant=lambda word: pytest.fail(word))
+    read = json.loads(as_json(table, corpus="mine"), parse_constant=lambda word: pytest.fail(word))
     assert read["corpus"] == "mine" and read["folds"] == 1
     assert [row["value"] for row in read["findings"]] == [0.5, None, None]
 
@@ -256,6 +256,6 @@ def test_a_wrong_argument_is_told(words, expected):
 
 def test_ravdess_duplicates_are_a_leak_where_they_are_divided(real_corpus):
     table = corpora.load("ravdess", real_corpus("ravdess"))
-    table = table[table["speaker"].isin(["01", "02", "03", "07"])]
+    table = table[table["speaker"].isin(["01", "07"])]
     apart = severities(audit.audit(table, leave_one_speaker_out(table), progress=False))
     assert apart["duplicates"] == ["caution"] and apart["transcripts"] == ["caution"]

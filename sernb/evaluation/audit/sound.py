@@ -1,0 +1,271 @@
+"""Checks of the recordings: unreadable or silent ones, duplicates, what a model could cheat on, and what a random split
+gains over one that keeps speakers (or whatever the folds keep) apart."""
+
+import numpy as np
+import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
+
+from sernb.core.errors import SernbError, some
+from sernb.evaluation import paired_bootstrap
+from sernb.evaluation.audit.finding import SHOWN, count, finding, guessed, part_codes, uar
+from sernb.evaluation.baselines import baseline
+from sernb.features.acoustics import SHORTEST
+from sernb.protocols import Fold
+
+SHORT = 0.25  # seconds
+LOUD = "which may be the emotion itself or how it was recorded; listen, and see that it is not the recording"
+EDIT = (
+    "which has more to do with how it was recorded or cut than with the emotion; a model may learn it instead"
+)
+# Format and what to think of it, by cue.
+CUES = {
+    "length": ("{:.2f} s", LOUD),
+    "loudness": ("{:.1f} dB", LOUD),
+    "silence": ("{:.0%}", EDIT),
+    "clipping": ("{:.2%}", EDIT),
+    "background": ("{:.1f} dB", EDIT),
+}
+DEPTH = 3  # of the tree that guesses by one number, so up to eight steps of it
+REPEATS = 3  # random splits that are averaged
+
+
+def recordings(heard: pd.DataFrame) -> dict:
+    """Recordings that cannot be read, are silent or very short."""
+    facts, ids = [], []
+    for rows, what in (
+        (heard["problem"].notna(), "cannot be read"),
+        (heard["silent"], "are silent"),
+        ((heard["length"] < SHORT) & ~heard["silent"], f"are shorter than {SHORT} s"),
+    ):
+        if rows.any():
+            first = heard.loc[rows, "problem"].iloc[0]
+            why = f" (the first: {first})" if first else ""
+            facts.append(f"{rows.sum():,} of {count(len(heard), 'recording')} {what}{why}")
+            ids += list(heard.index[rows])
+    if facts:
+        return finding("recordings", "caution", f"{'; '.join(facts)}.", ids, len(set(ids)) / len(heard))
+    sentence = f"All {len(heard):,} recordings can be read, and none is silent."
+    return finding("recordings", "fine", sentence, (), 0.0)
+
+
+def copies(utterances: pd.DataFrame, folds: list[Fold], pairs: pd.DataFrame) -> list[dict]:
+    """Duplicates: those divided between parts of a fold, and those within one part. pairs: from `duplicates`."""
+    if pairs.empty:
+        sentence = "No recording is in the corpus twice, whole, resampled or cut."
+        return [finding("duplicates", "fine", sentence, (), 0.0)]
+    a, b = (utterances.index.get_indexer(pairs[side]) for side in "ab")
+    divided = np.zeros(len(pairs), bool)
+    for fold in folds:
+        part = part_codes(fold, utterances.index)
+        divided |= (part[a] != part[b]) & (part[a] > 0) & (part[b] > 0)
+    rows = []
+    for which, severity, where in (
+        (divided, "leak", "divided between the parts of a fold, so it is trained on and tested"),
+        (~divided, "caution", "both in the same part of every fold, where it counts twice"),
+    ):
+        if not which.any():
+            continue
+        chosen, odd = pairs[which], []  # pairs, and what of them differs
+        for column in ("emotion", "speaker"):
+            if column in utterances:
+                one, two = (utterances.loc[chosen[side], column].to_numpy(object) for side in "ab")
+                differ = int(((one != two) & pd.notna(one) & pd.notna(two)).sum())
+                odd += [f"in {count(differ, 'pair')} the {column}s differ"] if differ else []
+        kinds = ", ".join(f"{number} {kind}" for kind, number in chosen["kind"].value_counts().items())
+        names = some((f"{one} = {two}" for one, two in zip(chosen["a"], chosen["b"], strict=True)), 3)
+        beside = f" Beware: {' and '.join(odd)}." if odd else ""
+        number = count(len(chosen), "pair of utterances is", "pairs of utterances are")
+        sentence = f"{number} one recording twice ({kinds}), {where}: {names}.{beside}"
+        ids = chosen[["a", "b"]].to_numpy().ravel()
+        rows.append(finding("duplicates", severity, sentence, ids, len(chosen)))
+    return rows
+
+
+def cue(utterances: pd.DataFrame, values: pd.Series, folds: list[Fold]) -> dict:
+    """How far one number (`values.name`, a key of CUES) gets at telling the emotion."""
+    name = values.name
+    check, (form, note) = f"{name} by class", CUES[name]
+    if "emotion" not in utterances or utterances["emotion"].nunique() < 2:
+        return finding(check, "not checked", "Needs two classes of emotion.")
+    if values.nunique() < 2:
+        return finding(check, "fine", f"The {name} is the same everywhere, and tells nothing.")
+    predictions = told_by(values, utterances, folds)
+    if predictions.empty or predictions["emotion"].nunique() < 2:
+        return finding(check, "not checked", "No fold has labels to learn and to test.")
+    guess = uar(predictions)
+    medians, ids = extremes(values, utterances["emotion"])
+    lowest, highest = (f"{form.format(median)} ({label})" for label, median in medians.items())
+    facts = (
+        f"{guess.value:.2f} [{guess.low:.2f}, {guess.high:.2f}, by {guess.unit}] (chance {guess.chance:.2f}); medians "
+        f"from {lowest} to {highest}{_without(utterances)}"
+    )
+    if not guess.tells:
+        return finding(check, "fine", f"The {name} alone tells little: a UAR of {facts}.", (), guess.value)
+    severity = "leak" if guess.low > (1 + guess.chance) / 2 else "caution"
+    return finding(check, severity, f"The {name} alone gives a UAR of {facts}, {note}.", ids, guess.value)
+
+
+def told_by(cue: pd.Series, utterances: pd.DataFrame, folds: list[Fold]) -> pd.DataFrame:
+    """Predictions of the emotion from one number: a decision tree of depth 3, classes weighted equally, on each fold.
+
+    cue: float by utterance. Utterances without label or number are left out; an empty table where nothing is left.
+    """
+    labels = utterances["emotion"].astype(object).to_numpy()
+    values = cue.reindex(utterances.index).to_numpy(float)[:, None]
+
+    def guess(train, test):
+        leaf = {"max_depth": DEPTH, "min_samples_leaf": max(2, len(train) // 100)}
+        tree = DecisionTreeClassifier(**leaf, class_weight="balanced", random_state=0)
+        return tree.fit(values[train], labels[train].astype(str)).predict(values[test])
+
+    return guessed(utterances, folds, ~np.isnan(values[:, 0]), guess, cue.name)
+
+
+def extremes(cue: pd.Series, labels: pd.Series) -> tuple[pd.Series, list[str]]:
+    """The lowest and the highest median of a number, by class, and utterances to hear the difference by."""
+    medians = cue.groupby(labels.astype(object)).median().sort_values().iloc[[0, -1]]
+    lowest = cue[labels == medians.index[0]].nsmallest(SHOWN // 2)
+    highest = cue[labels == medians.index[1]].nlargest(SHOWN - SHOWN // 2)
+    return medians, [*highest.index, *lowest.index]
+
+
+def split_gain(
+    utterances: pd.DataFrame, sample: pd.DataFrame | None, statistics: pd.DataFrame | None, folds: list[Fold]
+) -> dict:
+    """What a random split would add to the score. sample: the labelled utterances to measure it on (None: too few
+    classes); statistics: of their sound (None: there is none, so of their words); folds: speaker-independent."""
+    if absent := _unmeasurable(utterances, sample, statistics):
+        return finding("random split", "not checked", absent)
+    try:
+        gain = random_split_gain(sample, statistics, folds)
+    except SernbError as problem:
+        return finding("random split", "not checked", f"{str(problem)[:1].upper()}{str(problem)[1:]}")
+    what, whole = (
+        "the words" if statistics is None else "acoustic statistics",
+        known_speakers(utterances).sum(),
+    )
+    part = (
+        f", a sample of {gain['utterances']:,} of {whole:,} utterances" if gain["utterances"] < whole else ""
+    )
+    flatters = gain["low"] > 0
+    sentence = (
+        f"{'A random split flatters.' if flatters else 'A random split gains nothing that could be told from chance.'} "
+        f"The same simple model of {what} reaches a UAR of {gain['random']:.3f} on random splits and "
+        f"{gain['folds']:.3f} where speakers are kept apart: {gain['gain']:+.3f} [{gain['low']:+.3f}, "
+        f"{gain['high']:+.3f}, by {gain['unit']}]{part}{_without(utterances)}."
+    )
+    return finding("random split", "caution" if flatters else "fine", sentence, (), gain["gain"])
+
+
+def random_split_gain(
+    utterances: pd.DataFrame, statistics: pd.DataFrame | None, folds: list[Fold], seed: int = 0
+) -> dict:
+    """UAR of the same simple model under `folds` and under random splits, on the same test utterances.
+
+    statistics: `acoustics.acoustic_table(utterances)`, for a logistic regression on acoustic statistics; None: on the
+    words (TF-IDF). The random splits have parts of the same sizes, stratified by emotion, and test each utterance
+    that `folds` test. There are 3 of them, averaged. Folds keep the utterances that have a label (and statistics),
+    and a known speaker where two or more are known: one of an unknown voice may be in training whatever the folds.
+
+    Returns folds and random (UAR, 0–1), gain (random − folds), low and high (its 95 % interval, by speaker where
+    speakers are known), unit, units, note, utterances (tested), chance. Raises SernbError where no emotions are
+    known, a fold is left with a single class to learn, or nothing is left to test.
+    """
+    if "emotion" not in utterances:
+        raise SernbError(
+            "what a random split gains needs emotions; these utterances have no column 'emotion'."
+        )
+
+    # Keep what can be learnt from and tested.
+    used = utterances[utterances["emotion"].notna() & known_speakers(utterances)]
+    if statistics is not None:
+        used = used[used.index.isin(statistics.index)]
+    elif "text" in used:
+        used = used[used["text"].notna()]
+    labels = used["emotion"].astype(str)
+    apart = [Fold(f.name, _kept(f.train, used.index), test=_kept(f.test, used.index)) for f in folds]
+    apart = [fold for fold in apart if len(fold.test)]
+    poor = [fold.name for fold in apart if labels[fold.train].nunique() < 2]
+    if poor or not apart:
+        why = (
+            f"{some(poor, 3)} has fewer than 2 classes to learn"
+            if poor
+            else "no labelled utterance is in a test part"
+        )
+        raise SernbError(f"what a random split gains cannot be measured: {why}.")
+
+    # Predict the same utterances both ways.
+    tested = pd.Index(np.unique(np.concatenate([fold.test for fold in apart])))
+    tables = [_predict(used, apart, statistics, tested).assign(model="folds", seed=0)]
+    for repeat in range(REPEATS):
+        mixed = _mixed(apart, labels, tested, seed + repeat)
+        tables.append(_predict(used, mixed, statistics, tested).assign(model="random", seed=repeat))
+    unit = "speaker" if "speaker" in used and used["speaker"].notna().all() else "utterance"
+    gain = paired_bootstrap(pd.concat(tables), "random", "folds", unit=unit, seed=seed)
+    values = {
+        "folds": float(gain["value_b"]),
+        "random": float(gain["value_a"]),
+        "gain": float(gain["difference"]),
+    }
+    values |= {name: gain[name] for name in ("low", "high", "unit", "units", "note")}
+    return values | {"utterances": len(tested), "chance": 1 / labels[tested].nunique()}
+
+
+def known_speakers(utterances: pd.DataFrame) -> pd.Series:
+    """Which utterances can be measured with speakers apart, bool by utterance: those whose speaker is known.
+
+    All of them where fewer than two speakers are known, since nobody can be kept apart then.
+    """
+    if "speaker" not in utterances or utterances["speaker"].nunique() < 2:
+        return pd.Series(True, utterances.index)
+    return utterances["speaker"].notna()
+
+
+def _unmeasurable(utterances, sample, statistics) -> str:
+    """What the gain of a random split cannot be measured without, in a sentence; "" where all is there."""
+    speakers = utterances["speaker"].nunique() if "speaker" in utterances else 0
+    if sample is None:
+        return "Needs two classes of emotion."
+    if not speakers:
+        return "No speaker is known, so there is no split to compare a random one with."
+    if speakers < 2:
+        return "There is one speaker only, so none can be kept apart."
+    if statistics is None and "text" not in sample:
+        return "Neither recordings nor words are there to measure it with."
+    if statistics is not None and statistics.empty:
+        return f"None of the labelled recordings can be read and lasts {SHORTEST} s, as acoustic statistics need."
+    return ""
+
+
+def _without(utterances: pd.DataFrame) -> str:
+    """A word on the utterances that folds with speakers apart leave out; "" where there are none."""
+    unknown = int((~known_speakers(utterances)).sum())
+    return f"; {count(unknown, 'utterance')} of unknown speakers left out" if unknown else ""
+
+
+def _kept(ids: pd.Index, those: pd.Index) -> pd.Index:
+    return ids[ids.isin(those)]
+
+
+def _mixed(apart: list[Fold], labels: pd.Series, tested: pd.Index, seed: int) -> list[Fold]:
+    """Random folds over the same utterances: as many tested in each, as many trained on, alike in classes."""
+    draw = np.random.default_rng(seed)
+    pool = np.unique(np.concatenate([np.concatenate([fold.train, fold.test]) for fold in apart]))
+    pool = pool[draw.permutation(len(pool))]
+    pool = pool[np.argsort(labels[pool].to_numpy(), kind="stable")]
+    parts = max(2, round(len(pool) / np.mean([len(fold.test) for fold in apart])))
+    size = round(np.mean([len(fold.train) for fold in apart]))
+    part, folds = np.arange(len(pool)) % parts, []  # dealt like cards, class after class
+    for number in range(parts):
+        train, test = pd.Index(pool[part != number]), _kept(pd.Index(pool[part == number]), tested)
+        each_its_share = np.linspace(0, len(train) - 1, min(size, len(train))).round().astype(int)
+        if len(test):
+            folds.append(Fold(f"random {number + 1}", train=train[each_its_share], test=test))
+    return folds
+
+
+def _predict(utterances, folds, statistics, tested) -> pd.DataFrame:
+    kind = "text" if statistics is None else "audio"
+    table = baseline(utterances, folds, kind, acoustics=statistics)
+    table = table[[column for column in table if not column.startswith("p_")]]  # folds may differ in classes
+    return table[~table.index.duplicated()].loc[tested]  # folds may test an utterance twice
