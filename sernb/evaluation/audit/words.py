@@ -11,8 +11,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sernb.core.errors import some
 from sernb.evaluation.audit.duplicates import candidates
 from sernb.evaluation.audit.finding import count, finding, guessed, part_codes, uar
-from sernb.protocols import Fold
-from sernb.protocols import normalised
+from sernb.protocols import Fold, normalised
 
 SCRIPTED = 4.0  # utterances a sentence from which the corpus repeats its sentences by design
 SPOKEN = 3  # words: shorter ones ("yes", "I see") come back in any conversation
