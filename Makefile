@@ -58,10 +58,10 @@ $(STAMP): pyproject.toml constraints.txt | $(PYTHON)
 # The first Python that is new enough; `make PYTHON3=/path/to/python3.12 install` chooses another.
 $(PYTHON):
 	@for candidate in $(if $(PYTHON3),"$(PYTHON3)") python3 python3.13 python3.12 python3.11; do \
-	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then found="$$candidate"; break; fi; \
+	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' >/dev/null 2>&1; then found="$$candidate"; break; fi; \
 	done; \
 	if [ -z "$$found" ]; then \
-	  echo "sernb needs Python 3.11 or newer and found none (looked for python3, python3.13, python3.12, python3.11)."; \
+	  echo "sernb needs Python 3.11.4 or newer and found none (looked for python3, python3.13, python3.12, python3.11)."; \
 	  echo "Install one, or name it: make PYTHON3=/path/to/python install"; exit 1; \
 	fi; \
 	echo "Making $(VENV) with $$found ($$("$$found" --version)); the first install fetches about 4 GB (PyTorch) ..."; \

@@ -87,7 +87,7 @@ def test_make_says_which_python_it_needs(tmp_path):
     done = subprocess.run(
         [make, "install"], cwd=tmp_path, env=empty, capture_output=True, text=True, check=False
     )
-    assert done.returncode != 0 and "needs Python 3.11 or newer" in done.stdout
+    assert done.returncode != 0 and "needs Python 3.11.4 or newer" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=["check", "format"])
