@@ -59,10 +59,7 @@ def test_overview(tmp_path, monkeypatch, emodb_tree):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SERNB_CORPORA", str(tmp_path))
     table = corpora.overview()
-    assert list(table.index) == [
-        "embedded", "embedded_pairs", "emodb", "ravdess", "cremad", "iemocap", "msp_podcast", "meld",
-        "emobank", "xed", "manifest",
-    ]  # fmt: skip
+    assert list(table.index) == list(corpora.CORPORA)
     assert {"title", "licence", "obtain", "folder", "layout", "found", "files"} <= set(table.columns)
     assert table.loc["emodb", ["found", "files"]].tolist() == [str(emodb_tree), 535]
     assert table.loc["ravdess", ["found", "files"]].tolist() == ["not found", 0]
