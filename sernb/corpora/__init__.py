@@ -51,7 +51,7 @@ def load(
     Raises:
         SernbError: an unknown name, a missing, wrong or empty folder, and bad content.
     """
-    corpus = known(name)
+    corpus = corpus_of(name)
     check_on_bad(on_bad)
     root = _root(name, root)
     if unknown := set(options) - set(options_of(name)):
@@ -74,7 +74,7 @@ def options_of(name: str) -> dict[str, inspect.Parameter]:
 
 def find_root(name: str) -> Path | None:
     """Where the corpus stands: `$SERNB_CORPORA/<name>`, else `./corpora/<name>`; None if neither is there."""
-    folders = [Path(__file__).parent / f"{name}_data"] if known(name).inside else expected_folders(name)
+    folders = [Path(__file__).parent / f"{name}_data"] if corpus_of(name).inside else expected_folders(name)
     return next((folder for folder in folders if folder.exists()), None)
 
 
@@ -84,7 +84,7 @@ def expected_folders(name: str) -> list[Path]:
     return [Path(parent).expanduser() / name for parent in ([own] if own else []) + ["corpora"]]
 
 
-def known(name: str) -> Corpus:
+def corpus_of(name: str) -> Corpus:
     """CORPORA[name]; SernbError for a name that is none."""
     if name not in CORPORA:
         raise SernbError(f"unknown corpus {name!r}; the corpora are {', '.join(CORPORA)}.")

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from sernb.core.errors import SernbError, some
 from sernb.core.files import whole_file
-from sernb.corpora import CORPORA, expected_folders, known
+from sernb.corpora import CORPORA, corpus_of, expected_folders
 from sernb.corpora.corpus import Source
 from sernb.corpora.download import check, download
 from sernb.corpora.files import lfs_pointer
@@ -43,7 +43,7 @@ def fetch(
         SernbError: a corpus that is had by agreement only (the message says how), a wrong sum, a failed
             download.
     """
-    corpus = known(name)
+    corpus = corpus_of(name)
     if not corpus.sources:
         public = ", ".join(name for name, corpus in CORPORA.items() if corpus.sources)
         raise SernbError(

@@ -69,8 +69,7 @@ def read_names(
 
     Returns:
         A table of text, indexed by the name: path, and the groups of `pattern`. attrs["skipped"] lists what
-            was left
-        out: other names, and clips that are found twice.
+        was left out: other names, and clips that are found twice.
 
     Raises:
         SernbError: no recordings, or none of this corpus; with `on_bad="raise"` for any that does not fit.

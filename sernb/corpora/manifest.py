@@ -12,7 +12,7 @@ from sernb.core.tables import DIMENSIONS, EMOTIONS
 from sernb.corpora.corpus import Corpus
 from sernb.corpora.files import SHOWN, read_text
 from sernb.corpora.labels import KNOWN
-from sernb.corpora.sheets import Sheet, parse_rows
+from sernb.corpora.sheets import Sheet, parse_csv
 
 CORPUS = Corpus(
     title="Your own recordings",
@@ -59,13 +59,11 @@ def load(
     # The columns, under the kit's names.
     path = _find(Path(root))
     known = {word for words in COLUMNS.values() for word in words.split()}
-    content = parse_rows(read_text(path, strict=True)[0], path, known, _plain)
-    understood = _understand(content.header, path)
-    lines = [f"line {line}" for line in content.lines]
-    table = pd.DataFrame(content.rows, lines, content.header, dtype=object)
-    table = table.rename(columns={theirs: ours for ours, theirs in understood.items()})
+    raw = parse_csv(read_text(path, strict=True)[0], path, known, _plain)
+    understood = _understand(list(raw), path)
+    table = raw.rename(columns={theirs: ours for ours, theirs in understood.items()})
     table, empty = _blanks(table, understood)
-    notes = [f"{path.name}: {_sentence(understood, empty, content.header)}"]
+    notes = [f"{path.name}: {_sentence(understood, empty, list(raw))}"]
     print(notes[0], file=sys.stderr)
 
     # What stands in them.
@@ -74,7 +72,7 @@ def load(
         table, own = _labelled(table, labels or {}, path, notes)
     elif labels:
         raise SernbError(f"{path}: labels were given, and no column of emotions was found. {notes[0]}")
-    _numbers(table, understood, path, decimal_comma=content.delimiter == ";")
+    _numbers(table, understood, path, decimal_comma=raw.attrs["separator"] == ";")
     if "gender" in table:
         table["gender"] = table["gender"].map(lambda g: GENDERS.get(g.lower(), g.lower()), na_action="ignore")
 
@@ -225,12 +223,8 @@ def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[str, str]]
     folders: dict[str, str] = {}  # a corpus has few folders and many files: resolve each folder once
     paths, why = [], {}
     for place, name in names.items():
-        full, reason = "", None
-        if not isinstance(name, str):
-            reason = "no recording is named"
-        elif "\0" in name:
-            reason = "not a file name"
-        else:
+        full, reason = "", "no recording is named"
+        if isinstance(name, str) and "\0" not in name:
             full = os.path.join(manifest.parent, name)
             if "\\" in name and not os.path.lexists(full):  # written on Windows
                 full = os.path.join(manifest.parent, name.replace("\\", "/"))
@@ -239,6 +233,7 @@ def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[str, str]]
                 folders[parent] = os.path.realpath(parent)
             full = os.path.join(folders[parent], base)
             full = os.path.realpath(full) if os.path.islink(full) else full
+            reason = None
             if not full.startswith(os.path.join(home, "")):
                 reason = f"{name} is outside {home}; put the CSV in a folder that holds all recordings"
             elif not os.path.isfile(full):

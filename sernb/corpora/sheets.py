@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -20,20 +19,14 @@ _CONTROLS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for cod
 _TWICE = re.compile("â€|Ã[\x80-\xbf‚-™]")
 
 
-class Rows(NamedTuple):
-    """A CSV's content: all fields are stripped text; `lines` says where in the file each row begins."""
+def parse_csv(
+    text: str, path: Path, known: Collection[str], plain=str, uneven: list | None = None
+) -> pd.DataFrame:
+    """A CSV's rows: all fields as stripped text; the index says where in the file a row begins ("line 3").
 
-    header: list[str]
-    rows: list[list[str]]
-    lines: list[int]
-    delimiter: str
-
-
-def parse_rows(text: str, path: Path, known: Collection[str], plain=str, uneven: list | None = None) -> Rows:
-    """A CSV's content. Its separator (comma, semicolon, tab) is the one that gives the most `known` columns.
-
-    Quoted fields may hold separators, quotes (doubled) and line breaks. Blank lines, and the rows of
-    nothing but separators that spreadsheets leave, are no rows.
+    The separator (comma, semicolon, tab) is the one that gives the most `known` columns; attrs["separator"].
+    Quoted fields may hold separators, quotes (doubled) and line breaks. Blank lines, and the rows of nothing
+    but separators that spreadsheets leave, are no rows.
 
     Args:
         text: of the file.
@@ -43,12 +36,11 @@ def parse_rows(text: str, path: Path, known: Collection[str], plain=str, uneven:
         uneven: where it is given, rows with too many or too few fields join it, as {utterance, path, why}.
 
     Raises:
-        SernbError: no rows, a quote that is never closed, or, without `uneven`, a row of another length; by
-            line.
+        SernbError: no rows, a quote that is never closed, or, without `uneven`, a row of another length.
     """
     first = next(iter(text.lstrip().splitlines()), "")
-    delimiter = max(",;\t", key=lambda d: (len({*map(plain, first.split(d))} & {*known}), first.count(d)))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    separator = max(",;\t", key=lambda s: (len({*map(plain, first.split(s))} & {*known}), first.count(s)))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header, rows, lines, begins = None, [], [], 1
     try:
         for row in reader:
@@ -60,11 +52,11 @@ def parse_rows(text: str, path: Path, known: Collection[str], plain=str, uneven:
                 header = [name or f"unnamed_{number}" for number, name in enumerate(row, 1)]
             elif len(row) == len(header):
                 rows.append(row)
-                lines.append(line)
+                lines.append(f"line {line}")
             else:
                 why = (
                     f"line {line} has {len(row)} fields, the header has {len(header)}. Fields that hold the "
-                    f"separator {delimiter!r} must stand in double quotes."
+                    f"separator {separator!r} must stand in double quotes."
                 )
                 if uneven is None:
                     raise SernbError(f"{path}: {why}")
@@ -75,7 +67,9 @@ def parse_rows(text: str, path: Path, known: Collection[str], plain=str, uneven:
         ) from problem
     if not rows:
         raise SernbError(f"{path}: the file has {'a header and ' if header else ''}no rows.")
-    return Rows(header, rows, lines, delimiter)
+    table = pd.DataFrame(rows, lines, header, dtype=object)
+    table.attrs["separator"] = separator
+    return table
 
 
 class Sheet:
@@ -95,15 +89,14 @@ class Sheet:
     def read(cls, path: Path, needed: tuple[str, ...], title: str, on_bad: str) -> "Sheet":
         """All fields of a CSV as stripped text, by its own column names; SernbError where one is missing."""
         text, note = read_text(path)
-        content = parse_rows(text, path, needed, uneven=(bad := []))
-        missing = [column for column in needed if column not in content.header]
-        if missing or len({*content.header}) < len(content.header):
+        table = parse_csv(text, path, needed, uneven=(bad := []))
+        missing = [column for column in needed if column not in table]
+        if missing or table.columns.has_duplicates:
             wrong = f"no column {', '.join(map(repr, missing))}" if missing else "columns stand twice"
             raise SernbError(
-                f"{path}: {wrong}; expected {', '.join(needed)}, the file has {', '.join(content.header)}."
+                f"{path}: {wrong}; expected {', '.join(needed)}, the file has {', '.join(table)}."
             )
-        lines = [f"line {line}" for line in content.lines]
-        sheet = cls(pd.DataFrame(content.rows, lines, content.header, dtype=object), title, path, on_bad, bad)
+        sheet = cls(table, title, path, on_bad, bad)
         sheet.notes += [note] if note else []
         return sheet
 

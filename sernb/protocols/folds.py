@@ -226,8 +226,7 @@ def _group_tests(utterances: pd.DataFrame, folds: int, by: str, seed: int, proto
 
 
 def groups_of(utterances: pd.DataFrame, column: str, protocol: str) -> pd.Series:
-    """The column as text; for "sentence", where there is none, the words of `text`. SernbError for absence
-    and gaps."""
+    """The column as text, for "sentence" also the words; SernbError where it is absent or has gaps."""
     words = column == "sentence" and "sentence" not in utterances
     column = "text" if words else column
     if column not in utterances:
