@@ -7,7 +7,7 @@ A BERT2 + VGGish student of a BERT-12 + VGGish teacher (random weights), 4,479 t
 50 transfer and 100 distillation epochs, extrapolated from measured steps:
   (a) as the paper reads: one utterance a step, the teacher and all encoders in the loop;
   (b) as the authors' code: one utterance a step, the teacher's encodings cached (and the student's while it is frozen);
-  ours: `sernb.studies.two_stages.train`, all that is frozen computed once, batches of like length. Ours alone is charged with
+  ours: `sernb.studies.three_m_ser.train_two_stages`, all that is frozen computed once, batches of like length. Ours alone is charged with
   validation and saving after each epoch, and with its start.
 A teacher speaks in both stages, as in the authors' code, whose optimizer (torch's SGD with its defaults) (a) and (b) take.
 Lengths are drawn: seconds from a gamma distribution (shape 2.2, mean 4.5), a VGGish example each whole 0.96 s (at least
@@ -43,8 +43,9 @@ from sernb.losses import Distillation
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
 from sernb.models.vggish import VGGishConfig
 from sernb.notebook.run import KEEP_MEMORY
-from sernb.studies.multimodal import Inputs, Outputs, audio_states, outputs, text_states
-from sernb.studies.two_stages import Stage, TwoStages, train
+from sernb.studies.recipes import THREE_M_SER, Stage, TwoStages
+from sernb.studies.three_m_inputs import Inputs, Outputs, audio_states, outputs, text_states
+from sernb.studies.three_m_ser import train_two_stages
 
 EPOCHS = {"transfer": 50, "distillation": 100}
 CLASSES = ("neutral", "happy", "sad", "angry")
@@ -198,13 +199,14 @@ class Ours:
         count, found = self.size.utterances, {}
         rows = sample(self.inputs.tokens.lengths[:count], round(share * count), number)
         held = np.arange(count, len(self.inputs.index))
-        plain = Stage(1, batch, distil=True, bf16=bf16)
+        recipe = replace(THREE_M_SER["paper"].transfer.recipe, epochs=1, batch_size=batch, bf16=bf16)
+        plain = Stage(recipe, distil=True)
         recipes = TwoStages(plain, None), TwoStages(None, replace(plain, train_text=True))
         for (stage, model), recipe in zip(self.student.items(), recipes, strict=True):
             given = {"cache": self.folder.name, "seed": number}
             began = time.perf_counter()
             with stopwatch() as seen:
-                train(model, self.inputs, rows, held, recipe, self.teacher, **given)
+                train_two_stages(model, self.inputs, rows, held, recipe, self.teacher, **given)
             whole = time.perf_counter() - began
             steps = seen["training_step"]  # the first one warms up, the last one may be short
             found[stage] = (steps[-1][0] - steps[1][0]) / (len(steps) - 2) / batch

@@ -7,6 +7,7 @@ import resource
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -17,8 +18,9 @@ from transformers import BertConfig, BertModel, BertTokenizer
 from sernb.features.encoders import audio_encoder, text_encoder
 from sernb.models.three_m_ser import ThreeMSERConfig, assemble
 from sernb.models.vggish import VGGish, VGGishConfig
-from sernb.studies.multimodal import outputs, prepare
-from sernb.studies.two_stages import Stage, TwoStages, train
+from sernb.studies.recipes import THREE_M_SER, Stage, TwoStages
+from sernb.studies.three_m_inputs import outputs, prepare
+from sernb.studies.three_m_ser import train_two_stages
 
 CLASSES = ("neutral", "happy", "sad", "angry")
 
@@ -57,8 +59,9 @@ def one_step(folder, layers, teacher, threads):
     inputs = prepare(utterances, waveforms, tokenizer, model.audio, progress=False)
     said = None if teacher else outputs(model, inputs, progress=False)
     encoded = time.perf_counter()
-    stage = Stage(1, 16, train_text=True, distil=teacher is not None)
-    curve = train(model, inputs, np.arange(16), (), TwoStages(None, stage), teacher)
+    recipe = replace(THREE_M_SER["paper"].transfer.recipe, epochs=1, batch_size=16)
+    stage = Stage(recipe, train_text=True, distil=teacher is not None)
+    curve = train_two_stages(model, inputs, np.arange(16), (), TwoStages(None, stage), teacher)
     row = {
         "network": f"BERT{model.text.config.num_hidden_layers} + VGGish" + ("" if teacher else ", teacher"),
         "parameters": sum(one.numel() for one in model.parameters()),

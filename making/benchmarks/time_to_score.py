@@ -19,16 +19,16 @@ import torch
 from sernb import corpora, protocols
 from sernb.features import encoders
 from sernb.features.audio import read_utterances
-from sernb.studies import multimodal
-from sernb.studies.three_m_ser import TAUGHT, Encoders
-from sernb.studies.two_stages import LAPTOP, train
+from sernb.studies import three_m_inputs
+from sernb.studies.recipes import Stage, TwoStages
+from sernb.studies.three_m_ser import LAPTOP, TAUGHT, Encoders, train_two_stages
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--epochs", type=int, default=LAPTOP.fine_tune.epochs)
+    parser.add_argument("--epochs", type=int, default=LAPTOP.fine_tune.recipe.epochs)
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--layers", type=int, default=1)
@@ -40,23 +40,25 @@ def main() -> None:
     fold = folds[arguments.fold]
     text, tokenizer = encoders.text_encoder()
     pretrained = Encoders(text, encoders.audio_encoder())
-    inputs = multimodal.prepare(utterances, waveforms, tokenizer, pretrained.audio)
+    inputs = three_m_inputs.prepare(utterances, waveforms, tokenizer, pretrained.audio)
     rows = inputs.rows(fold.train), inputs.rows(fold.validation)
     teacher = pretrained.network(inputs.classes, 0)
-    train(teacher, inputs, *rows)
-    told = multimodal.outputs(teacher, inputs)
-    ours = replace(LAPTOP.fine_tune, epochs=arguments.epochs)
+    train_two_stages(teacher, inputs, *rows)
+    told = three_m_inputs.outputs(teacher, inputs)
+    ours = replace(LAPTOP.fine_tune.recipe, epochs=arguments.epochs)
     ways = {"batch 16, by length": ours, "batch 16, at random": replace(ours, by_length=False)}
     for share in (1, 4, 16):
         rates = {name: getattr(ours, name) / share for name in ("learning_rate", "encoder_rate")}
         ways[f"batch 1, rate / {share}"] = replace(ours, batch_size=1, **rates)
     curves, seconds = {}, {}
-    for name, stage in ways.items():
+    for name, way in ways.items():
         runs, began = [], time.perf_counter()
         for seed in arguments.seeds:
             student = pretrained.network(inputs.classes, seed, arguments.layers)
-            recipe = replace(LAPTOP, transfer=None, fine_tune=stage)
-            runs.append(train(student, inputs, *rows, recipe, told, TAUGHT.distillation, seed=seed))
+            recipe = TwoStages(None, Stage(way, train_text=True, distil=True))
+            runs.append(
+                train_two_stages(student, inputs, *rows, recipe, told, TAUGHT.distillation, seed=seed)
+            )
         seconds[name] = (time.perf_counter() - began) / len(arguments.seeds)
         curves[name] = np.mean([run["validation_UAR"] for run in runs], axis=0)
         print(f"{name}: {seconds[name]:.1f} s a training, {np.round(curves[name], 3)}", flush=True)

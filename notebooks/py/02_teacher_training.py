@@ -62,9 +62,9 @@ from sernb.features.encoders import published_pca
 from sernb.features.text import clean, words_of
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.models.vggish import EXAMPLE_SECONDS, examples_of
-from sernb.studies import multimodal, saved, sizes, three_m_ser
-from sernb.studies.attention import attention_of, left_out
-from sernb.studies.two_stages import RECIPES
+from sernb.studies import saved, sizes, three_m_inputs, three_m_ser
+from sernb.studies.three_m_inputs import attention_of, left_out
+from sernb.studies.three_m_ser import RECIPES
 
 # %%
 device = notebook.start(corpus, f"{text_encoder} + {audio_encoder}", seed)
@@ -152,7 +152,7 @@ notebook.keep(both, "02_streams", pictures)
 # %% tags=["stage:features"]
 text, vggish = text.to(device), vggish.to(device)
 live = RECIPES[recipe].fine_tune.train_audio  # VGGish learns too, so its input is kept
-inputs = multimodal.prepare(
+inputs = three_m_inputs.prepare(
     utterances, waveforms, tokenizer, vggish, pca, keep_examples=live, cache=cache or None
 )
 unknown = np.mean(inputs.tokens.values == tokenizer.unk_token_id)
@@ -204,25 +204,22 @@ sizes.modules(pretrained.network(inputs.classes, seed))
 # says how far a weight could travel on this corpus under a constant gradient of 1, the falling rate included.
 
 # %%
-stages = RECIPES[recipe]
-given = {"transfer": transfer_epochs, "fine_tune": fine_tune_epochs}
-changed = {one: replace(getattr(stages, one), epochs=count) for one, count in given.items() if count}
-stages = replace(stages, **changed)
+stages = RECIPES[recipe].with_epochs(transfer_epochs, fine_tune_epochs)
 count, rows = len(folds[0].train), {}
 for one, plan in {"paper": RECIPES["paper"], "laptop": RECIPES["laptop"], "here": stages}.items():
     for stage in (plan.transfer, plan.fine_tune):
-        each = -(-count // stage.batch_size)
-        drops = range(stage.epochs if stage.drop_every else 0)
-        falls = [stage.drop ** (epoch // stage.drop_every) for epoch in drops]
-        whole = sum(falls) if falls else stage.epochs / 2  # epochs at the first rate that come to the same
-        carried = 1 / (1 - stage.momentum) if stage.optimizer == "sgd" else 1.0
+        how = stage.recipe
+        each = -(-count // how.batch_size)
+        falls = [how.drop ** sum(drop <= epoch for drop in how.drops) for epoch in range(1, how.epochs + 1)]
+        whole = how.epochs / 2 if how.falling else sum(falls)  # epochs at the first rate that come to the same
+        carried = 1 / (1 - how.momentum) if how.optimizer == "sgd" else 1.0
         rows[one, "fine-tuning" if stage.train_text else "transfer"] = {
-            "optimizer": stage.optimizer,
-            "rate": stage.learning_rate,
-            "rate of BERT": (stage.encoder_rate or stage.learning_rate) if stage.train_text else 0.0,
-            "steps": stage.epochs * each,
-            "rate × momentum": stage.learning_rate * carried,
-            "travel": round(stage.learning_rate * carried * whole * each, 3),
+            "optimizer": how.optimizer,
+            "rate": how.learning_rate,
+            "rate of BERT": (how.encoder_rate or how.learning_rate) if stage.train_text else 0.0,
+            "steps": how.epochs * each,
+            "rate × momentum": how.learning_rate * carried,
+            "travel": round(how.learning_rate * carried * whole * each, 3),
         }
 pd.DataFrame.from_dict(rows, orient="index")
 

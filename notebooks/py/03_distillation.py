@@ -64,10 +64,8 @@ from sernb.features.encoders import published_pca
 from sernb.features.text import clean
 from sernb.losses import Distillation, DistillationConfig, kl_divergence, soften
 from sernb.models.three_m_ser import ThreeMSERConfig
-from sernb.studies import multimodal, sizes, three_m_ser
-from sernb.studies.speed import inference_times
-from sernb.studies.three_m_ser import ALONE, Way
-from sernb.studies.two_stages import RECIPES
+from sernb.studies import sizes, three_m_inputs, three_m_ser
+from sernb.studies.three_m_ser import ALONE, RECIPES, Way
 
 # %%
 device = notebook.start(corpus, f"{text_encoder} + {audio_encoder}", seeds[0])
@@ -105,17 +103,14 @@ vggish = encoders.audio_encoder(audio_encoder)
 text, vggish = text.to(device), vggish.to(device)
 pca = published_pca() if postprocess else None
 live = RECIPES[recipe].fine_tune.train_audio  # VGGish learns too, so its input is kept
-inputs = multimodal.prepare(
+inputs = three_m_inputs.prepare(
     utterances, waveforms, tokenizer, vggish, pca, keep_examples=live, cache=cache or None
 )
 pretrained = three_m_ser.Encoders(text, vggish, ThreeMSERConfig(), postprocess=pca)
 depth = text.config.num_hidden_layers
 if wrong := [one for one in layers if not 1 <= one < depth]:
     raise SernbError(f"layers asks for students of {wrong[0]} layers; {text_encoder} has {depth}")
-stages = RECIPES[recipe]
-given = {"transfer": transfer_epochs, "fine_tune": fine_tune_epochs}
-changed = {one: replace(getattr(stages, one), epochs=count) for one, count in given.items() if count}
-stages = replace(stages, **changed)
+stages = RECIPES[recipe].with_epochs(transfer_epochs, fine_tune_epochs)
 
 # %% [markdown]
 # The teacher is the network with all of BERT's layers, one for each fold. What it says of every utterance, and every
@@ -203,9 +198,7 @@ table.rename_axis(index="T").round(4)
 # %%
 loss = DistillationConfig(alpha=alpha, temperature=temperature)
 student = pretrained.network(classes, seeds[0], min(layers)).to(device).eval()
-batch = multimodal.Examples(inputs, rows[:32], teacher=outputs[fold.name]).__getitems__(
-    range(min(32, len(rows)))
-)
+batch = inputs.dataset(rows, teacher=outputs[fold.name]).__getitems__(range(min(32, len(rows))))
 told = {name: one.to(device) for name, one in batch.pop("teacher").items()}
 goal = batch.pop("labels").to(device)
 with torch.inference_mode():
@@ -255,7 +248,7 @@ counted = sizes.tables(pretrained.network(classes, 0).shape, [depth, *layers])
 typical = (int(inputs.tokens.lengths.mean().round()), max(1, int(inputs.audio.lengths.mean().round())))
 networks = {one: pretrained.network(classes, 0, one).to(device) for one in counted.index}
 runs = 50
-times = inference_times(networks, *typical, runs=runs)
+times = sizes.inference_times(networks, *typical, runs=runs)
 short = {"UAR": "BACC", "WA": "ACC", "macro_f1": "MF1", "weighted_f1": "WF1"}
 unit = usual_unit(tested)
 intervals = bootstrap(tested, ["UAR", "WA"], unit=unit)
@@ -418,7 +411,7 @@ if sentences and corpus == "embedded":
     more = {f"sentence {number}": line.text for number, line in enumerate(lines)}
     both = pd.concat([utterances, pd.DataFrame({"text": more})]).rename_axis("utterance")
     both["emotion"] = pd.Categorical(both["emotion"], utterances["emotion"].cat.categories)
-    read = multimodal.prepare(both, tokenizer=tokenizer)
+    read = three_m_inputs.prepare(both, tokenizer=tokenizer)
     reader = replace(pretrained, audio=None)
     with parallel_config(n_jobs=at_a_time):
         of_teacher, _, readers = three_m_ser.train_teachers(

@@ -1,14 +1,18 @@
-"""How many parameters the papers' networks have: 3M-SER and its students, counted twice (as the paper prints it, and all
-of them), and the audio-textual regressors.
+"""How large and how fast the papers' networks are: parameters of 3M-SER, its students and the audio-textual regressors.
 
-The published counts of 3M-SER leave out BERT's embeddings and both attention blocks of the head: what a profiler does that looks at
-some types of module only. Nothing is computed here but sizes; the networks are made without weights.
+The published counts of 3M-SER leave out BERT's embeddings and both attention blocks of the head, as a profiler does that
+looks at some types of module only; here it is counted in both ways. Networks are made without weights.
 """
 
+import time
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 import torch
 from transformers import BertConfig
 
+from sernb.core.errors import SernbError
 from sernb.models.audio_text_regressor import PUBLISHED, TINYBERT, AudioTextRegressor, RegressorConfig
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
 
@@ -30,15 +34,13 @@ def modules(model: ThreeMSER) -> pd.DataFrame:
     if "audio" in model.shape.streams:
         parts["VGGish"] = [model.audio]
     parts["fusion attention"] = [head.fusion_attention]
-    taken = {id(one) for group in parts.values() for one in group}
-    parts["linear layers and norms"] = [one for one in head.children() if id(one) not in taken]
+    named = {id(module) for group in parts.values() for module in group}
+    parts["linear layers and norms"] = [module for module in head.children() if id(module) not in named]
     counts = {
-        name: sum(p.numel() for one in group if one is not None for p in one.parameters())
-        for name, group in parts.items()
+        name: sum(_count(module) for module in group if module is not None) for name, group in parts.items()
     }
     table = pd.DataFrame({"all": counts}).rename_axis("module")
-    table["published"] = table["all"].where(~table.index.isin(LEFT_OUT), 0)
-    return table
+    return table.assign(published=table["all"].where(~table.index.isin(LEFT_OUT), 0))
 
 
 def tables(config: ThreeMSERConfig | None = None, layers=PUBLISHED_LAYERS) -> pd.DataFrame:
@@ -51,11 +53,10 @@ def tables(config: ThreeMSERConfig | None = None, layers=PUBLISHED_LAYERS) -> pd
     for count in layers:
         parts = modules(of_depth(config, count))
         text = parts.loc[parts.index.isin(["text layers", "text pooler (never used)"]), "all"].sum()
-        embeddings = parts["all"].get("text embeddings", 0)
         rows[count] = {
             "text_published": text,
             "published": parts["published"].sum(),
-            "text_all": text + embeddings,
+            "text_all": text + parts["all"].get("text embeddings", 0),
             "all": parts["all"].sum(),
         }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("layers")
@@ -86,21 +87,73 @@ def in_words(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def regressors(speech: dict[str, dict] | None = None, text: dict | None = None) -> pd.DataFrame:
+def regressors(speech: Mapping[str, dict] = PUBLISHED, text: Mapping = TINYBERT) -> pd.DataFrame:
     """Parameters of regressors on these speech encoders, with and without this text encoder: a row a speech encoder.
 
-    speech: {name: what differs from the defaults of its kind}, text: what differs from a BertConfig(); None: those of Table 1
-    of de Oliveira et al. 2023. Columns: speech encoder, text encoder, audio, audio + text (the last two with the head).
+    speech: {name: what differs from the defaults of its kind}, text: what differs from a BertConfig(); by default those of
+    Table 1 of de Oliveira et al. 2023. Columns: speech encoder, text encoder, audio, audio + text (these with the head).
     """
-    text, rows = text or TINYBERT, {}
-    for name, config in (speech or PUBLISHED).items():
+    rows = {}
+    for name, config in speech.items():
         with torch.device("meta"):
-            both, alone = (AudioTextRegressor(RegressorConfig(config, one)) for one in (text, None))
+            both, alone = (AudioTextRegressor(RegressorConfig(config, words)) for words in (text, None))
         parts = {
             "speech encoder": both.speech,
             "text encoder": both.text,
             "audio": alone,
             "audio + text": both,
         }
-        rows[name] = {part: sum(p.numel() for p in one.parameters()) for part, one in parts.items()}
+        rows[name] = {part: _count(module) for part, module in parts.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("speech encoder's name")
+
+
+def inference_times(
+    models: Mapping[object, ThreeMSER], tokens: int = 16, examples: int = 4, runs: int = 50, warm_up: int = 5
+) -> dict[object, dict[str, float]]:
+    """For each model the milliseconds from token ids and log-mel examples to logits, one utterance at a time.
+
+    The models take turns, so that a machine that is busy for a while is busy for all of them. The front end and the
+    tokenizer are left out, as in the paper's Table II.
+
+    Args:
+        models: By name.
+        tokens, examples: Of the utterance; what stands in it makes no difference to the time.
+        runs, warm_up: Runs that count, and runs before them.
+
+    Returns:
+        `median`, `low` and `high` (5 and 95 % of the runs) of each model.
+
+    Raises:
+        SernbError: For fewer than one run.
+    """
+    if runs < 1:
+        raise SernbError(f"runs is {runs}; it must be at least 1.")
+    batches = {name: _utterance(model, tokens, examples) for name, model in models.items()}
+    times = {name: [] for name in models}
+    for run in range(warm_up + runs):
+        for name, model in models.items():
+            began = time.perf_counter()
+            with torch.inference_mode():
+                model.eval()(**batches[name]).logits.cpu()  # to the CPU: waits until a GPU is done
+            if run >= warm_up:
+                times[name].append(1000 * (time.perf_counter() - began))
+    return {
+        name: dict(zip(("low", "median", "high"), np.quantile(each, [0.05, 0.5, 0.95]).tolist(), strict=True))
+        for name, each in times.items()
+    }
+
+
+def _count(module: torch.nn.Module) -> int:
+    return sum(weights.numel() for weights in module.parameters())
+
+
+def _utterance(model, tokens, examples):
+    """A batch of one, as long as that."""
+    device, batch = next(model.parameters()).device, {}
+    if "text" in model.shape.streams:
+        batch["input_ids"] = torch.ones(1, tokens, dtype=torch.long, device=device)
+        batch["text_mask"] = torch.ones(1, tokens, dtype=torch.bool, device=device)
+    if "audio" in model.shape.streams:
+        batch["examples"] = torch.zeros(1, examples, 96, 64, device=device)
+        batch["audio_mask"] = torch.ones(1, examples, dtype=torch.bool, device=device)
+    return batch

@@ -1,6 +1,7 @@
-"""Teachers and students, fold by fold: 3M-SER with all of BERT, and with its first layers, with and without a teacher.
+"""Teachers and students of 3M-SER, fold by fold: with all of BERT, and with its first layers, with and without a teacher.
 
-Source: Nguyen, Tran, Dang, "Enhancing Speech Emotion Recognition through Knowledge Distillation", 2024 (Table II).
+Source: Nguyen, Tran, Dang, "Enhancing Speech Emotion Recognition through Knowledge Distillation", 2024 (III.B, Table II),
+and its code.
 """
 
 import tempfile
@@ -12,20 +13,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from joblib import delayed, effective_n_jobs
+from torch.nn import functional as F
 from transformers import BertModel
 
 from sernb.core.errors import SernbError, some
-from sernb.core.tables import predictions_of
 from sernb.features.encoders import first_layers
-from sernb.losses import DistillationConfig
+from sernb.losses import UNLABELLED, Distillation, DistillationConfig
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble
 from sernb.models.vggish import PostProcess, VGGish
 from sernb.protocols import Fold
-from sernb.studies.multimodal import BATCH, Examples, Inputs, Outputs, fingerprint_of, outputs
-from sernb.studies.parallel import side_by_side
+from sernb.studies.recipes import THREE_M_SER, TwoStages
+from sernb.studies.rows import only_used
 from sernb.studies.saved import load
-from sernb.studies.two_stages import LAPTOP, TwoStages, train
+from sernb.studies.three_m_inputs import Inputs, Outputs, fingerprint_of, outputs, predict, text_states
+from sernb.studies.training import Goal, fit, recall, run_folds
+
+RECIPES = THREE_M_SER
+LAPTOP = RECIPES["laptop"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,81 @@ class Encoders:
         return assemble(text, self.audio, replace(self.config, classes=tuple(classes)), postprocess)
 
 
+def train_two_stages(
+    model: ThreeMSER,
+    inputs: Inputs,
+    train_rows: np.ndarray,
+    validation_rows: np.ndarray = (),
+    recipe: TwoStages = LAPTOP,
+    teacher: Outputs | None = None,
+    distillation: DistillationConfig | None = None,
+    cache: str | Path | None = None,
+    seed: int = 0,
+    checkpoints: str | Path | None = None,
+    progress: str | None = None,
+) -> pd.DataFrame:
+    """Train `model` in place through the stages of `recipe`; returns the learning curve.
+
+    Transfer: the encoders are frozen, so what they make of the utterances is computed once, and the head alone learns.
+    Fine-tuning: the text encoder learns as well; VGGish stays as it is. Each stage hands on the weights that do best on the
+    validation rows (UAR), the last epoch's where there are none.
+
+    Args:
+        train_rows, validation_rows: Rows of `inputs`. Those without a label learn from the teacher alone, and do not lengthen
+            training: an epoch is as many steps as the labelled rows take.
+        teacher: What it says of the same inputs; `distillation` says how it joins the labels.
+        cache: A folder for the text states of a frozen encoder, which trainings on the same inputs share.
+        checkpoints: A folder; a training that was killed goes on from its last epoch there.
+        progress: The title of a bar over epochs; None shows none.
+
+    Returns:
+        A row an epoch: stage, epoch, loss, learning_rate, validation_loss, validation_UAR.
+
+    Raises:
+        SernbError: For training rows without a label, and where teacher and student differ in labels or tokenizer.
+    """
+    train_rows = np.asarray(train_rows, int)
+    labelled = int((inputs.labels[train_rows] != UNLABELLED).sum())
+    if not labelled:
+        raise SernbError("there is nothing to train on: no training row has a label.")
+    if model.shape.classes != inputs.classes:
+        raise SernbError(f"the model's labels are {model.shape.classes}, the corpus's {inputs.classes}.")
+    if teacher is not None:
+        _check_teacher(teacher, inputs)
+
+    curves = []
+    for name, stage in (("transfer", recipe.transfer), ("fine-tuning", recipe.fine_tune)):
+        if stage is None:
+            continue
+
+        # What is frozen is computed once, and a teacher speaks where the stage says so
+        reads = "text" in model.shape.streams
+        learns = reads and stage.train_text
+        states = (
+            text_states(inputs, model.text, cache, progress is not None) if reads and not learns else None
+        )
+        told = teacher if stage.distil else None
+        loss = None if told is None else _loss(model, told, distillation or DistillationConfig())
+
+        # Training: an epoch is as long as the labelled rows take
+        train_set = inputs.dataset(train_rows, states, told, stage.train_audio)
+        tried_set = inputs.dataset(validation_rows, states, None, stage.train_audio).shortest_first()
+        with only_used(model.text, inputs.tokens) if learns else nullcontext():
+            curve = fit(
+                _Learner(model, stage, loss),
+                train_set,
+                tried_set,
+                stage.recipe,
+                Goal(measures=recall),
+                seed,
+                -(-labelled // stage.recipe.batch_size),
+                checkpoints=None if checkpoints is None else Path(checkpoints) / name,
+                progress=None if progress is None else f"{progress}, {name}",
+            )
+        curves.append(curve.assign(stage=name))
+    return pd.concat(curves, ignore_index=True)
+
+
 def train_teachers(
     utterances: pd.DataFrame,
     inputs: Inputs,
@@ -72,34 +151,32 @@ def train_teachers(
     checkpoints: str | Path | None = None,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, ThreeMSER]]:
-    """One network a fold and seed, from labels: (predictions, learning curves, {fold: network of the first seed}).
+    """One network a fold and seed, from labels. Folds run side by side within `with joblib.parallel_config(n_jobs=...)`.
 
-    predictions hold the column `part`, "validation" or "test"; look at them apart (an utterance can be in the validation
-    part of several folds, but is tested once). Folds run side by side within
-    `with joblib.parallel_config(n_jobs=...)`. cache: a folder for the states of the frozen text encoder, memory-mapped; None
-    takes a temporary one. checkpoints: a folder from which a killed training goes on.
+    Args:
+        name: What the model is called.
+        cache: A folder for the states of the frozen text encoder, memory-mapped; None takes a temporary one.
+        checkpoints: A folder from which a killed training goes on.
+
+    Returns:
+        (predictions, learning curves, {fold: network of the first seed}). predictions hold the column `part`, "validation" or
+        "test"; look at them apart (an utterance can be validated in several folds, but is tested once).
     """
-    alone = progress and effective_n_jobs(None) == 1
-    with _folder(cache) as place:
-        runs = (
-            delayed(_teach)(
-                utterances,
-                inputs,
-                fold,
-                encoders,
-                recipe,
-                name,
-                seed,
-                place,
-                None if checkpoints is None else Path(checkpoints) / f"{name} {fold.name} {seed}",
-                fold.name if alone else None,
+    with _folder(cache) as states:
+
+        def train_one(fold, seed, watched):
+            model = encoders.network(inputs.classes, seed)
+            rows = (inputs.rows(fold.train), inputs.rows(fold.validation))
+            place = None if checkpoints is None else Path(checkpoints) / f"{name} {fold.name} {seed}"
+            title = fold.name if watched else None
+            curve = train_two_stages(
+                model, inputs, *rows, recipe, cache=states, seed=seed, checkpoints=place, progress=title
             )
-            for fold in folds
-            for seed in seeds
-        )
-        done = side_by_side(runs, name, len(folds) * len(seeds), "training", progress)
-    models = {fold.name: done[number * len(seeds)][2] for number, fold in enumerate(folds)}
-    return pd.concat([one[0] for one in done]), pd.concat([one[1] for one in done], ignore_index=True), models
+            return *_results(model, utterances, inputs, fold, name, curve, seed), model
+
+        predictions, curves, models = run_folds(train_one, folds, seeds, name, progress)
+    firsts = models[:: len(seeds)]
+    return predictions, curves, {fold.name: model for fold, model in zip(folds, firsts, strict=True)}
 
 
 def train_students(
@@ -118,32 +195,47 @@ def train_students(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Students with the first `layers` of the text encoder, each in all `ways`: (predictions, learning curves).
 
-    teachers: what each fold's teacher says of `inputs` (`sernb.studies.multimodal.outputs`), keyed by the fold's name.
-    sentences: rows of `inputs` without a label, for ways that use them. The ways of one fold, seed and number of layers
-    share their transfer stage, where no teacher speaks, so they start fine-tuning from the same weights and differ in the
-    loss alone; all take the same number of steps. cache: as in `train_teachers`. The model's name is "BERT<layers> <way>".
+    The ways of one fold, seed and number of layers share their transfer stage, where no teacher speaks, so they start
+    fine-tuning from the same weights and differ in the loss alone; all take the same number of steps. The model's name is
+    "BERT<layers> <way>".
+
+    Args:
+        teachers: What each fold's teacher says of `inputs` (`teacher_outputs`), by the fold's name.
+        sentences: Rows of `inputs` without a label, for ways that use them.
+        cache: As in `train_teachers`.
     """
-    with _folder(cache) as place:
-        runs = (
-            delayed(_study)(
-                utterances,
-                inputs,
-                fold,
-                encoders,
-                teachers[fold.name],
-                count,
-                dict(ways),
-                recipe,
-                seed,
-                sentences,
-                place,
+    before, after = replace(recipe, fine_tune=None), replace(recipe, transfer=None)
+    sentences = np.asarray(sentences, int)
+
+    def train_one(kind, seed, watched):
+        count, fold, teacher = kind
+        model = encoders.network(inputs.classes, seed, count)
+        rows, tried = inputs.rows(fold.train), inputs.rows(fold.validation)
+
+        # The transfer stage, once
+        first = pd.DataFrame()
+        if recipe.transfer is not None:
+            first = train_two_stages(model, inputs, rows, tried, before, cache=states, seed=seed)
+        start = {key: value.clone() for key, value in model.state_dict().items()}
+
+        # Fine-tuning, in each way from the same weights
+        results = []
+        for name, way in ways.items():
+            model.load_state_dict(start)
+            taught = np.concatenate([rows, sentences]) if way.sentences else rows
+            spoken = teacher if way.distillation else None
+            curve = train_two_stages(
+                model, inputs, taught, tried, after, spoken, way.distillation, states, seed
             )
-            for count in layers
-            for fold in folds
-            for seed in seeds
-        )
-        done = side_by_side(runs, "students", len(folds) * len(seeds) * len(layers), "training", progress)
-    return pd.concat([one[0] for one in done]), pd.concat([one[1] for one in done], ignore_index=True)
+            curve = pd.concat([first, curve], ignore_index=True)
+            results.append(_results(model, utterances, inputs, fold, f"BERT{count} {name}", curve, seed))
+        tables, curves = zip(*results, strict=True)
+        return pd.concat(tables), pd.concat(curves, ignore_index=True), None
+
+    kinds = [(count, fold, teachers[fold.name]) for count in layers for fold in folds]
+    with _folder(cache) as states:
+        predictions, curves, _ = run_folds(train_one, kinds, seeds, "students", progress)
+    return predictions, curves
 
 
 def saved_teachers(
@@ -182,54 +274,60 @@ def teacher_outputs(
     return {fold: outputs(model, inputs, cache, progress) for fold, model in models.items()}
 
 
-def predict(
-    model: ThreeMSER, utterances: pd.DataFrame, inputs: Inputs, ids: pd.Index, fold: str, name: str
-) -> pd.DataFrame:
-    """The predictions table of the utterances `ids`."""
-    model.eval()
-    device = next(model.parameters()).device
-    examples, found = Examples(inputs, inputs.rows(ids), live_audio=inputs.examples is not None), []
-    for items in np.split(np.arange(len(ids)), range(BATCH, len(ids), BATCH)):
-        batch = {key: one.to(device) for key, one in examples.__getitems__(items).items() if key != "labels"}
-        with torch.inference_mode():
-            found.append(model(**batch).logits.float().softmax(-1).cpu().numpy())
-    table = pd.DataFrame(np.concatenate(found), ids, list(model.shape.classes))
-    return predictions_of(table, utterances, fold, name)
+class _Learner(torch.nn.Module):
+    """The parts that learn, and the loss: what is frozen stays out of the optimizer and out of the checkpoints."""
+
+    pretrained = ("text", "audio")
+
+    def __init__(self, model, stage, loss):
+        super().__init__()
+        self.whole = [model]  # in a list, so that its frozen parts are not this module's
+        self.head = model.head
+        if stage.train_text and "text" in model.shape.streams:
+            self.text = model.text
+        if stage.train_audio and "audio" in model.shape.streams:
+            self.audio = model.audio
+        if loss is not None:
+            self.loss = loss
+
+    def forward(self, labels, teacher=None, **batch):
+        out = self.whole[0](**batch)
+        if teacher is None:
+            return {"loss": F.cross_entropy(out.logits.float(), labels), "logits": out.logits}
+        total, _ = self.loss(out, teacher, labels)
+        return {"loss": total, "logits": out.logits}
 
 
-def _teach(utterances, inputs, fold, encoders, recipe, name, seed, cache, checkpoints, title):
-    model = encoders.network(inputs.classes, seed)
-    rows = (inputs.rows(fold.train), inputs.rows(fold.validation))
-    curve = train(
-        model, inputs, *rows, recipe, cache=cache, seed=seed, checkpoints=checkpoints, progress=title
-    )
-    table, curve = _told(model, utterances, inputs, fold, name, curve, seed)
-    return table, curve, model
+def _loss(model, teacher, config) -> Distillation:
+    """The loss, for the widths of the features that it compares."""
+    if config.at == "fused":
+        return Distillation(config, model.shape.audio.embedding, teacher.fused.shape[1])
+    if "text" not in model.shape.streams or teacher.text_states is None:
+        return Distillation(config)
+    return Distillation(config, model.text.config.hidden_size, teacher.text_states.values.shape[1])
 
 
-def _study(utterances, inputs, fold, encoders, teacher, layers, ways, recipe, seed, sentences, cache):
-    model = encoders.network(inputs.classes, seed, layers)
-    train_rows, validation_rows = inputs.rows(fold.train), inputs.rows(fold.validation)
-    curves, tables = [], []
-    first = pd.DataFrame()
-    if recipe.transfer is not None:
-        alone = replace(recipe, fine_tune=None)
-        first = train(model, inputs, train_rows, validation_rows, alone, cache=cache, seed=seed)
-    start = {key: value.clone() for key, value in model.state_dict().items()}
-    for name, way in ways.items():
-        model.load_state_dict(start)
-        rows = np.concatenate([train_rows, np.asarray(sentences, int)]) if way.sentences else train_rows
-        told = {"teacher": teacher, "distillation": way.distillation} if way.distillation else {}
-        curve = train(model, inputs, rows, validation_rows, replace(recipe, transfer=None), seed=seed, **told)
-        curve = pd.concat([first, curve], ignore_index=True)
-        table, curve = _told(model, utterances, inputs, fold, f"BERT{layers} {name}", curve, seed)
-        tables.append(table)
-        curves.append(curve)
-    return pd.concat(tables), pd.concat(curves, ignore_index=True)
+def _check_teacher(teacher: Outputs, inputs: Inputs) -> None:
+    """SernbError where a teacher's outputs do not belong to these inputs: other labels, tokenizer or utterances."""
+    if teacher.classes != inputs.classes:
+        raise SernbError(
+            f"teacher and student have other labels: {', '.join(teacher.classes)} against {', '.join(inputs.classes)}. "
+            "Train the teacher on the same emotions, in the same order."
+        )
+    if teacher.vocabulary != inputs.vocabulary:
+        raise SernbError(
+            "teacher and student have other tokenizers, so their text states do not lie side by side: give the student "
+            "the teacher's tokenizer."
+        )
+    if len(teacher.logits) != len(inputs.index):
+        raise SernbError(
+            f"the teacher speaks of {len(teacher.logits)} utterances and there are {len(inputs.index)}: take its outputs "
+            "on these inputs."
+        )
 
 
-def _told(model, utterances, inputs, fold, name, curve, seed):
-    """The answers and the curve, with what they belong to."""
+def _results(model, utterances, inputs, fold, name, curve, seed):
+    """(predictions, curve), with what they belong to."""
     table = _answers(model, utterances, inputs, fold, name, seed)
     return table, curve.assign(model=name, fold=fold.name, seed=seed)
 

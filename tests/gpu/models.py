@@ -30,7 +30,7 @@ def spectrograms(batch=8, classes=4):
 
 
 def utterances(batch=4, tokens=12, examples=3):
-    """Words and sound of unlike length, as `sernb.studies.multimodal.Examples` hands them out."""
+    """Words and sound of unlike length, as `sernb.studies.three_m_inputs.Inputs.dataset` hands them out."""
     return {
         "input_ids": torch.randint(100, 30000, (batch, tokens)),
         "text_mask": torch.arange(tokens) < torch.arange(tokens, tokens - batch, -1)[:, None],

@@ -16,8 +16,7 @@ from sernb.features.audio import read_utterances
 from sernb.features.frames import frame_features
 from sernb.models.vggish import VGGish, VGGishConfig
 from sernb.protocols import Fold
-from sernb.studies import attention_pooling, mced, multimodal, regression, saved
-from sernb.studies import three_m_ser as of_three_m_ser
+from sernb.studies import attention_pooling, mced, regression, saved, three_m_inputs
 from sernb.studies.saved import load, save
 from tests.studies import saved_models
 from tests.studies.saved_models import FRONT_END, regressor, three_m_ser
@@ -97,8 +96,8 @@ def test_3m_ser_says_what_its_notebook_says(tmp_path, heard, streams):
     model = three_m_ser(tmp_path / "teacher", streams)
     tokenizer = saved_models.tokenizer() if "text" in streams else None
     audio = model.audio if "audio" in streams else None
-    inputs = multimodal.prepare(table, waveforms, tokenizer, audio, progress=False)
-    expected = of_three_m_ser.predict(model, table, inputs, table.index, "all", "a").filter(like="p_")
+    inputs = three_m_inputs.prepare(table, waveforms, tokenizer, audio, progress=False)
+    expected = three_m_inputs.predict(model, table, inputs, table.index, "all", "a").filter(like="p_")
     np.testing.assert_allclose(answers(tmp_path / "teacher", heard), expected, atol=1e-6)
 
 

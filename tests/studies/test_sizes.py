@@ -4,9 +4,12 @@ import pytest
 from typer.testing import CliRunner
 
 from sernb.cli import app
-from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
+from sernb.core.errors import SernbError
+from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig, assemble
 from sernb.models.vggish import VGGishConfig
 from sernb.studies import sizes
+from sernb.studies.sizes import inference_times
+from tests.studies.two_streams import encoders
 
 # Tables I and II as printed, and the true totals
 PRINTED = {
@@ -62,3 +65,26 @@ def test_table_1_of_the_regressors():
     assert table["audio"].tolist() == [165, 95, 24]
     assert table["audio + text"].tolist() == [180, 109, 39]
     assert (table["text encoder"] == 14).all()
+
+
+@pytest.mark.parametrize("streams", ["both", "text", "audio"])
+def test_times_are_in_order_and_leave_the_weights_alone(streams):
+    text, audio = encoders()
+    model = assemble(
+        text if streams != "audio" else None, audio if streams != "text" else None, ThreeMSERConfig()
+    )
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    found = inference_times({"one": model}, tokens=5, examples=2, runs=4)["one"]
+    assert 0 < found["low"] <= found["median"] <= found["high"] < 10_000
+    assert all(value.equal(before[name]) for name, value in model.state_dict().items())
+
+
+def test_more_to_read_takes_longer():
+    model = assemble(*encoders(layers=6), ThreeMSERConfig())
+    short = inference_times({1: model}, tokens=4, examples=1, runs=9)[1]["median"]
+    assert inference_times({1: model}, tokens=500, examples=40, runs=9)[1]["median"] > 2 * short
+
+
+def test_no_runs_are_refused():
+    with pytest.raises(SernbError, match="runs is 0"):
+        inference_times({"one": assemble(*encoders(), ThreeMSERConfig())}, runs=0)

@@ -1,10 +1,13 @@
-"""The trainer: the paper's schedule, determinism, weights in the loss, and that it learns what can be learned."""
+"""The trainer: the paper's schedule, determinism, weights in the loss, that it learns what can be learned; and trainings
+side by side: order, one at a time or several, and the first error."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from joblib import delayed, parallel_config
 from torch.nn import functional as F
 
 from sernb.core.errors import SernbError
@@ -12,7 +15,7 @@ from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
 from sernb.studies.attention_pooling import PAPER, _Classifier
 from sernb.studies.recipes import Recipe
 from sernb.studies.rows import Rows
-from sernb.studies.training import Goal, fit
+from sernb.studies.training import Goal, fit, rate, side_by_side
 
 TINY = CNNConfig(classes=2, filters=((3, 3, 4),), channels=(6,), max_pools=(1,))
 QUICK = replace(PAPER, epochs=3, batch_size=8, drops=(3,))
@@ -137,12 +140,55 @@ def test_a_loss_that_explodes_stops_with_advice():
         train(network(), Rows(data), QUICK)
 
 
-@pytest.mark.parametrize("name", ["epochs", "batch_size"])
-def test_recipes_without_training_are_refused(name):
-    with pytest.raises(SernbError, match=f"{name} is 0; it must be at least 1"):
-        Recipe(**{name: 0})
+def test_rates_rise_and_fall():
+    np.testing.assert_allclose([rate(step, 4, 0.0, True) for step in range(5)], [1, 0.75, 0.5, 0.25, 0])
+    expected = [0.5, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]
+    np.testing.assert_allclose([rate(step, 8, 0.25, True) for step in range(8)], expected)
+    assert {rate(step, 8, 0.0, False) for step in range(8)} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0; it must be at least 1"),
+        ({"batch_size": 0}, "batch_size is 0; it must be at least 1"),
+        ({"patience": 0}, "patience is 0; it must be at least 1"),
+        ({"optimizer": "lamb"}, "optimizer is 'lamb'; choose one of adam, adamw, sgd"),
+        ({"masked": 1}, "masked is 1; it must lie between 0 and 1"),
+    ],
+)
+def test_recipes_without_training_are_refused(wrong, message):
+    with pytest.raises(SernbError, match=message):
+        Recipe(**wrong)
 
 
 def test_nothing_to_train_on():
     with pytest.raises(SernbError, match="nothing to train on"):
         train(network(), Rows(easy(), np.array([], int)), QUICK)
+
+
+def square(number):
+    return number**2, os.getpid()
+
+
+def refuse(number):
+    raise SernbError(f"task {number} cannot be done")
+
+
+def test_results_come_in_the_order_of_the_tasks_one_after_another():
+    done = side_by_side((delayed(square)(n) for n in range(5)), "squares", 5, "task", progress=False)
+    assert [value for value, _ in done] == [0, 1, 4, 9, 16]
+    assert {process for _, process in done} == {os.getpid()}
+
+
+def test_in_processes_of_their_own_where_joblib_is_told_so(capsys):
+    with parallel_config(n_jobs=2):
+        done = side_by_side((delayed(square)(n) for n in range(5)), "squares", 5, "task")
+    assert [value for value, _ in done] == [0, 1, 4, 9, 16]
+    assert os.getpid() not in {process for _, process in done}
+    assert "squares" in capsys.readouterr().err
+
+
+def test_an_error_comes_through_as_it_is():
+    with parallel_config(n_jobs=2), pytest.raises(SernbError, match="cannot be done"):
+        side_by_side((delayed(refuse)(n) for n in range(2)), "refused", 2, "task", progress=False)
