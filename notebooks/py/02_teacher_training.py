@@ -211,7 +211,8 @@ for one, plan in {"paper": RECIPES["paper"], "laptop": RECIPES["laptop"], "here"
         how = stage.recipe
         each = -(-count // how.batch_size)
         falls = [how.drop ** sum(drop <= epoch for drop in how.drops) for epoch in range(1, how.epochs + 1)]
-        whole = how.epochs / 2 if how.falling else sum(falls)  # epochs at the first rate that come to the same
+        # epochs at the first rate that come to the same
+        whole = how.epochs / 2 if how.falling else sum(falls)
         carried = 1 / (1 - how.momentum) if how.optimizer == "sgd" else 1.0
         rows[one, "fine-tuning" if stage.train_text else "transfer"] = {
             "optimizer": how.optimizer,
