@@ -4,6 +4,7 @@ from textwrap import shorten, wrap
 
 import numpy as np
 import pandas as pd
+import plotly.express as px
 import plotly.graph_objects as go
 
 from sernb.core.errors import SernbError
@@ -22,8 +23,7 @@ SYMBOLS = {"o": "circle", "s": "square", "D": "diamond", "^": "triangle-up", "v"
 
 
 def affect_plane(utterances: pd.DataFrame, seed: int = 0) -> go.Figure:
-    """Every utterance in the plane of valence and arousal, coloured by emotion; pointing at one shows its
-    words.
+    """Every utterance in the plane of valence and arousal, coloured by emotion; pointing shows its words.
 
     A click on an emotion in the legend hides or shows it; buttons choose another pair of dimensions. A large
     mark is the mean of an emotion. At most 3000 dots are drawn, chosen by ``seed``. Mean ratings fall on few
@@ -33,39 +33,29 @@ def affect_plane(utterances: pd.DataFrame, seed: int = 0) -> go.Figure:
     """
     draw.needs(utterances, ["valence", "arousal"])
     rated = [name for name in DIMENSIONS if name in utterances and utterances[name].notna().any()]
-    table, sampled = _sample(utterances.dropna(subset=["valence", "arousal"]), seed)
-    groups = _by_emotion(table)
+    known = utterances.dropna(subset=["valence", "arousal"])
+    draw.needs(known, [])
+    table, sampled = _drawn(known, seed, lambda row: _values(row, rated))
     rng = np.random.default_rng(seed)
-    moved = table[rated].apply(lambda values: values + _noise(values, rng))
+    moved = table.assign(**{name: table[name] + _noise(table[name], rng) for name in rated})
+    means = table.groupby("emotion", sort=False)[rated].mean().reset_index()
+    hovers = [f"mean of {draw.escape(row['emotion'])}: {_values(row, rated)}" for _, row in means.iterrows()]
+
+    # The dots in each pair of dimensions, and the means; buttons bring their places, and what the axes say.
     scale = utterances.attrs.get("scale")
-
-    # For each pair of dimensions where the dots of the emotions lie, then their means, and what the axes say.
-    means = [rows[rated].mean().to_frame().T for rows in groups.values()] if len(groups) > 1 else []
-    drawn = [*(moved.loc[rows.index] for rows in groups.values()), *means]
     pairs = [("valence", "arousal"), ("valence", "dominance"), ("dominance", "arousal")]
-    pairs = [pair for pair in pairs if set(pair) <= set(rated)]
-    places = {
-        (x, y): {"x": [d[x].tolist() for d in drawn], "y": [d[y].tolist() for d in drawn]} for x, y in pairs
-    }
-    axes = {
-        (x, y): {"xaxis.title.text": _axis(x, scale), "yaxis.title.text": _axis(y, scale)} for x, y in pairs
-    }
-
-    figure = go.Figure()
-    for group, rows in groups.items():
-        hovers = [_values(row, rated) for _, row in rows.iterrows()]
-        _dots(figure, group, rows, hovers, size=6, opacity=0.55)
-    for group, mean in zip(groups, means, strict=False):
-        figure.add_scatter(
-            mode="markers", legendgroup=group, showlegend=False,
-            marker={"color": emotion_color(group), "size": 17, "symbol": _symbol(group),
-                    "line": {"color": "white", "width": 2.5}},
-            hovertemplate=f"mean of {draw.escape(group)}: {_values(mean.iloc[0], rated)}<extra></extra>",
-        )  # fmt: skip
-    buttons = [{"label": f"{y} over {x}", "args": [places[x, y], axes[x, y]]} for x, y in pairs]
-    _lay_out(figure, f"Each dot an utterance{sampled}", buttons if len(buttons) > 1 else [])
-    figure.plotly_update(places[pairs[0]], axes[pairs[0]])
-    return figure
+    figures, buttons = [], []
+    for x, y in [pair for pair in pairs if set(pair) <= set(rated)]:
+        figure = _dots(moved, x, y, size=6, opacity=0.55)
+        if len(means) > 1:
+            marks = _dots(means.assign(hover=hovers), x, y, size=17, line={"color": "white", "width": 2.5})
+            figure.add_traces(marks.update_traces(showlegend=False).data)
+        places = {"x": [trace.x.tolist() for trace in figure.data], "y": [t.y.tolist() for t in figure.data]}
+        axes = {"xaxis.title.text": _axis(x, scale), "yaxis.title.text": _axis(y, scale)}
+        figures.append(figure)
+        buttons.append({"label": f"{y} over {x}", "args": [places, axes]})
+    axes = (_axis("valence", scale), _axis("arousal", scale))
+    return _plane(figures[0].data, *axes, f"Each dot an utterance{sampled}", buttons)
 
 
 def predicted_plane(
@@ -82,40 +72,33 @@ def predicted_plane(
     Raises SernbError for a dimension that is not predicted, for several models or seeds, and for a prediction
     of an utterance that is not in ``utterances``.
     """
-    table, sampled = _sample(_described(predictions, utterances, (x, y)), 0)
+    table = _described(predictions, utterances, (x, y))
     predicted = [name for name in DIMENSIONS if f"{name}_predicted" in table]
-    groups = _by_emotion(table)
-    figure = go.Figure()
+    table, sampled = _drawn(table, 0, lambda row: "<br>".join(_prediction(row, name) for name in predicted))
+    line = {"color": "white", "width": 0.7}
+    dots = _dots(table, f"{x}_predicted", f"{y}_predicted", size=8, opacity=0.8, line=line).data
 
     # Lines from prediction to truth with a ring at the truth, and a gap (NaN) after each; hidden at first.
-    for group, rows in groups.items():
-        known, color = rows.dropna(subset=[x, y]).assign(gap=np.nan), emotion_color(group)
-        across, up = (known[[f"{name}_predicted", name, "gap"]].to_numpy().ravel() for name in (x, y))
-        figure.add_scatter(
-            x=across, y=up, mode="lines+markers", legendgroup=group, showlegend=False, hoverinfo="skip",
-            opacity=0, line={"color": color, "width": 0.9}, name=f"{draw.escape(group)} truth",
-            marker={"symbol": "circle-open", "color": color, "size": [0, 6, 0] * len(known)},
-        )  # fmt: skip
-    for group, rows in groups.items():
-        hovers = ["<br>".join(_prediction(row, name) for name in predicted) for _, row in rows.iterrows()]
-        places = {"x": rows[f"{x}_predicted"], "y": rows[f"{y}_predicted"]}
-        _dots(
-            figure, group, rows, hovers, **places, size=8, opacity=0.8, line={"color": "white", "width": 0.7}
-        )
+    lines = []
+    for trace in dots:
+        rows = table[table["emotion"] == trace.legendgroup].dropna(subset=[x, y]).assign(gap=np.nan)
+        across, up = (rows[[f"{name}_predicted", name, "gap"]].to_numpy().ravel() for name in (x, y))
+        rings = {"symbol": "circle-open", "color": trace.marker.color, "size": [0, 6, 0] * len(rows)}
+        lines.append(go.Scatter(
+            x=across, y=up, mode="lines+markers", legendgroup=trace.legendgroup, showlegend=False,
+            hoverinfo="skip", opacity=0, line={"color": trace.marker.color, "width": 0.9}, marker=rings,
+        ))  # fmt: skip
 
     # Opacity, not visibility: that belongs to the legend, and hidden emotions would come back.
-    title, lines = f"Each dot a prediction{sampled}", list(range(len(groups)))
+    title, numbers = f"Each dot a prediction{sampled}", list(range(len(lines)))
     ringed = f"{title}; the ring at a line's end is the truth"
-    choices = (("dots alone", 0, title), ("lines to the truth", OPACITY, ringed))
     buttons = [
-        {"label": k, "args": [{"opacity": opacity}, {"title.text": t}, lines]} for k, opacity, t in choices
+        {"label": "dots alone", "args": [{"opacity": 0}, {"title.text": title}, numbers]},
+        {"label": "lines to the truth", "args": [{"opacity": OPACITY}, {"title.text": ringed}, numbers]},
     ]
-    _lay_out(figure, title, buttons)
-
     scale = None if utterances is None else utterances.attrs.get("scale")
-    figure.update_layout(
-        xaxis_title_text=f"predicted {_axis(x, scale)}", yaxis_title_text=f"predicted {_axis(y, scale)}"
-    )
+    axes = (f"predicted {_axis(name, scale)}" for name in (x, y))
+    figure = _plane([*lines, *dots], *axes, title, buttons)
     if scale is not None:
         low, high = scale
         figure.add_shape(type="rect", x0=low, x1=high, y0=low, y1=high, layer="below",
@@ -149,17 +132,25 @@ def _described(predictions, utterances, dimensions):
     return table.assign(**{column: known[column].astype(object) for column in columns})
 
 
-def _sample(table, seed):
-    """At most `MOST` rows, and what to say of it in the title."""
+def _drawn(table, seed, values):
+    """At most `MOST` rows, with emotion and id as text and what pointing at them says, and what the title
+    says of them.
+
+    ``values(row)`` is the last line of what pointing says.
+    """
     sampled = f", {MOST} of {len(table)} drawn by chance" if len(table) > MOST else ""
-    return table.sample(min(MOST, len(table)), random_state=seed), sampled
-
-
-def _by_emotion(table):
-    """{emotion: rows}, in the order of the emotions."""
+    table = table.sample(min(MOST, len(table)), random_state=seed)
+    hovers = []
+    for name, row in table.iterrows():
+        first = [f"<b>{draw.escape(name)}</b>"]
+        first += [draw.escape(row["emotion"])] if pd.notna(row.get("emotion")) else []
+        first += [f"speaker {draw.escape(row['speaker'])}"] if pd.notna(row.get("speaker")) else []
+        text = shorten(str(row["text"]), LONGEST, placeholder=" …") if pd.notna(row.get("text")) else ""
+        words = [draw.escape(line) for line in wrap(f"“{text}”", 60)] if text else []
+        hovers.append("<br>".join([" · ".join(first), *words, values(row)]))
     labels = table["emotion"].astype(object) if "emotion" in table else pd.Series(UNLABELLED, table.index)
     labels = labels.where(labels.notna(), UNLABELLED).astype(str)
-    return {name: table[labels == name] for name in in_order(labels.unique())}
+    return table.assign(emotion=labels, id=table.index.map(str), hover=hovers), sampled
 
 
 def _noise(values, rng):
@@ -169,22 +160,17 @@ def _noise(values, rng):
     return rng.uniform(-steps.min() / 2, steps.min() / 2, len(values)) if len(steps) else 0.0
 
 
-def _dots(figure, group, rows, hovers, x=None, y=None, **marker):
-    """The utterances of an emotion; pointing at one says id, emotion, speaker, words, and its line of
-    `hovers`."""
-    data = []
-    for (name, row), values in zip(rows.iterrows(), hovers, strict=True):
-        first = [f"<b>{draw.escape(name)}</b>"]
-        first += [draw.escape(row["emotion"])] if pd.notna(row.get("emotion")) else []
-        first += [f"speaker {draw.escape(row['speaker'])}"] if pd.notna(row.get("speaker")) else []
-        text = shorten(str(row["text"]), LONGEST, placeholder=" …") if pd.notna(row.get("text")) else ""
-        words = [draw.escape(line) for line in wrap(f"“{text}”", 60)] if text else []
-        data.append([str(name), "<br>".join([" · ".join(first), *words, values])])
-    figure.add_scatter(
-        x=x, y=y, mode="markers", name=draw.escape(group), legendgroup=group, customdata=data,
-        marker={"color": emotion_color(group), "symbol": _symbol(group), **marker},
-        hovertemplate="%{customdata[1]}<extra></extra>",
+def _dots(table, x, y, **marker):
+    """A trace of dots for each emotion; pointing at one shows its `hover`."""
+    emotions = in_order(table["emotion"].unique())
+    figure = px.scatter(
+        table, x=x, y=y, color="emotion", symbol="emotion", category_orders={"emotion": emotions},
+        color_discrete_map={emotion: emotion_color(emotion) for emotion in emotions},
+        symbol_map={emotion: SYMBOLS[EMOTION_MARKERS.get(emotion, "o")] for emotion in emotions},
+        hover_name="hover", custom_data=["id"] if "id" in table else None, render_mode="svg",
     )  # fmt: skip
+    figure.update_traces(marker=marker, hovertemplate="%{hovertext}<extra></extra>")
+    return figure.for_each_trace(lambda trace: trace.update(name=draw.escape(trace.name)))
 
 
 def _values(row, dimensions):
@@ -196,21 +182,21 @@ def _prediction(row, name):
     return f"{name} {row[f'{name}_predicted']:.2f}, {truth}"
 
 
-def _symbol(group):
-    return SYMBOLS[EMOTION_MARKERS.get(group, "o")]
-
-
 def _axis(dimension, scale):
     """What an axis says: the dimension, with the ends of the scale where it is known."""
     return dimension if scale is None else f"{dimension} ({scale[0]:g} to {scale[1]:g})"
 
 
-def _lay_out(figure, title, buttons):
+def _plane(traces, x, y, title, buttons):
+    """The figure of these traces, with titles of axes, and buttons where there are two or more."""
+    figure = go.Figure(traces)
     menu = {"type": "buttons", "direction": "right", "x": 0, "y": 1.11, "xanchor": "left"}
     buttons = [{"method": "update", **button} for button in buttons]
     draw.lay_out(
-        figure, title, title_y=0.97, xaxis=draw.AXIS, yaxis=draw.AXIS,
+        figure, title, title_y=0.97,
+        xaxis={"title": {"text": x}, **draw.AXIS}, yaxis={"title": {"text": y}, **draw.AXIS},
         legend={"itemsizing": "constant", "title": {"text": "emotion"}},
         width=900, height=560, margin={"l": 60, "r": 20, "t": 100, "b": 50},
-        updatemenus=[{**menu, "buttons": buttons}] if buttons else [],
+        updatemenus=[{**menu, "buttons": buttons}] if len(buttons) > 1 else [],
     )  # fmt: skip
+    return figure

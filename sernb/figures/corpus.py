@@ -102,7 +102,7 @@ def class_shares(
     draw.tidy(ax, heading, "share (%)", "", grid="x")
     ax.margins(x=0.15)
     _names_down(ax, labels)
-    figure.legend(loc="outside right upper", frameon=False)
+    figure.legend(handles=ax.containers[2:], loc="outside right upper", frameon=False)
     return figure
 
 
@@ -224,14 +224,9 @@ def feature_map(panels: dict[str, tuple[np.ndarray, pd.Series]], title: str = ""
         ax.set_box_aspect(1)
         ax.set_anchor("N")
         if len(groups) <= NAMED:
-            look = {
-                "fontsize": 8,
-                "handletextpad": 0.1,
-                "columnspacing": 0.8,
-                "markerscale": (30 / size) ** 0.5,
-            }
+            spacing = {"handletextpad": 0.1, "columnspacing": 0.8, "markerscale": (30 / size) ** 0.5}
             ax.legend(handles=ax.collections, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=columns,
-                      frameon=False, **look)  # fmt: skip
+                      frameon=False, fontsize=8, **spacing)  # fmt: skip
         else:
             ax.set_xlabel(f"{len(groups)} groups, a colour each", fontsize=9, color=INK)
     draw.headline(figure, title or "A map of sounds")

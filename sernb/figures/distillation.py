@@ -140,9 +140,7 @@ def pareto(
     rows["without"] = table["without"].map(str, na_action="ignore") if "without" in table else None
     sources, models = rows["without"].dropna(), list(rows["model"])
     if unknown := [name for name in sources if name not in models]:
-        raise SernbError(
-            f"without names {unknown[0]!r}, which is no model of the table: {', '.join(models)}."
-        )
+        raise SernbError(f"without names {unknown[0]!r}, no model of the table: {', '.join(models)}.")
     rows = rows.dropna(subset=["cost", "value"]).set_index("model")
     if rows.empty:
         raise SernbError(f"no row of the table has both {x} and value: there is nothing to draw.")
@@ -155,33 +153,20 @@ def pareto(
 
     # The front, the models, and an arrow for each that was taught.
     figure, front = go.Figure(), rows[_front(rows["cost"], rows["value"])].sort_values("cost")
-    line, places = {"color": FAINT, "dash": "dot", "shape": "hv"}, front[["place", "value"]].T.to_numpy()
+    line = {"color": FAINT, "dash": "dot", "shape": "hv"}
     figure.add_scatter(
-        x=places[0], y=places[1], mode="lines", name="Pareto front", hoverinfo="skip", line=line
+        x=front["place"], y=front["value"], mode="lines", name="Pareto front", hoverinfo="skip", line=line
     )
     side = "bottom left" if taught.any() else "top right"
     _models(figure, rows[~taught], "trained alone", {"color": ALONE, "symbol": "circle"}, side, x_title)
-    _models(
-        figure,
-        rows[taught],
-        "with distillation",
-        {"color": TAUGHT, "symbol": "diamond"},
-        "top right",
-        x_title,
-    )
-    look = {
-        "showarrow": True,
-        "arrowhead": 2,
-        "arrowsize": 1.2,
-        "arrowwidth": 2,
-        "arrowcolor": TAUGHT,
-        "text": "",
-    }
-    axes = {"xref": "x", "yref": "y", "axref": "x", "ayref": "y", "standoff": 8, "startstandoff": 7}
+    look = {"color": TAUGHT, "symbol": "diamond"}
+    _models(figure, rows[taught], "with distillation", look, "top right", x_title)
+    arrow = {"xref": "x", "yref": "y", "axref": "x", "ayref": "y", "arrowcolor": TAUGHT, "arrowhead": 2,
+             "arrowsize": 1.2, "arrowwidth": 2, "standoff": 8, "startstandoff": 7, "text": ""}  # fmt: skip
     for _, end in rows[rows["without"].isin(rows.index)].iterrows():
         start = rows.loc[end["without"]]
         places = {"x": end["place"], "y": end["value"], "ax": start["place"], "ay": start["value"]}
-        figure.add_annotation(**places, **axes, **look)
+        figure.add_annotation(**places, **arrow)
     ends = [rows["place"].min() - room, rows["place"].max() + room]
     draw.lay_out(
         figure, draw.escape(title or f"{y_title} against {x_title}"),

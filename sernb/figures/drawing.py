@@ -104,7 +104,7 @@ def interval_title(intervals: pd.DataFrame, start: str) -> str:
 
 
 def needs(table: pd.DataFrame, columns: list[str], once: list[str] | None = None) -> None:
-    """Raise SernbError where a column is absent, no row is there, or one of the columns ``once`` stands twice."""
+    """Raise SernbError where a column is absent, there is no row, or a row of ``once`` stands twice."""
     absent = [column for column in columns if column not in table]
     if absent:
         present = ", ".join(map(str, table.columns))

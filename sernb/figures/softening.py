@@ -61,35 +61,22 @@ def gradient_share(student, teacher, truth: int, alpha, temperature: float):
 
 
 def softening_explorer(
-    logits: np.ndarray,
-    truths: list[str],
-    classes: list[str],
-    names: list[str],
-    student: np.ndarray | None = None,
+    logits: np.ndarray, truths: list[str], classes: list[str], names: list[str]
 ) -> go.Figure:
     """Two sliders (temperature, alpha) and a choice of utterance, that work in a saved page without a kernel.
 
-    At the left the teacher's softened probabilities with their entropy, the student's beside them, hollow; at
-    the right the share of the gradient's size that comes from the KL term (with temperature²), as a curve
-    over alpha, with a line at the alpha chosen.
-
-    Args:
-        logits: the teacher's, `(utterances, classes)`, of at most 12 utterances.
-        truths: the class of each utterance.
-        classes: their names; names and truths are data and are escaped.
-        names: what to call each utterance.
-        student: the student's logits, `(utterances, classes)`; None: one that knows nothing (all classes
-            even).
-
-    Raises:
-        SernbError: lengths that do not fit, or a truth that is no class.
+    At the left the teacher's softened probabilities with their entropy, beside them, hollow, those of a
+    student that knows nothing (all classes even); at the right the share of the gradient's size that comes
+    from the KL term (with temperature²), as a curve over alpha, with a line at the alpha chosen. ``logits``:
+    the teacher's, `(utterances, classes)`, of at most 12 utterances, with ``truths``, class names, and
+    ``names``, what to call each; both are data and are escaped. Raises SernbError for lengths that do not
+    fit, and a truth that is no class.
     """
     teacher = _logits(logits, classes, 2)
-    student = np.zeros_like(teacher) if student is None else _logits(student, classes, 2)
-    if not len(teacher) == len(student) == len(truths) == len(names) or not 1 <= len(teacher) <= MOST:
+    if not 1 <= len(teacher) == len(truths) == len(names) <= MOST:
         raise SernbError(
-            f"the explorer takes 1 to {MOST} utterances; there are {len(teacher)} rows of teacher logits, "
-            f"{len(student)} of student logits, {len(truths)} truths and {len(names)} names."
+            f"the explorer takes 1 to {MOST} utterances; there are {len(teacher)} rows of logits, "
+            f"{len(truths)} truths and {len(names)} names."
         )
     if strange := [truth for truth in truths if truth not in list(classes)]:
         raise SernbError(f"the truth {strange[0]!r} is no class; classes are {', '.join(map(str, classes))}.")
@@ -97,7 +84,7 @@ def softening_explorer(
     # The traces of all utterances at each temperature. The slider of the temperature swaps all numbers,
     # seen or not; the choice of utterance hides and shows; the slider of alpha moves the line, and the axis
     # of the words on the gradient, which shows one of them at a time. So none undoes another.
-    utterances = list(zip(teacher, student, map(list(classes).index, truths), strict=True))
+    utterances = list(zip(teacher, map(list(classes).index, truths), strict=True))
     traces = {t: [trace for u in utterances for trace in _traces(*u, classes, t)] for t in TEMPERATURES}
     owners = np.repeat(range(len(utterances)), len(traces[1]) // len(utterances)).tolist()
     numbers = [{key: [trace.get(key) for trace in at] for key in ("y", "text")} for at in traces.values()]
@@ -120,9 +107,9 @@ def softening_explorer(
     return figure
 
 
-def _traces(teacher, student, truth, classes, temperature):
-    """What is drawn of an utterance: bars of both, the entropy as text, the gradient's share as curve and
-    text."""
+def _traces(teacher, truth, classes, temperature):
+    """What is drawn of an utterance: bars of both, the entropy as text, the gradient's share twice."""
+    student = np.zeros(len(teacher))
     bits, even = entropy(softmax(teacher / temperature), base=2), np.log2(len(teacher))
     share = 100 * gradient_share(student, teacher, truth, ALPHAS, temperature)
     share = [None if np.isnan(s) else round(float(s), 1) for s in share]
@@ -135,17 +122,11 @@ def _traces(teacher, student, truth, classes, temperature):
              "showlegend": False}  # fmt: skip
 
     def bar(name, logits, fill):
-        heights = np.round(100 * softmax(logits / temperature), 1).tolist()
-        marker = {"color": fill, "line": {"color": colors, "width": 2}}
-        hover = f"%{{x}}: {name} %{{y}} %<extra></extra>"
-        return {
-            **bars,
-            "name": name,
-            "legendgroup": name,
-            "y": heights,
-            "marker": marker,
-            "hovertemplate": hover,
-        }
+        return bars | {
+            "name": name, "legendgroup": name, "y": np.round(100 * softmax(logits / temperature), 1).tolist(),
+            "marker": {"color": fill, "line": {"color": colors, "width": 2}},
+            "hovertemplate": f"%{{x}}: {name} %{{y}} %<extra></extra>",
+        }  # fmt: skip
 
     return [
         bar("teacher", teacher, colors),

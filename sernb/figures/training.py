@@ -1,5 +1,4 @@
-"""What training leaves behind: learning curves, filter shapes, and the weight and score of each layer of an
-encoder."""
+"""What training leaves behind: learning curves, filter shapes, and the weight and score of each layer."""
 
 from __future__ import annotations
 
@@ -91,9 +90,8 @@ def filter_shapes(table: pd.DataFrame, config: SpectrogramConfig, title: str = "
         wa = 100 * rows["WA"]
         ax.plot(at, wa, color=INK, linewidth=2.6, marker=".", markersize=9, label="WA (all emotions)")
         if {"WA_low", "WA_high"} <= set(rows):
-            ax.fill_between(
-                at, 100 * rows["WA_low"], 100 * rows["WA_high"], color=INK, alpha=0.1, linewidth=0
-            )
+            low, high = 100 * rows["WA_low"], 100 * rows["WA_high"]
+            ax.fill_between(at, low, high, color=INK, alpha=0.1, linewidth=0)
         ax.set_xscale("log")
         ax.set_xticks(at, [f"{v:g}" for v in at])
         ax.xaxis.set_minor_locator(NullLocator())
@@ -179,7 +177,9 @@ def layer_scores(
     table = table.assign(**factor * table[columns].astype(float))
     figure, panels, styles = _panels(table, label)
     highest = table.groupby("target")["value"].max()
-    for target, ax, rows, look in _lines(table.dropna(subset="value"), panels, styles):
+    for target, ax, rows, look in _lines(table, panels, styles):
+        if rows["value"].isna().all():
+            continue
         draw.band(ax, rows["layer"], rows["low"], rows["high"], look["color"])
         ax.plot(rows["layer"], rows["value"], **look, linewidth=2, gid="mean", zorder=3)
 
@@ -208,11 +208,10 @@ def layer_scores(
 
 def _panels(table, y):
     """Figure, {target: its axes}, {features: how its line looks}."""
+    dashes = cycle(("-", "--", ":", "-."))
     styles = {
-        name: {"color": color, "marker": marker, "linestyle": dash, "markersize": 5}
-        for (name, (color, marker)), dash in zip(
-            series_style(table["features"].unique()).items(), cycle(("-", "--", ":", "-.")), strict=False
-        )
+        name: {"color": color, "marker": marker, "linestyle": next(dashes), "markersize": 5}
+        for name, (color, marker) in series_style(table["features"].unique()).items()
     }
     targets = draw.dimensions_first(table["target"])
     figure = Picture(height=3.5, width=min(9.0, max(6.5, 2.2 + 2.5 * len(targets))))

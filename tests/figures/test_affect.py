@@ -25,7 +25,7 @@ def test_the_plane_tells_the_utterance_and_draws_the_means():
     }
     name = rows.index[0]
     assert at[name] == pytest.approx((rows.loc[name, "valence"], rows.loc[name, "arousal"]), abs=0.125)
-    hover = next(one[1] for one in dots["sad"].customdata if one[0] == name)
+    hover = dict(zip((one[0] for one in dots["sad"].customdata), dots["sad"].hovertext, strict=True))[name]
     assert f"<b>{name}</b> · sad · speaker {rows.loc[name, 'speaker']}" in hover
     assert f"“{rows.loc[name, 'text']}”" in hover and f"arousal {rows.loc[name, 'arousal']:.2f}" in hover
     means = [trace for trace in figure.data if trace.customdata is None]
@@ -55,7 +55,7 @@ def test_the_planes_buttons_bring_other_dimensions():
 def test_jitter_stays_within_half_a_step_and_comes_back():
     table = utterances()
     moved, again = (figures.affect_plane(table).data[0] for _ in range(2))
-    apart = np.abs(table.loc[[name for name, _ in moved.customdata], "valence"] - np.array(moved.x))
+    apart = np.abs(table.loc[[name for (name,) in moved.customdata], "valence"] - np.array(moved.x))
     assert 0 < apart.max() <= 0.125 and list(moved.x) == list(again.x)
 
 
@@ -65,9 +65,9 @@ def test_the_plane_escapes_and_does_without_labels():
     table.index = pd.Index([f"<b>{i}" for i in range(4)], name="utterance")
     figure = figures.affect_plane(table)
     assert [trace.name for trace in figure.data] == ["no label"]
-    shown = json.dumps([one[1] for one in figure.data[0].customdata])
+    shown = json.dumps(list(figure.data[0].hovertext))
     assert "<img" not in shown and "</script" not in shown and "&lt;img" in shown and "<b>&lt;b&gt;0" in shown
-    assert all(len(line) < 100 for one in figure.data[0].customdata for line in one[1].split("<br>"))
+    assert all(len(line) < 100 for one in figure.data[0].hovertext for line in one.split("<br>"))
     with pytest.raises(SernbError, match="column arousal"):
         figures.affect_plane(table.drop(columns="arousal"))
 
@@ -127,7 +127,9 @@ def test_a_dot_says_what_is_predicted_and_true():
     predictions, utterances = given()
     predictions.loc["u0", "valence"] = np.nan
     lines, dots = parts(figures.predicted_plane(predictions, utterances))
-    said = {one[0]: one[1] for dot in dots.values() for one in dot.customdata}
+    said = {
+        one[0]: text for dot in dots.values() for one, text in zip(dot.customdata, dot.hovertext, strict=True)
+    }
     row = predictions.loc["u3"]
     assert said["u3"].startswith("<b>u3</b> · happy · speaker s1<br>“&lt;img src=x")
     assert f"valence {row['valence_predicted']:.2f}, true {row['valence']:.2f}" in said["u3"]

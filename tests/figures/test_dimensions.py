@@ -171,7 +171,8 @@ def test_gains_without_interval_or_value_and_by_part():
 
 
 def test_published_gains_are_marks_on_their_bars():
-    rows = pd.DataFrame({"name": ["seen", "seen", "unseen", "seen"], "encoder": ["HuBERT", "DistilHuBERT"] * 2,
+    names, encoders = ["seen", "seen", "unseen", "seen"], ["HuBERT", "DistilHuBERT"] * 2
+    rows = pd.DataFrame({"name": names, "encoder": encoders,
                          "setting": "FT", "value": [0.2, 0.6, 0.9, np.nan]})  # fmt: skip
     figure = figures.relative_gain(gains(), published=rows)
     (ax,) = figure.axes

@@ -29,7 +29,8 @@ def test_difference_by_hand():
         ["sad", "sad", "angry", "angry", "sad", "sad"],
     ]
     with_it = [["sad", "sad", "angry", "sad", "sad", "sad"]] * 2
-    table = pd.concat([rows(m, s, truth, one[s]) for m, one in (("small", without), ("small + KD", with_it)) for s in (0, 1)])  # fmt: skip
+    models = {"small": without, "small + KD": with_it}
+    table = pd.concat([rows(model, s, truth, said[s]) for model, said in models.items() for s in (0, 1)])
     figure = confusion_difference(table, "small", "small + KD")
     a, b, difference = figure.axes[:3]
     assert cells(a) == ["75.0", "25.0", "50.0", "50.0"]
@@ -225,7 +226,7 @@ def test_bad_tables_are_named():
     cases = (
         ("column milliseconds", lambda: pareto(models(), "milliseconds")),
         ("stand twice.*mid", lambda: pareto(models(model=["mid", "mid", "a", "b", "c"]), "size")),
-        ("'gone', which is no model", lambda: pareto(models(without="gone"), "size")),
+        ("'gone', no model", lambda: pareto(models(without="gone"), "size")),
         ("nothing to draw", lambda: pareto(models(value=np.nan), "size")),
     )
     for message, wrong in cases:

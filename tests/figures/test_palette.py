@@ -1,4 +1,4 @@
-"""The shared look: colours that everybody tells apart, pictures that leave no global state, text as it stands."""
+"""The shared look: colours that everybody tells apart, no global state, text as it stands."""
 
 import itertools
 

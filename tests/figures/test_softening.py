@@ -1,4 +1,4 @@
-"""Softened probabilities and the explorer: numbers against hand and torch, controls that do not undo one another."""
+"""Softened probabilities and the explorer: numbers against hand and torch, controls that undo nothing."""
 
 import json
 
@@ -51,19 +51,37 @@ def test_the_gradients_share_where_there_is_none():
 
 
 def test_the_explorer_shows_teacher_student_entropy_and_share():
-    teacher, student = logits(), logits(seed=1)
-    figure = softening_explorer(teacher, ["sad", "happy", "sad"], CLASSES, ["a", "b", "c"], student)
+    teacher = logits()
+    figure = softening_explorer(teacher, ["sad", "happy", "sad"], CLASSES, ["a", "b", "c"])
     assert type(figure) is go.Figure and len(figure.data) == 3 * EACH
-    ours, theirs, words, curve, said = figure.data[:EACH]
-    for bar, expected in ((ours, teacher[0]), (theirs, student[0])):
-        softened = torch.softmax(torch.tensor(expected) / 2, 0).numpy()
-        np.testing.assert_allclose(bar.y, 100 * softened, atol=0.051)
+    theirs, ours, words, curve, said = figure.data[:EACH]
     p = torch.softmax(torch.tensor(teacher[0]) / 2, 0).numpy()
+    np.testing.assert_allclose(theirs.y, 100 * p, atol=0.051)
+    assert list(ours.y) == [25] * 4  # a student that knows nothing
     assert words.text[0] == f"entropy {-(p * np.log2(p)).sum():.2f} of 2.00 bits"
     half = curve.y[list(curve.x).index(0.5)]
-    assert half == pytest.approx(100 * gradient_share(student[0], teacher[0], 2, 0.5, 2), abs=0.051)
+    assert half == pytest.approx(100 * gradient_share(np.zeros(4), teacher[0], 2, 0.5, 2), abs=0.051)
     assert said.text[list(said.x).index(0.5)] == f"{half:.0f} % from KL"
     assert [one.visible for one in figure.data] == [True] * EACH + [False] * 2 * EACH
+    assert figure.layout.xaxis4.range == (0.48, 0.52) and figure.layout.shapes[0].x0 == 0.5
+
+
+def test_moved_controls_show_the_numbers_of_their_place():
+    teacher = logits()
+    figure = softening_explorer(teacher, ["sad", "happy", "sad"], CLASSES, ["a", "b", "c"])
+    temperature, alpha = figure.layout.sliders
+    figure.plotly_restyle(temperature.steps[TEMPERATURES.index(8)].args[0])
+    figure.plotly_relayout(alpha.steps[ALPHAS.index(0.8)].args[0])
+    figure.plotly_restyle(figure.layout.updatemenus[0].buttons[1].args[0])
+    theirs, _, words, curve, said = [trace for trace in figure.data if trace.visible]
+    p = torch.softmax(torch.tensor(teacher[1]) / 8, 0).numpy()
+    np.testing.assert_allclose(theirs.y, 100 * p, atol=0.051)
+    assert words.text[0] == f"entropy {-(p * np.log2(p)).sum():.2f} of 2.00 bits"
+    low, high = figure.layout.xaxis4.range  # of all words one stands in the window
+    ((place, text),) = [one for one in zip(said.x, said.text, strict=True) if low <= one[0] <= high]
+    share = 100 * gradient_share(np.zeros(4), teacher[1], 1, 0.8, 8)
+    assert place == figure.layout.shapes[0].x0 == 0.8 and text == f"{share:.0f} % from KL"
+    assert curve.y[ALPHAS.index(0.8)] == pytest.approx(share, abs=0.051)
 
 
 def test_the_controls_change_different_things():
@@ -98,16 +116,16 @@ def test_one_alpha_alone_is_in_the_window():
         assert [a for a in ALPHAS if low <= a <= high] == [value]
 
 
-def test_a_student_that_is_right_and_equal_has_no_gradient():
-    certain = np.array([[0.0, 2000.0, 0.0, 0.0]])
-    figure = softening_explorer(certain, ["happy"], CLASSES, ["a"], certain)
-    assert set(figure.data[4].text) == {"there is none"} and set(figure.data[3].y) == {None}
+def test_a_teacher_that_knows_nothing_has_no_gradient():
+    figure = softening_explorer(np.zeros((1, 4)), ["happy"], CLASSES, ["a"])
+    assert figure.data[4].text[-1] == "there is none" and figure.data[3].y[-1] is None  # alpha is 1
 
 
 def test_the_page_stays_small_and_names_are_harmless():
     bad = "<img src=x onerror=alert(1)>"
     classes = [*CLASSES, "fearful", "disgusted", "surprised", f"{bad}{'long ' * 20}"]
-    figure = softening_explorer(logits(12, 8), ["sad"] * 11 + classes[-1:], classes, [f"{bad} {i} {'word ' * 40}" for i in range(12)])  # fmt: skip
+    names = [f"{bad} {i} {'word ' * 40}" for i in range(12)]
+    figure = softening_explorer(logits(12, 8), ["sad"] * 11 + classes[-1:], classes, names)
     page = figure.to_json()
     assert len(page) < 200_000
     assert "<img" not in json.dumps(json.loads(page), ensure_ascii=False)
@@ -129,7 +147,7 @@ def test_bad_input_is_named():
         ("2 names", lambda: softening_explorer(logits(), **good | {"names": ["a", "b"]})),
         ("'calm' is no class", lambda: softening_explorer(logits(), **good | {"truths": ["calm"] * 3})),
         ("1 to 12", lambda: softening_explorer(logits(13), ["sad"] * 13, CLASSES, ["a"] * 13)),
-        (r"\(3, 3\)", lambda: softening_explorer(logits(), **good, student=np.zeros((3, 3)))),
+        (r"\(3, 3\)", lambda: softening_explorer(logits(3, 3), **good)),
     )
     for message, wrong in cases:
         with pytest.raises(SernbError, match=message):

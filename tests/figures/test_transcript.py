@@ -1,4 +1,4 @@
-"""Coloured words and the transcript editor: numbers, harmless words, errors as text, a picture where nobody can write."""
+"""Coloured words and the transcript editor: numbers, harmless words, errors as text, a report's picture."""
 
 import numpy as np
 import pandas as pd
