@@ -1,14 +1,13 @@
 """Acoustic statistics and a logistic regression on real corpora, speaker-independent: what the CNN has to beat.
 
-python making/benchmarks/acoustic_baseline.py [--corpora DIR] [TASK ...]
+python -m making.benchmarks.acoustic_baseline [--corpora DIR] [TASK ...]
 """
 
 import argparse
 import os
 from pathlib import Path
 
-from attention_pooling import TASKS
-
+from making.benchmarks.attention_pooling import TASKS
 from sernb import corpora, protocols
 from sernb.evaluation import bootstrap, scores
 from sernb.evaluation.baselines import baseline

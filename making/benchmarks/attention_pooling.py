@@ -1,9 +1,9 @@
 """Measure the attention-pooling CNN on real corpora: the experiments of docs/results/attention_pooling.md, each resumable fold by fold.
 
-python making/benchmarks/attention_pooling.py --list
-python making/benchmarks/attention_pooling.py emodb4-log-attention --threads 2
-python making/benchmarks/attention_pooling.py --table
-python making/benchmarks/attention_pooling.py --pair emodb4-log-attention-e50-s0 emodb4-mulaw-attention-e50-s0
+python -m making.benchmarks.attention_pooling --list
+python -m making.benchmarks.attention_pooling emodb4-log-attention --threads 2
+python -m making.benchmarks.attention_pooling --table
+python -m making.benchmarks.attention_pooling --pair emodb4-log-attention-e50-s0 emodb4-mulaw-attention-e50-s0
 
 An experiment's name is task-scaling-pooling[-change ...]; changes can be combined (emodb7-log-gap-coarse-dense).
 """

@@ -1,6 +1,6 @@
 """The audit of a large corpus, made for the purpose: seconds, memory, and whether it finds what was planted.
 
-python making/benchmarks/audit.py [--utterances 10000] [--jobs 2] [--folder DIR]
+python -m making.benchmarks.audit [--utterances 10000] [--jobs 2] [--folder DIR]
 
 Writes recordings of about a second (a buzz with a melody and moving resonances, no two alike), by 500 speakers, with
 words drawn from 5,000, and a manifest. One in 200 is a copy of another: the same samples, a softer one at 8 kHz, or one with its edges cut;

@@ -1,7 +1,7 @@
 """What it costs to train a student of 3M-SER by distillation at the paper's full size, three ways, measured in turn.
 
-python making/benchmarks/distillation_cost.py [--rounds 5] [--share 0.25] [--threads 2] [--batches 16 32 64]
-python making/benchmarks/distillation_cost.py --prove
+python -m making.benchmarks.distillation_cost [--rounds 5] [--share 0.25] [--threads 2] [--batches 16 32 64]
+python -m making.benchmarks.distillation_cost --prove
 
 A BERT2 + VGGish student of a BERT-12 + VGGish teacher (random weights), 4,479 training and 498 validation utterances,
 50 transfer and 100 distillation epochs, extrapolated from measured steps:
@@ -35,9 +35,9 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import torch
-from full_size import prove
 from transformers import BertConfig, Trainer
 
+from making.benchmarks.full_size import prove
 from sernb.core.ragged import Ragged
 from sernb.losses import Distillation
 from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig

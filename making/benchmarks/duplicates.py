@@ -1,6 +1,6 @@
 """Does the audit find copies in a real corpus, and does it take other takes for copies?
 
-python making/benchmarks/duplicates.py CORPUS [ROOT] [--copies 100]
+python -m making.benchmarks.duplicates CORPUS [ROOT] [--copies 100]
 
 Puts copies of randomly drawn recordings beside a corpus: softer, at 8 kHz, as Ogg Vorbis, cut by up to a fifth at both
 ends, and cut, at 8 kHz and softer at once; then counts those found, and the pairs within the corpus itself. Last, how

@@ -1,6 +1,6 @@
 """Does a text branch learn valence from real sentences? EmoBank, its own parts, against a bag of words.
 
-python making/benchmarks/emobank.py [--root DIR] [--seeds 2] [--threads 1]
+python -m making.benchmarks.emobank [--root DIR] [--seeds 2] [--threads 1]
 
 A bag of words (TF-IDF of words and pairs of words) with ridge regression; the kit's two text encoders, fine-tuned; and
 networks of their sizes from random weights, at the same learning rates. All learn from the training part, choose on the

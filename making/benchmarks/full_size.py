@@ -1,6 +1,6 @@
 """Encoders of full size, saved and loaded without a hub, and one step of each network made of them.
 
-What `python making/benchmarks/distillation_cost.py --prove` runs. Weights are random; each network has a process of its own.
+What `python -m making.benchmarks.distillation_cost --prove` runs. Weights are random; each network has a process of its own.
 """
 
 import resource

@@ -1,4 +1,4 @@
-"""How long 100,000 utterances take to index, and how much memory: `python making/benchmarks/indexing.py [LAYOUT ...]`.
+"""How long 100,000 utterances take to index, and how much memory: `python -m making.benchmarks.indexing [LAYOUT ...]`.
 
 LAYOUT is one of cremad (names only, at most 26,208), manifest (a CSV), msp_podcast (a CSV and a transcript each) and
 iemocap (text files of evaluations and transcripts); all where none is named. Each tree is generated in a temporary

@@ -4,7 +4,7 @@ Each simulated corpus has 40 utterances of four classes for every speaker, and e
 own (standard deviation about 10 points around 70 %), so the true UAR over all speakers is 0.70. An interval is
 good when it holds 0.70 in 95 of 100 corpora.
 
-Run: python making/benchmarks/interval_coverage.py (half a minute)
+Run: python -m making.benchmarks.interval_coverage (half a minute)
 """
 
 import numpy as np

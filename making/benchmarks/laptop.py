@@ -1,4 +1,4 @@
-"""How long the laptop run takes, and on what: `python making/benchmarks/laptop.py [REPORT]`.
+"""How long the laptop run takes, and on what: `python -m making.benchmarks.laptop [REPORT]`.
 
 REPORT is the folder of a run that has been made (reports/latest); without it, all notebooks run anew with the laptop
 profile. The split comes from papermill's time of each cell and the cells' `stage:` tags; the rest is everything

@@ -1,6 +1,6 @@
 """A regressor's training on batches of like length against batches by chance: samples a second, padding, peak memory.
 
-python making/benchmarks/length_buckets.py [--encoder mini|base] [--rounds 3] [--batches 12] [--threads 2]
+python -m making.benchmarks.length_buckets [--encoder mini|base] [--rounds 3] [--batches 12] [--threads 2]
 
 Utterances have the lengths of the embedded corpus, 16 a batch as in the paper; speech and text encoder learn, the front end's
 frames are given. Each way runs in a process of its own, in turn, so that its peak memory is its own; the memory that a

@@ -1,6 +1,6 @@
 """EmoBank's sentences, spoken by the generator's voices: real words with ratings, and a synthetic voice that follows them.
 
-python making/benchmarks/spoken_emobank.py --root EMOBANK --out DIR [--sentences 1500] [--seed 5]
+python -m making.benchmarks.spoken_emobank --root EMOBANK --out DIR [--sentences 1500] [--seed 5]
 
 Writes recordings and manifest.csv (file, speaker, text, arousal, valence, dominance from 1 to 5, part) into DIR, a new folder outside the
 project: EmoBank's licence is its own. Then

@@ -1,6 +1,6 @@
 """Distilling a speech student from a text teacher: its states read from disk against the teacher in the loop.
 
-python making/benchmarks/teacher_states.py [--size mini|base] [--rounds 3] [--batches 6] [--utterances 320] [--threads 2]
+python -m making.benchmarks.teacher_states [--size mini|base] [--rounds 3] [--batches 6] [--utterances 320] [--threads 2]
 
 Pairs have the words and the lengths of the embedded corpus; their features are noise. 32 of like length a batch; a step
 is the batch, the teacher's part, forward, backward and Adam. mini: a teacher of mini-BERT's size and the laptop's student;

@@ -1,6 +1,6 @@
 """Does reading on in the domain (M1) make a better teacher? Tables 1 and 4 of the MCED paper on real text.
 
-python making/benchmarks/text_teacher.py [--xed DIR] [--meld DIR] [--out DIR] [--encoder mini-bert] [--seeds 2] [--epochs 3]
+python -m making.benchmarks.text_teacher [--xed DIR] [--meld DIR] [--out DIR] [--encoder mini-bert] [--seeds 2] [--epochs 3]
     [--reading-epochs 5] [--published] [--threads 1]
 
 Question: does fine-tuning (MT) of a BERT that read on in the domain (M1) tell the five emotions of XED's and MELD's

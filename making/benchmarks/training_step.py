@@ -1,6 +1,6 @@
 """A training step through `sernb.studies.training.fit` against a bare loop on the same tensors, in turn, at batch 64.
 
-python making/benchmarks/training_step.py [--rounds 5] [--steps 4] [--threads 2]
+python -m making.benchmarks.training_step [--rounds 5] [--steps 4] [--threads 2]
 
 The bare loop is the least that training can be: forward, loss, backward, SGD, on batches cut beforehand. The ratio is
 what the Trainer, the shuffling and the batching cost. Times include everything within `fit`, its start left out by

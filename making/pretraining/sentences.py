@@ -1,14 +1,24 @@
-"""Sentences to learn from: drawn from the grammar of the embedded corpus, without any that the corpus says."""
+"""Sentences to learn from: drawn from the grammar of the embedded corpus, without any that the corpus says.
 
+    python -m making.pretraining.sentences [--count 1500] [--seed 1] [--out FILE]
+
+writes those that come with the kit (`sernb.corpora.embedded.sentences`; notebook 03 has a teacher read them), one a line.
+"""
+
+import argparse
 import random
 import re
+import sys
 from collections.abc import Callable, Iterable
 from itertools import count
+from pathlib import Path
 
 from making.generator.grammar import Grammar, Sentence
 from making.generator.knobs import Knobs
-from sernb.core.errors import SernbError
+from sernb.core.errors import SernbError, exit_code
+from sernb.core.files import whole_file
 from sernb.corpora import load
+from sernb.corpora.embedded import SENTENCES
 from sernb.protocols import normalised
 
 
@@ -44,3 +54,25 @@ def sentences(number: int, seed: int, knobs: Knobs, unwanted: Iterable[str] = ()
         if (words := core(sentence.text)) not in seen:
             seen.add(words)
             drawn.append(sentence)
+
+
+def written(number: int, seed: int) -> str:
+    """Sentences of the grammar as the embedded corpus has it, one a line."""
+    return "".join(f"{sentence.text}\n" for sentence in sentences(number, seed, Knobs()))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m making.pretraining.sentences")
+    parser.add_argument("--count", type=int, default=1500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=SENTENCES)
+    return exit_code(_write, parser.parse_args(arguments))
+
+
+def _write(given: argparse.Namespace) -> None:
+    with whole_file(given.out) as beside:
+        beside.write_text(written(given.count, given.seed), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -58,7 +58,6 @@ from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
 from sernb.evaluation.audit.parts import speakers as shared_speakers
 from sernb.evaluation.audit.words import transcripts as shared_transcripts
 from sernb.features import audio, encoders
-from sernb.features.encoders import published_pca
 from sernb.features.text import clean, words_of
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.models.vggish import EXAMPLE_SECONDS, examples_of
@@ -129,7 +128,7 @@ protocols.describe(folds, utterances)
 # %% tags=["stage:features"]
 text, tokenizer = encoders.text_encoder(text_encoder)
 vggish = encoders.audio_encoder(audio_encoder)
-pca = published_pca() if postprocess else None
+pca = encoders.published_pca() if postprocess else None
 seconds = pd.Series([len(wave) / 16000 for wave in waveforms], index=utterances.index)
 example = int((seconds - seconds.median()).abs().argmin())  # a recording of typical length
 name = utterances.index[example]

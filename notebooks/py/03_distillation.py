@@ -35,7 +35,9 @@ fine_tune_epochs: int = 3  # epochs with the text encoder, where the teacher spe
 temperature: float = 2.0  # softens teacher and student
 alpha: float = 0.5  # share of the teacher's answers in the loss, against the labels
 ablation_seeds: list[int] = [0]  # seeds of the trials with parts of the loss; []: no such trials
-sentences: int = 1500  # sentences without a label that the teacher reads too (embedded corpus); 0: none
+sentences: int = (
+    1500  # sentences without a label that the teacher reads too (embedded corpus, at most 1500); 0: none
+)
 jobs: int = 0  # trainings side by side, each on its share of the cores; 0: up to four, one on a GPU
 cache: str = ""  # folder for what frozen encoders and teachers make of the corpus; empty: kept in memory
 save: str = ""  # folder for the predictions; empty: not saved
@@ -51,16 +53,13 @@ import torch
 from IPython.display import display
 from joblib import cpu_count, parallel_config
 
-from making.generator.knobs import Knobs
-from making.pretraining.sentences import sentences as grammar_sentences
-
 # %% tags=["stage:imports"]
 from sernb import corpora, figures, notebook, protocols
 from sernb.core.errors import SernbError
 from sernb.core.tables import write_predictions
+from sernb.corpora import embedded
 from sernb.evaluation import bootstrap, paired_bootstrap, scores, seed_difference, usual_unit
 from sernb.features import audio, encoders
-from sernb.features.encoders import published_pca
 from sernb.features.text import clean
 from sernb.losses import Distillation, DistillationConfig, kl_divergence, soften
 from sernb.models.three_m_ser import ThreeMSERConfig
@@ -101,7 +100,7 @@ protocols.describe(folds, utterances)
 text, tokenizer = encoders.text_encoder(text_encoder)
 vggish = encoders.audio_encoder(audio_encoder)
 text, vggish = text.to(device), vggish.to(device)
-pca = published_pca() if postprocess else None
+pca = encoders.published_pca() if postprocess else None
 live = RECIPES[recipe].fine_tune.train_audio  # VGGish learns too, so its input is kept
 inputs = three_m_inputs.prepare(
     utterances, waveforms, tokenizer, vggish, pca, keep_examples=live, cache=cache or None
@@ -399,7 +398,7 @@ if ablation_seeds:
 #
 # ## 9 · Sentences without a label
 #
-# A teacher needs no labels to speak. The embedded corpus's grammar can write as many sentences as we like; the teacher
+# A teacher needs no labels to speak. The embedded corpus's grammar wrote 1,500 more sentences for the kit; the teacher
 # reads them, and the student learns from what it says. There is no voice to them, so here both read only. All students
 # take the same number of steps: those who see more sentences see each less often. None of these sentences is one of the
 # corpus, not even with another opener. (Some of them mini-bert may have met when it was pretrained.)
@@ -407,8 +406,8 @@ if ablation_seeds:
 # %% tags=["stage:training"]
 pooled = pd.DataFrame()
 if sentences and corpus == "embedded":
-    lines = grammar_sentences(sentences, seeds[0] + 1, Knobs())
-    more = {f"sentence {number}": line.text for number, line in enumerate(lines)}
+    lines = embedded.sentences(sentences)
+    more = {f"sentence {number}": line for number, line in enumerate(lines)}
     both = pd.concat([utterances, pd.DataFrame({"text": more})]).rename_axis("utterance")
     both["emotion"] = pd.Categorical(both["emotion"], utterances["emotion"].cat.categories)
     read = three_m_inputs.prepare(both, tokenizer=tokenizer)
@@ -440,7 +439,7 @@ if len(pooled):
 elif corpus == "embedded":
     print("sentences is 0: not tried.")
 else:
-    print("Only the embedded corpus comes with a grammar that writes more sentences.")
+    print("Only the embedded corpus comes with more sentences.")
 
 # %% [markdown]
 # ## 10 · The paper's claims, held against this run

@@ -17,6 +17,7 @@ CORPUS = Corpus(
     inside=True,
 )
 FOLDER = Path(__file__).parent / "embedded_data"
+SENTENCES = Path(__file__).with_name("embedded_sentences.txt")
 SCALE = (1, 5)
 
 
@@ -53,3 +54,17 @@ def load(root: str | Path) -> pd.DataFrame:
     table.insert(2, "end", float("nan"))
     table.attrs["scale"] = SCALE
     return table
+
+
+def sentences(count: int) -> list[str]:
+    """The first `count` of the sentences that the corpus's grammar wrote besides: nobody says or labels them.
+
+    None is one of the corpus, not even with another opener. SernbError for more than there are.
+    """
+    lines = SENTENCES.read_text(encoding="utf-8").splitlines()
+    if not 0 <= count <= len(lines):
+        raise SernbError(
+            f"{count} sentences are wanted; {SENTENCES.name} holds {len(lines)}. Ask for fewer, or write more in a "
+            f"checkout of the project: python -m making.pretraining.sentences --count {count}"
+        )
+    return lines[:count]

@@ -7,8 +7,9 @@ import soundfile
 
 from sernb.core.errors import SernbError
 from sernb.corpora import load
-from sernb.corpora.embedded import FOLDER
+from sernb.corpora.embedded import FOLDER, sentences
 from sernb.corpora.embedded import load as load_folder
+from sernb.protocols import normalised
 
 IEMOCAP = {"neutral": 1708, "happy": 1636, "sad": 1084, "angry": 1103}
 
@@ -86,3 +87,10 @@ def test_words_like_none_are_text(tmp_path):
         tmp_path / "metadata.csv"
     )
     assert load_folder(tmp_path).at["a", "text"] == "None"
+
+
+def test_more_sentences_come_with_it(corpus):
+    assert sentences(0) == [] and sentences(40) == sentences(1500)[:40]
+    assert not set(map(normalised, sentences(1500))) & set(corpus["text"].map(normalised))
+    with pytest.raises(SernbError, match=r"holds 1500.*making\.pretraining\.sentences --count 1501"):
+        sentences(1501)

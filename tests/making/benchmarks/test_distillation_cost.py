@@ -1,14 +1,11 @@
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "making" / "benchmarks"))
-import distillation_cost as cost
-import full_size
+from making.benchmarks import distillation_cost as cost
+from making.benchmarks import full_size
 
 
 def test_hours_and_ratios_add_up():

@@ -1,16 +1,12 @@
 """The parts of the EmoBank benchmark, on made-up sentences whose words tell the ratings."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "making" / "benchmarks"))
-import emobank
-
+from making.benchmarks import emobank
 from sernb.core.tables import DIMENSIONS
 from sernb.evaluation import scores
 from sernb.protocols import Fold

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[3] / "making" / "benchmarks" / "laptop.py"
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_split_adds_up(tmp_path):
@@ -15,7 +15,8 @@ def test_the_split_adds_up(tmp_path):
     environment = {"cores": 2, "torch": "2.11.0"}
     summary = {"profile": "laptop", "status": "succeeded", "environment": environment, "duration": 15.0}
     (tmp_path / "summary.json").write_text(json.dumps(summary | {"notebooks": entries}))
-    done = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "making.benchmarks.laptop", tmp_path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     rows = [line.split() for line in done.stdout.splitlines()]
     assert rows[1] == ["total", "imports", "features", "training", "rest"]
     assert rows[2] == ["01_a", "10.0", "2.0", "0.0", "5.0", "3.0"]

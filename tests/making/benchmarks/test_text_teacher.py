@@ -1,16 +1,12 @@
 """Table 4's benchmark on made-up sentences: what it computes, what it takes from its folder, and the teachers it leaves."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "making" / "benchmarks"))
-import text_teacher as place
-
+from making.benchmarks import text_teacher as place
 from sernb.corpora.text_emotions import CLASSES
 from sernb.studies.text_teacher import LAPTOP, LAPTOP_READING, classes_of_teacher, load_teacher
 

@@ -3,7 +3,6 @@
 import random
 import re
 import shutil
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,13 +12,9 @@ import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from making.generator.grammar import Sentence
-from making.generator.knobs import Knobs
 from making.pretraining import fine_tuning, mini_bert
-from making.pretraining.sentences import bare, sentences
-from sernb.core.errors import SernbError
 from sernb.corpora import load
 from sernb.features.text import learn
-from sernb.protocols import normalised
 
 TINY = "--sentences 200 --steps 3 --layers 2 --width 32"
 SHIPPED = Path(str(files("sernb.features") / "weights" / "mini_bert"))
@@ -35,47 +30,6 @@ def made(tmp_path_factory):
 def unknown(writer, texts) -> float:
     ids = [one for text in writer(list(texts), add_special_tokens=False)["input_ids"] for one in text]
     return ids.count(writer.unk_token_id) / len(ids)
-
-
-# --- the sentences
-
-
-def test_no_transcript_is_learnt_from(monkeypatch):
-    """What the grammar would draw first is drawn no more once the corpus says it, however it is written."""
-    before = {one.text for one in sentences(60, 3, Knobs())}
-    corpus = load("embedded").iloc[:60].assign(text=[text.upper() + "!" for text in before])
-    monkeypatch.setattr("making.pretraining.sentences.load", lambda name: corpus)
-    after = {one.text for one in sentences(60, 3, Knobs())}
-    assert len(after) == 60 and not {normalised(one) for one in before} & {normalised(one) for one in after}
-
-
-def test_many_sentences_hold_none_of_the_shipped_corpus():
-    said = set(load("embedded")["text"].map(normalised))
-    drawn = [normalised(one.text) for one in sentences(5000, 0, replace(Knobs(), **mini_bert.HARDER))]
-    assert len(set(drawn)) == 5000 and not said & set(drawn)
-
-
-def test_held_out_sentences_stay_out():
-    held_out = [one.text for one in sentences(50, 5, Knobs())]
-    assert not set(held_out) & {one.text for one in sentences(50, 5, Knobs(), held_out)}
-
-
-def test_openers_and_closers_make_no_other_sentence():
-    core = bare({"openers": ["you know"], "openers_of_news": ["guess what"], "closers": ["I think"]})
-    assert (
-        core("You know, it rains.")
-        == core("It rains, I think.")
-        == core("Guess what, it rains!")
-        == "it rains"
-    )
-    assert core("It rains, you know.") == "it rains you know"
-
-
-def test_more_sentences_than_the_grammar_has_are_refused(monkeypatch):
-    one = Sentence("It rains.", 0, "home", "small talk")
-    monkeypatch.setattr("making.generator.grammar.Grammar.sentence", lambda self, valence, arousal: one)
-    with pytest.raises(SernbError, match="2 different sentences are wanted; the grammar gave 1"):
-        sentences(2, 0, Knobs())
 
 
 # --- the training
