@@ -101,16 +101,19 @@ class Saved:
     def answer(self, waveform: np.ndarray, text: str | None = None, name: str = "recording") -> np.ndarray:
         """Probabilities of `classes`, or values of `dimensions` on `scale`, float64, about one utterance.
 
-        waveform: floats `(samples,)` at 16 kHz, full scale 1. text: its words, for a model that reads. name: of the
-        utterance, for messages. Raises SernbError for another shape, NaN, too little or too much sound, and no words.
+        Args:
+            waveform: Floats `(samples,)` at 16 kHz, full scale 1.
+            text: Its words, for a model that reads.
+            name: Of the utterance, for messages.
+
+        Raises:
+            SernbError: For another shape, NaN, too little or too much sound, and where words are missing.
         """
         import torch
 
         waveform = self.checked(waveform, name)
         if self.reads and text is None:
-            raise SernbError(
-                f"{name}: this model reads what was said ({self.title}); give it the words (text=…)."
-            )
+            raise SernbError(f"{name}: this model reads ({self.title}); give it the words (text=…).")
         device, rows = next(self.model.parameters()).device, []
         with torch.inference_mode():
             for batch in self.batches(waveform, text, name):
@@ -123,14 +126,15 @@ class Saved:
         return low + (high - low) * values
 
     def checked(self, waveform: np.ndarray, name: str) -> np.ndarray:
-        """The waveform as float32; SernbError for another shape, NaN, nothing at all, and more than can be heard."""
+        """The waveform as float32; SernbError for another shape, NaN, no samples, and more than can be heard."""
         from sernb.features.audio import waveform_of
 
         waveform = waveform_of(waveform, name, 1, "a model")
         if self.longest is not None and len(waveform) > RATE * self.longest:
             raise SernbError(
-                f"{name}: it lasts {len(waveform) / RATE:.0f} s, and this model hears {self.longest:.0f} s at most. It "
-                "learnt from single utterances: cut the recording into such (columns start and end of an utterances table)."
+                f"{name}: it lasts {len(waveform) / RATE:.0f} s, and this model hears {self.longest:.0f} s at "
+                "most. It learnt from single utterances: cut the recording into such (start and end of an "
+                "utterances table)."
             )
         return waveform
 
@@ -138,26 +142,29 @@ class Saved:
 def load(folder: str | Path, kind: str | None = None) -> Saved:
     """What `save` wrote into `folder`, or into the one folder below it that holds a model.
 
-    Of a folder that was saved before about.json named the `kind`, this is told from its settings. kind: the only one
-    that will do, such as "ThreeMSER". Weights are read from safetensors only, and must be complete. Raises SernbError,
-    naming the folder, for anything else, and where several models are there to choose from.
+    A folder that was saved before about.json named the `kind` is known by its settings. Weights are read from
+    safetensors only, and must be complete.
+
+    Args:
+        kind: The only one that will do, such as "ThreeMSER"; None: any of `KINDS`.
+
+    Raises:
+        SernbError: For anything else, and where several models are there to choose from.
     """
-    folder = _one_model(Path(folder))
-    settings, about = read_object(folder / "config.json"), {}
-    for file in ("front_end.json", "about.json"):  # the first one, of old folders of notebook 07
-        if (folder / file).is_file():
-            about |= read_object(folder / file)
-    if "kind" not in about:
-        own = [network for setting, network in OWN_SETTING.items() if setting in settings]
-        others = settings.get("architectures") or [settings.get("model_type", "network of another kind")]
-        about["kind"] = [*own, *others][0]
-    if about["kind"] not in ([kind] if kind else KINDS):
-        raise SernbError(
-            f"{folder}: this is a {about['kind']}, not a {kind or ' or '.join(KINDS)}; {EXPECTED}."
-        )
-    if (folder / "learnt_from.json").is_file():  # of old folders of notebook 02
-        about["learnt_from"] = json.loads((folder / "learnt_from.json").read_text("utf-8"))
     with reading(folder, EXPECTED):
+        folder = _one_model(Path(folder))
+        settings, about = read_object(folder / "config.json"), {}
+        for file in ("front_end.json", "about.json"):  # the first one, of old folders of notebook 07
+            if (folder / file).is_file():
+                about |= read_object(folder / file)
+        if (folder / "learnt_from.json").is_file():  # of old folders of notebook 02
+            about["learnt_from"] = json.loads((folder / "learnt_from.json").read_text("utf-8"))
+        if "kind" not in about:
+            own = [network for setting, network in OWN_SETTING.items() if setting in settings]
+            others = settings.get("architectures") or [settings.get("model_type", "network of another kind")]
+            about["kind"] = [*own, *others][0]
+        if about["kind"] not in ([kind] if kind else list(KINDS)):
+            raise ValueError(f"this is a {about['kind']}, not a {kind or ' or '.join(KINDS)}")
         parts = KINDS[about["kind"]](folder, settings, about)
     notes = (*_origin(about.get("corpus")), *parts.pop("notes", ()))
     return Saved(folder=folder, about=about, notes=notes, **parts)
@@ -166,22 +173,20 @@ def load(folder: str | Path, kind: str | None = None) -> Saved:
 def _one_model(folder):
     """`folder`, where a model lies in it, or the one below it that has one."""
     if not folder.is_dir():
-        raise SernbError(f"{folder}: no such folder; {EXPECTED}.")
+        raise ValueError("no such folder")
     if (folder / "config.json").is_file():
         if not (folder / "model.safetensors").is_file():
-            raise SernbError(f"{folder}: there is no model.safetensors beside config.json; {EXPECTED}.")
+            raise ValueError("there is no model.safetensors beside config.json")
         return folder
     below = sorted(file.parent for level in ("*", "*/*") for file in folder.glob(f"{level}/config.json"))
-    # Not a text teacher, which notebook 04 leaves beside its students
     whole = [path for path in below if (path / "model.safetensors").is_file()]
+    # Not a text teacher, which notebook 04 leaves beside its students.
     models = [path for path in whole if "model_type" not in read_object(path / "config.json")] or below
     if not models:
-        raise SernbError(f"{folder}: there is no model in this folder nor in those below it; {EXPECTED}.")
+        raise ValueError("there is no model in this folder nor in those below it")
     if len(models) > 1:
         names = "\n".join(f"  {path}" for path in models[:10]) + ("\n  …" if len(models) > 10 else "")
-        raise SernbError(
-            f"{folder}: there are {len(models)} models below this folder; name one of them:\n{names}"
-        )
+        raise SernbError(f"{folder}: {len(models)} models lie below this folder; name one of them:\n{names}")
     return _one_model(models[0])
 
 
@@ -193,19 +198,14 @@ def _spectrogram_network(folder, settings, about):
 
     model = _weights(folder, SpectrogramCNN(CNNConfig(**settings)))
     classes, front_end = about.get("classes"), about.get("spectrogram")
-    if (
-        not isinstance(classes, list)
-        or len(classes) != model.shape.classes
-        or not isinstance(front_end, dict)
-    ):
-        raise SernbError(
-            f"{folder}: about.json (front_end.json, of an old one) must say what the network's `classes` are, "
-            f"{model.shape.classes} names, and the settings of `spectrogram`; got {json.dumps(about)[:200]}. Save it with "
-            "notebook 07."
+    if not isinstance(classes, list) or len(classes) != model.shape.classes or not front_end:
+        raise ValueError(
+            f"about.json must say what its `classes` are, {model.shape.classes} names, and the settings of "
+            f"`spectrogram`; got {json.dumps(about)[:200]}"
         )
     config = SpectrogramConfig(**front_end)
     if config.rate != RATE:
-        raise SernbError(f"{folder}: rate is {config.rate}; recordings are heard at {RATE} Hz.")
+        raise ValueError(f"its rate is {config.rate}; recordings are heard at {RATE} Hz")
     samples, step = round(config.segment * RATE), round(TEST_STEP * RATE)
 
     def batches(waveform, text, name):
@@ -246,24 +246,21 @@ def _speech_student(folder, settings, about):
 
     scaling = Scaling.read(folder)
     model = _weights(folder, SpeechStudent(StudentConfig(**settings)))
-    features, notes = about.get("features"), ()
-    if features is None:
-        features = "log-mel"
-        notes = ("The folder does not say what the student hears; log-mel bands, the usual, were taken.",)
+    features = about.get("features", "log-mel")
     if features not in FEATURES:
-        raise SernbError(f"{folder}: it hears {features!r}; known are {', '.join(FEATURES)}.")
+        raise ValueError(f"it hears {features!r}; known are {', '.join(FEATURES)}")
     if scaling.mean.shape != (model.shape.features,) or scaling.deviation.shape != scaling.mean.shape:
-        raise SernbError(
-            f"{folder}: scaling.safetensors is of {scaling.mean.shape} features and the student hears {model.shape.features}."
-        )
+        shape = scaling.mean.shape
+        raise ValueError(f"its scaling is of {shape} features, and the student hears {model.shape.features}")
 
     def batches(waveform, text, name):
         frames = scaling.applied(frame_features([waveform], [name], features, progress=False))
         yield dict(zip(("features", "mask"), frames.padded([0]), strict=True))
 
+    unsaid = "The folder does not say what the student hears; log-mel bands, the usual, were taken."
     return {
-        "title": "speech student (notebook 04)", "model": model, "batches": batches, "classes": model.shape.classes,
-        "scaling": scaling, "notes": notes,
+        "title": "speech student (notebook 04)", "model": model, "batches": batches, "scaling": scaling,
+        "classes": model.shape.classes, "notes": () if "features" in about else (unsaid,),
     }  # fmt: skip
 
 
@@ -274,20 +271,17 @@ def _regressor(folder, settings, about):
 
     model = _weights(folder, AudioTextRegressor(RegressorConfig(**settings)))
     branches = [name for name in ("speech", "text") if hasattr(model, name)]
-    standardised, limits, notes = about.get("standardised"), about.get("scale"), ()
+    standardised, limits = about.get("standardised"), about.get("scale")
     if "speech" in branches and not isinstance(standardised, bool):
         raise SernbError(
-            f"{folder}: about.json does not say whether the speech encoder wants standardised waveforms, and a wrong guess "
-            'would change its answers. Save the model anew with notebook 06, or write {"standardised": true} or false '
-            "into about.json (do_normalize in the encoder's preprocessor_config.json)."
+            f"{folder}: about.json does not say whether the speech encoder wants standardised waveforms, and a "
+            "wrong guess would change its answers. Save the model anew with notebook 06, or write "
+            '{"standardised": true} or false into about.json (do_normalize in the encoder\'s '
+            "preprocessor_config.json)."
         )
-    if not limits:
-        notes = ("The folder does not name the scale: 0 stands for the lowest rating, 1 for the highest.",)
     low, high = map(float, limits or (0, 1))
     if not low < high:
-        raise SernbError(
-            f"{folder}: about.json says that the scale is {limits}; expected lowest and highest rating."
-        )
+        raise ValueError(f"about.json says that the scale is {limits}, not the lowest and highest rating")
     tokenizer = _tokenizer(folder) if "text" in branches else None
     longest = min(MOST_TOKENS, getattr(tokenizer, "model_max_length", MOST_TOKENS))
 
@@ -298,9 +292,11 @@ def _regressor(folder, settings, about):
             batch |= zip(("frames", "frame_mask"), heard.padded([0]), strict=True)
         yield batch
 
+    unsaid = "The folder does not name the scale: 0 stands for the lowest rating, 1 for the highest."
     return {
         "title": f"regressor on {' and '.join(branches)} (notebook 06)", "model": model, "batches": batches,
-        "dimensions": model.shape.dimensions, "scale": (low, high), "tokenizer": tokenizer, "notes": notes,
+        "dimensions": model.shape.dimensions, "scale": (low, high), "tokenizer": tokenizer,
+        "notes": () if limits else (unsaid,),
     }  # fmt: skip
 
 
@@ -325,7 +321,7 @@ def _tokenizer(folder):
     from transformers import AutoTokenizer
 
     if not (folder / "tokenizer").is_dir():
-        raise SernbError(f"{folder}: there is no folder tokenizer, and this model reads; {EXPECTED}.")
+        raise ValueError("there is no folder tokenizer, and this model reads")
     return AutoTokenizer.from_pretrained(str(folder / "tokenizer"))
 
 
@@ -344,11 +340,7 @@ def _tokens(text, tokenizer, longest, name):
 def _origin(corpus):
     """What to know of a model that learnt from this corpus."""
     if corpus in SYNTHETIC:
-        return [
-            f"This model learnt from synthetic speech (the {SYNTHETIC[corpus]}); on real voices it is a guess."
-        ]
-    return (
-        [f"This model learnt from the corpus {corpus}; other voices and rooms it never heard."]
-        if corpus
-        else []
-    )
+        origin = f"synthetic speech (the {SYNTHETIC[corpus]}); on real voices it is a guess."
+    else:
+        origin = f"the corpus {corpus}; other voices and rooms it never heard."
+    return [f"This model learnt from {origin}"] if corpus else []
