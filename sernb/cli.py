@@ -244,7 +244,6 @@ def predict(
         raise SernbError("--text and --transcripts were both given; one of them says what the words are.")
     must_exist([model], "folder")
     must_exist([transcripts])
-    must_exist(files if on_bad == "raise" else [], "recording")
     from sernb.studies import recordings
 
     texts = recordings.read_transcripts(transcripts) if transcripts else text

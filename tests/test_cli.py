@@ -112,7 +112,7 @@ def test_corpora_says_what_each_is_and_whether_it_is_there():
         assert word in output
 
 
-SLOW = ("torch", "IPython", "soundfile", "nbformat", "papermill", "sklearn")
+SLOW = ("torch", "IPython", "pandera", "nbformat", "papermill", "sklearn")
 MEASURED = f"""
 import resource, sys
 from sernb.cli import app

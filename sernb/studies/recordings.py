@@ -6,7 +6,7 @@ File names and transcripts are data: nothing in them is obeyed.
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,23 +18,21 @@ from tqdm.auto import tqdm
 from sernb.core.errors import SernbError, check_on_bad, refuse, some
 from sernb.core.files import audio_files, whole_file
 from sernb.features.audio import check_recordings, read_audio
+from sernb.features.transcripts import INSTALL, POCKETSPHINX, recogniser
 from sernb.studies.saved import RATE, Saved, load
 
 READ = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
-# What telephones and browsers record: found in a folder too, so that each is named and not passed over in silence.
+# What telephones and browsers record: found in a folder too, so that each is named and not passed over.
 UNREAD = (".m4a", ".mp4", ".aac", ".webm", ".wma", ".amr", ".3gp", ".mov")
 GUESSED = (
-    "No words were given, so PocketSphinx wrote down what it heard (column text). It knows English only and often "
-    "mishears; what the model reads is no better than that."
+    "No words were given, so PocketSphinx wrote down what it heard (column text). It knows English only and "
+    "often mishears; what the model reads is no better than that."
 )
 BAR, BLOCK = 24, "█"  # characters of a full bar, and what draws it
 
 
 def load_model(folder: str | Path) -> Saved:
-    """The model in `folder`, or in the one folder below it that holds one, on the GPU where there is one.
-
-    Raises SernbError, naming the folder, where none is there, or several to choose from.
-    """
+    """What `sernb.studies.saved.load` finds in or below `folder`, on the GPU where there is one."""
     model = load(folder)
     import torch
 
@@ -52,48 +50,51 @@ def predict(
     """A saved model's answers about recordings, heard one by one, so that memory stays flat.
 
     Args:
-        files: Sound files and folders with them, or an utterances table with `path` (and `start`, `end`, `text`).
-        model: The folder of `load_model`, or what it returned.
-        texts: The words, for a model that reads: of one recording, or {file: text} (`read_transcripts`). Without them
-            PocketSphinx writes them down, where it is installed.
+        files: Sound files and folders, or an utterances table with `path` (and `start`, `end`, `text`).
+        model: The folder of a saved model, or what `load_model` made of it.
+        texts: The words, for a model that reads: of one recording, or {file: text} (`read_transcripts`).
+            Without them PocketSphinx writes them down, where it is installed.
         progress: Show a bar.
         on_bad: "raise", or "skip" to leave out recordings that cannot be used, with a warning.
 
     Returns:
         A row each, indexed by `utterance` (the file's name): path, seconds; predicted and p_<class>, or
-        <dimension>_predicted on the scale of `attrs["scale"]`; text where there are words. `attrs` further hold model,
-        kind, notes (sentences to print with the answers) and skipped. There is no truth in the table.
+        <dimension>_predicted on the scale of `attrs["scale"]`; text where there are words. `attrs` further
+        hold model, kind, notes (sentences to print with the answers) and skipped. No truth is in the table.
 
     Raises:
-        SernbError: For a folder without a model, missing words, and recordings that cannot be used, all in one.
+        SernbError: For a folder without a model, missing words, and all recordings that cannot be used.
     """
     check_on_bad(on_bad)
     recordings = recordings_of(files)
 
-    # Where one is missing, no model is needed to say so: the others are only tried, so that all are named at once.
+    # Where one is lost no model is needed to say so: the others are only tried, and all are named at once.
     if on_bad == "raise" and not all(map(os.path.isfile, recordings["path"])):
         _heard(recordings, lambda name, sound: None, progress, on_bad)
 
+    # The model, and who writes down what it reads.
     model = model if isinstance(model, Saved) else load_model(model)
     texts, notes = texts_of(recordings, texts, model.reads)
-    write_down = _recogniser(model, texts, "--text or --transcripts (texts=…)", notes)
+    listener = _listener(model, texts, "--text or --transcripts (texts=…)", notes)
 
-    def hear(name, sound):
-        return _row(model, name, sound, None if texts is None else texts[name], write_down)
+    # Each recording by itself.
+    def row(name, sound):
+        return _row(model, name, sound, None if texts is None else texts[name], listener)
 
-    rows, bad = _heard(recordings, hear, progress, on_bad)
-    if silent := [name for name, row in rows.items() if row.pop("silent")]:
-        notes.append(f"Digital silence, of which an answer means nothing: {some(silent)}.")
+    rows, bad = _heard(recordings, row, progress, on_bad)
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
     table.insert(0, "path", recordings["path"].loc[table.index])
-    return _with_attrs(table, model, notes, bad)
+    return _finished(table, model, notes, bad)
 
 
 def predict_waveform(
     waveform: np.ndarray, model: Saved | str | Path, text: str | None = None, rate: int = RATE
 ) -> pd.DataFrame:
-    """A saved model's answer about one waveform `(samples,)` of floats, full scale 1, at `rate` Hz: one row, as of
-    `predict`, without a path. Raises SernbError for another shape, whole numbers, NaN, and where words are missing."""
+    """A saved model's answer about one waveform `(samples,)` of floats, full scale 1, at `rate` Hz.
+
+    One row, as of `predict`, without a path. Raises SernbError for another shape, whole numbers, NaN, and where
+    words are missing.
+    """
     model = model if isinstance(model, Saved) else load_model(model)
     sound, notes = np.asarray(waveform), []
     if sound.dtype.kind != "f":
@@ -102,39 +103,31 @@ def predict_waveform(
         )
     if rate != RATE and sound.ndim == 1 and np.isfinite(sound).all():
         sound = soxr.resample(sound.astype(np.float32), rate, RATE, quality="VHQ")
-    write_down = _recogniser(model, text, "text=…", notes)
-    row = _row(model, "recording", sound, text, write_down)
-    if row.pop("silent"):
-        notes.append("The recording is digital silence: an answer about it means nothing.")
-    return _with_attrs(pd.DataFrame([row], pd.Index(["recording"], name="utterance")), model, notes, [])
+    row = _row(model, "recording", sound, text, _listener(model, text, "text=…", notes))
+    return _finished(pd.DataFrame([row], pd.Index(["recording"], name="utterance")), model, notes, [])
 
 
-def _heard(recordings, hear: Callable[[str, np.ndarray], dict], progress, on_bad):
-    """({utterance: what `hear` says of it}, [{utterance, path, why} of those that cannot be used])."""
+def _heard(recordings, row, progress, on_bad):
+    """({utterance: its `row(name, sound)`}, [{utterance, path, why} of those that cannot be used])."""
     rows, bad = {}, []
-    for name, recording in tqdm(
-        recordings.iterrows(),
-        "recordings",
-        len(recordings),
-        unit="",
-        disable=not progress or len(recordings) == 1,
-    ):
+    quiet = not progress or len(recordings) == 1
+    for name, recording in tqdm(list(recordings.iterrows()), "recordings", unit="", disable=quiet):
         path = recording["path"]
         try:
-            rows[name] = hear(name, read_audio(path, recording.get("start"), recording.get("end")))
+            rows[name] = row(name, read_audio(path, recording.get("start"), recording.get("end")))
         except SernbError as problem:
             why = str(problem).removeprefix(f"{path}: ").removeprefix(f"{name}: ")
             if path.lower().endswith(UNREAD) and "cannot be decoded" in why:
-                why = "soundfile does not read this format; make a wav of it first, as with: ffmpeg -i FILE FILE.wav"
+                why = "soundfile does not read this format; make a wav of it first: ffmpeg -i FILE FILE.wav"
             bad.append({"utterance": name, "path": path, "why": why})
     refuse(bad, "recordings", len(recordings), "cannot be used", on_bad if rows else "raise")
     return rows, bad
 
 
-def _row(model, name, sound, text, write_down):
+def _row(model, name, sound, text, listener):
     """A recording's part of the table, and whether it is silent."""
     sound = model.checked(sound, name)
-    text = text if write_down is None else write_down(sound)
+    text = text if listener is None else listener(sound)
     values = model.answer(sound, text, name)
     row = {"silent": not sound.any(), "seconds": len(sound) / RATE}
     if model.classes:
@@ -144,25 +137,26 @@ def _row(model, name, sound, text, write_down):
     return row if text is None else {**row, "text": text}
 
 
-def _recogniser(model, texts, option, notes):
-    """What writes words down, where the model reads and none were given; adds to the notes what must be known of it."""
-    if texts is not None and not model.reads:
+def _listener(model, texts, option, notes):
+    """What writes words down, where the model reads and none were given; what must be known goes to `notes`."""
+    if not model.reads and texts is not None:
         notes.append("This model reads no words: the transcripts made no difference.")
-    if texts is not None or not model.reads:
+    if not model.reads or texts is not None:
         return None
     if find_spec("pocketsphinx") is None:
         raise SernbError(
-            f"{model.folder}: this model reads what was said ({model.title}), and there are no words. Give them with "
-            f'{option}, or let PocketSphinx (English) write them down: pip install "sernb[asr]". The networks of notebooks '
-            "04 and 07 only listen."
+            f"{model.folder}: this model reads what was said ({model.title}), and there are no words. Give them "
+            f"with {option}, or let PocketSphinx (English) write them down: {INSTALL}. The networks of "
+            "notebooks 04 and 07 only listen."
         )
-    from sernb.features.transcripts import POCKETSPHINX, recogniser
-
     notes.append(GUESSED)
     return recogniser(POCKETSPHINX)
 
 
-def _with_attrs(table, model, notes, bad):
+def _finished(table, model, notes, bad):
+    """The table with what belongs to all of it."""
+    if len(silent := table.index[table.pop("silent")]):
+        notes.append(f"Digital silence, of which an answer means nothing: {some(silent)}.")
     table.attrs = {
         "model": str(model.folder), "kind": model.title, "classes": list(model.classes),
         "dimensions": list(model.dimensions), "scale": list(model.scale) if model.scale else None,
@@ -172,11 +166,11 @@ def _with_attrs(table, model, notes, bad):
 
 
 def recordings_of(files: str | Path | Sequence[str | Path] | pd.DataFrame) -> pd.DataFrame:
-    """Files and folders (all recordings below them) as a table with the column `path`, indexed by `utterance`.
+    """Files and folders (all recordings below them) as a table with `path`, indexed by `utterance`.
 
-    An id is the file's name, or, where several have the same, the path from the folder that they share. A file that is
-    named twice is one recording. An utterances table is checked and kept. Raises SernbError for nothing at all and for
-    a folder without recordings.
+    An id is the file's name, or, where several have the same, the path from the folder that they share. A file
+    that is named twice is one recording. An utterances table is checked and kept. Raises SernbError for nothing
+    at all and for a folder without recordings.
     """
     if isinstance(files, pd.DataFrame):
         from sernb.core.tables import check_utterances  # and pandera, which files and folders do without
@@ -189,8 +183,7 @@ def recordings_of(files: str | Path | Sequence[str | Path] | pd.DataFrame) -> pd
         below = audio_files(path, (*READ, *UNREAD)) if path.is_dir() else [path]
         if not below:
             raise SernbError(f"{path}: no recording is in this folder ({', '.join(READ)}).")
-        for file in below:
-            paths.setdefault(file.resolve(), file)
+        paths |= {file.resolve(): file for file in below if file.resolve() not in paths}
     if not paths:
         raise SernbError("no recording was named; expected one or more sound files, or folders with them.")
     index = pd.Index(_ids(list(paths.values())), name="utterance")
@@ -199,10 +192,7 @@ def recordings_of(files: str | Path | Sequence[str | Path] | pd.DataFrame) -> pd
 
 def _ids(paths):
     """Names of files; of those that share one, the way from the folder above them all."""
-    count = Counter(path.name for path in paths)
-    if len(count) == len(paths):
-        return [path.name for path in paths]
-    whole = [path.resolve() for path in paths]
+    count, whole = Counter(path.name for path in paths), [path.resolve() for path in paths]
     try:
         above = os.path.commonpath([path.parent for path in whole])
     except ValueError:  # two drives
@@ -213,19 +203,18 @@ def _ids(paths):
 def read_transcripts(path: str | Path) -> dict[str, str]:
     """{file: text} of a CSV with the columns `file` and `text` (UTF-8).
 
-    A file is named by its path, from the folder of the CSV or from here, or by its name alone. An empty text means that
-    nothing was said. Raises SernbError naming the CSV for other columns, empty and repeated files.
+    A file is named by its path, from the folder of the CSV or from here, or by its name alone. An empty text
+    means that nothing was said. Raises SernbError for other columns, empty and repeated files.
     """
     path = Path(path)
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise SernbError(f"{path}: no such file; expected a CSV with the columns file and text.") from None
     except (OSError, ValueError) as problem:
-        raise SernbError(f"{path}: cannot be read as a CSV of transcripts: {problem}") from problem
-    if lacking := [column for column in ("file", "text") if column not in table]:
+        why = "no such file" if isinstance(problem, FileNotFoundError) else f"cannot be read ({problem})"
+        raise SernbError(f"{path}: {why}; expected a CSV with the columns file and text.") from problem
+    if lacking := {"file", "text"} - set(table):
         raise SernbError(
-            f"{path}: there is no column {lacking[0]!r}; expected file and text, the table has {', '.join(table)}."
+            f"{path}: no column {' or '.join(sorted(lacking))}; expected file and text, not {', '.join(table)}."
         )
     files = table["file"]
     if (files == "").any():
@@ -233,20 +222,18 @@ def read_transcripts(path: str | Path) -> dict[str, str]:
     if (twice := files[files.duplicated()]).any():
         raise SernbError(f"{path}: {some(twice.unique())} stand more than once; one transcript each.")
     beside = {file: path.parent / file for file in files}
-    return {
-        str(beside[file].resolve()) if beside[file].exists() else file: text
-        for file, text in zip(files, table["text"], strict=True)
-    }
+    keys = [str(beside[file].resolve()) if beside[file].exists() else file for file in files]
+    return dict(zip(keys, table["text"], strict=True))
 
 
 def texts_of(
     recordings: pd.DataFrame, texts: str | Mapping[str, str] | None, needed: bool = True
-) -> tuple[pd.Series | None, list[str]]:
-    """The words of each recording (None: of none), and what is to be said about it.
+) -> tuple[dict[str, str | None] | None, list[str]]:
+    """{utterance: its words} (None: of none of them), and what is to be said about it.
 
-    texts: the words themselves, for one recording; or by id, path or name of the file; None takes the column `text`
-    where there is one. Raises SernbError where it is not clear whose they are, and, if they are `needed`, for recordings
-    that are left without.
+    texts: the words themselves, for one recording; or by id, path or name of the file; None takes the column
+    `text` where there is one. Raises SernbError where it is not clear whose they are, and, if they are
+    `needed`, for recordings that are left without.
     """
     if texts is None:
         texts = dict(recordings["text"].dropna()) if "text" in recordings else {}
@@ -260,44 +247,45 @@ def texts_of(
             )
         texts = {recordings.index[0]: texts}
 
-    # Ways to name a recording, and the ids that each may mean; an id means its own recording alone
-    known: dict[str, list[str]] = {}
+    # Ways to name a recording, and the ids that each may mean; an id means its own recording alone.
+    known: dict[str, set[str]] = {}
     for name, path in recordings["path"].items():
-        for way in {path, str(Path(path).resolve()), Path(path).name}:
-            known.setdefault(way, []).append(name)
-    known |= {name: [name] for name in recordings.index}
+        for way in (path, str(Path(path).resolve()), Path(path).name):
+            known.setdefault(way, set()).add(name)
+    known |= {name: {name} for name in recordings.index}
 
+    # The words of each, and keys that mean none.
     words, strange = {}, []
     for key, text in texts.items():
-        owners = known.get(str(key)) or known.get(str(Path(str(key)).resolve())) or []
+        owners = sorted(known.get(str(key)) or known.get(str(Path(str(key)).resolve()), ()))
         if len(owners) > 1:
             raise SernbError(f"transcripts: {key!r} may be {some(owners)}; name the file by its path.")
         if not owners:
             strange.append(str(key))
         elif words.setdefault(owners[0], str(text)) != str(text):
             raise SernbError(f"transcripts: {owners[0]} has two different texts.")
-    lacking = [name for name in recordings.index if name not in words]
-    if lacking and needed:
+    if (lacking := [name for name in recordings.index if name not in words]) and needed:
         hint = f" The transcripts name {some(strange)} instead." if strange else ""
         raise SernbError(
-            f"{len(lacking)} of {len(recordings)} recordings have no transcript: {some(lacking)}. Add them to the column "
-            f"'file', by path or name.{hint}"
+            f"{len(lacking)} of {len(recordings)} recordings have no transcript: {some(lacking)}. Add them to the "
+            f"column 'file', by path or name.{hint}"
         )
     notes = [f"Transcripts of other files were left aside: {some(strange)}."] if strange else []
-    return pd.Series([words.get(name) for name in recordings.index], recordings.index, dtype=object), notes
+    return {name: words.get(name) for name in recordings.index}, notes
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """What `predict` returned, for a terminal: a recording's label, each class's probability with a bar, or the values of
-    its dimensions, and below all the notes."""
+    """What `predict` returned, for a terminal.
+
+    A recording's label, each class's probability with a bar, or the values of its dimensions; then all notes.
+    """
     classes, dimensions = table.attrs["classes"], table.attrs["dimensions"]
     low, high = table.attrs["scale"] or (0.0, 1.0)
     wide = max(map(len, [*classes, *dimensions]))
     parts = []
     for name, row in table.iterrows():
-        lines = [
-            " · ".join([printable(name), f"{row['seconds']:.1f} s", *([row["predicted"]] if classes else [])])
-        ]
+        label = f" · {row['predicted']}" if classes else ""
+        lines = [f"{printable(name)} · {row['seconds']:.1f} s{label}"]
         if isinstance(row.get("text"), str) and row["text"]:
             lines.append(f"  “{printable(row['text'])}”")
         for label in classes:

@@ -1,11 +1,13 @@
-"""Trained networks on disk: `save` writes any of the kit's, and `load(folder).answer(waveform, text)` is all that
-predicting needs. Torch and each network are imported when one is read, so that a wrong folder is told at once."""
+"""Trained networks on disk: `save` writes any of the kit's, `load(folder).answer(waveform, text)` lets it hear.
+
+Torch and each network are imported when one is read, so that a wrong folder is told at once.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,43 +15,24 @@ import pandas as pd
 from sernb.core.errors import SernbError
 from sernb.core.files import read_object, reading, whole_folder
 
-if TYPE_CHECKING:
-    import torch
-
-    from sernb.features.frames import Scaling
-
 RATE = 16000  # Hz
 LONGEST = 120.0  # seconds that a model hears at once: attention over more would fill the memory
 SEGMENTS = 64  # of the spectrogram network, at once
 EXPECTED = "expected what notebook 02, 04, 06 or 07 leaves in the folder of its parameter `save`"
 SYNTHETIC = {"embedded": "embedded corpus", "embedded_pairs": "embedded pairs"}
-# A setting that only this network has: what folders are known by that were saved before they named their kind.
-OWN_SETTING = {
-    "filters": "SpectrogramCNN", "streams": "ThreeMSER", "kernels": "SpeechStudent", "join": "AudioTextRegressor"
-}  # fmt: skip
 
 
-def save(
-    model: "torch.nn.Module",
-    folder: str | Path,
-    about: Mapping | None = None,
-    tokenizer=None,
-    scaling: "Scaling | None" = None,
-) -> Path:
+def save(model, folder: str | Path, about: Mapping | None = None, tokenizer=None, scaling=None) -> Path:
     """Write a network and what is needed to use it again into `folder`, whole or not at all.
 
     Args:
         model: A SpectrogramCNN, ThreeMSER, SpeechStudent or AudioTextRegressor.
         folder: A new one, or one that `save` wrote before.
-        about: What else is known, for about.json. Of all: `corpus`. Of a SpectrogramCNN: `classes`, and the settings
-            of its `spectrogram`. Of a regressor: `scale` (lowest and highest rating), and whether its speech encoder
-            wants `standardised` waveforms. Of a student: its `features`, if they are not log-mel bands. Of a teacher:
-            `learnt_from` (ids of what it was trained and validated on).
-        tokenizer: Of a model that reads.
-        scaling: Of what a SpeechStudent hears.
-
-    Returns:
-        The folder.
+        about: What else is known, for about.json. Of all: `corpus`. Of a SpectrogramCNN: `classes`, and the
+            settings of its `spectrogram`. Of a regressor: `scale` (lowest and highest rating), and whether its
+            speech encoder wants `standardised` waveforms. Of a student: its `features`, if they are not
+            log-mel bands. Of a teacher: `learnt_from` (ids of what it was trained and validated on).
+        tokenizer: Of a model that reads; scaling: of what a SpeechStudent hears.
 
     Raises:
         SernbError: For another network, and for a folder that holds other files too.
@@ -83,14 +66,14 @@ class Saved:
 
     folder: Path
     title: str
-    model: "torch.nn.Module"
+    model: Any  # a torch.nn.Module
     about: dict
     batches: Callable[[np.ndarray, str | None, str], Iterator[dict]]
     classes: tuple = ()
     dimensions: tuple = ()
     scale: tuple | None = None
-    tokenizer: object = None
-    scaling: "Scaling | None" = None
+    tokenizer: Any = None
+    scaling: Any = None
     longest: float | None = LONGEST
     notes: tuple = ()
 
@@ -160,12 +143,12 @@ def load(folder: str | Path, kind: str | None = None) -> Saved:
         if (folder / "learnt_from.json").is_file():  # of old folders of notebook 02
             about["learnt_from"] = json.loads((folder / "learnt_from.json").read_text("utf-8"))
         if "kind" not in about:
-            own = [network for setting, network in OWN_SETTING.items() if setting in settings]
+            own = [network for network, (setting, _) in KINDS.items() if setting in settings]
             others = settings.get("architectures") or [settings.get("model_type", "network of another kind")]
             about["kind"] = [*own, *others][0]
         if about["kind"] not in ([kind] if kind else list(KINDS)):
             raise ValueError(f"this is a {about['kind']}, not a {kind or ' or '.join(KINDS)}")
-        parts = KINDS[about["kind"]](folder, settings, about)
+        parts = KINDS[about["kind"]][1](folder, settings, about)
     notes = (*_origin(about.get("corpus")), *parts.pop("notes", ()))
     return Saved(folder=folder, about=about, notes=notes, **parts)
 
@@ -218,8 +201,7 @@ def _spectrogram_network(folder, settings, about):
 
 
 def _three_m_ser(folder, settings, about):
-    import torch
-
+    from sernb.core.ragged import Ragged
     from sernb.features.text import LONGEST as MOST_TOKENS
     from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
     from sernb.models.vggish import examples_of
@@ -230,10 +212,9 @@ def _three_m_ser(folder, settings, about):
         tokenizer, longest = _tokenizer(folder), min(longest, model.text.config.max_position_embeddings)
 
     def batches(waveform, text, name):
-        batch = _tokens(text, tokenizer, longest, name)
+        batch = _words(text, tokenizer, longest, name)
         if "audio" in streams:
-            examples = examples_of(waveform)[None]  # (1, n, 96, 64)
-            batch |= {"examples": examples, "audio_mask": torch.ones(examples.shape[:2], dtype=torch.bool)}
+            batch |= _batch(("examples", "audio_mask"), Ragged.of([examples_of(waveform)]))
         yield batch
 
     title, classes = f"3M-SER on {' and '.join(streams)} (notebook 02)", model.shape.classes
@@ -254,8 +235,8 @@ def _speech_student(folder, settings, about):
         raise ValueError(f"its scaling is of {shape} features, and the student hears {model.shape.features}")
 
     def batches(waveform, text, name):
-        frames = scaling.applied(frame_features([waveform], [name], features, progress=False))
-        yield dict(zip(("features", "mask"), frames.padded([0]), strict=True))
+        frames = frame_features([waveform], [name], features, progress=False)
+        yield _batch(("features", "mask"), scaling.applied(frames))
 
     unsaid = "The folder does not say what the student hears; log-mel bands, the usual, were taken."
     return {
@@ -286,10 +267,10 @@ def _regressor(folder, settings, about):
     longest = min(MOST_TOKENS, getattr(tokenizer, "model_max_length", MOST_TOKENS))
 
     def batches(waveform, text, name):
-        batch = _tokens(text, tokenizer, longest, name)
+        batch = _words(text, tokenizer, longest, name)
         if "speech" in branches:
             heard = frames([waveform], [name], model.speech, standardised, progress=False)
-            batch |= zip(("frames", "frame_mask"), heard.padded([0]), strict=True)
+            batch |= _batch(("frames", "frame_mask"), heard)
         yield batch
 
     unsaid = "The folder does not name the scale: 0 stands for the lowest rating, 1 for the highest."
@@ -300,12 +281,12 @@ def _regressor(folder, settings, about):
     }  # fmt: skip
 
 
-# By the name of the network's class, which about.json holds.
+# By the network's class: a setting that only it has, which tells a folder without `kind`, and what reads it.
 KINDS = {
-    "SpectrogramCNN": _spectrogram_network,
-    "ThreeMSER": _three_m_ser,
-    "SpeechStudent": _speech_student,
-    "AudioTextRegressor": _regressor,
+    "SpectrogramCNN": ("filters", _spectrogram_network),
+    "ThreeMSER": ("streams", _three_m_ser),
+    "SpeechStudent": ("kernels", _speech_student),
+    "AudioTextRegressor": ("join", _regressor),
 }
 
 
@@ -325,16 +306,20 @@ def _tokenizer(folder):
     return AutoTokenizer.from_pretrained(str(folder / "tokenizer"))
 
 
-def _tokens(text, tokenizer, longest, name):
-    """An utterance's words as a batch of one; an empty batch for a model that reads none."""
-    import torch
-
+def _words(text, tokenizer, longest, name):
+    """An utterance's words as a batch; an empty one for a model that reads none."""
+    from sernb.core.ragged import Ragged
     from sernb.features.text import token_ids
 
     if tokenizer is None:
         return {}
-    ids = torch.tensor(token_ids(pd.Series([text], [name]), tokenizer, longest))
-    return {"input_ids": ids, "text_mask": torch.ones_like(ids, dtype=torch.bool)}
+    ids = token_ids(pd.Series([text], [name]), tokenizer, longest)
+    return _batch(("input_ids", "text_mask"), Ragged.of(ids, np.int64))
+
+
+def _batch(names, rows):
+    """One utterance's values and their mask, as a batch of one."""
+    return dict(zip(names, rows.padded([0]), strict=True))
 
 
 def _origin(corpus):

@@ -169,7 +169,7 @@ def test_a_student_from_before_features_were_named(folder, tmp_path):
     with pytest.raises(SernbError, match="it hears 'pitch'"):
         load(old)
     (old / "scaling.safetensors").unlink()
-    with pytest.raises(SernbError, match=r"scaling.safetensors: no such file"):
+    with pytest.raises(SernbError, match=r"scaling.safetensors: "):
         load(old)
 
 
@@ -181,10 +181,12 @@ def test_a_model_is_found_below_the_folder_of_a_save(folder, tmp_path):
     (teacher / "model.safetensors").touch()
     model = load(tmp_path)  # the text teacher is left aside
     assert model.folder.name == "RL 0" and model.title == "speech student (notebook 04)"
-    with pytest.raises(SernbError, match="teacher: this is a BertForX, not a Spectro"):
+    with pytest.raises(SernbError, match="this is a BertForX, not a Spectro"):
         load(teacher)
     shutil.copytree(folder / "SpectrogramCNN", tmp_path / "voice")
-    with pytest.raises(SernbError, match=r"2 models below this folder; name one of them:\n.*RL 0\n.*voice"):
+    with pytest.raises(
+        SernbError, match=r"2 models lie below this folder; name one of them:\n.*RL 0\n.*voice"
+    ):
         load(tmp_path)
     with pytest.raises(SernbError, match="this is a SpectrogramCNN, not a ThreeMSER"):
         load(tmp_path / "voice", "ThreeMSER")
@@ -201,7 +203,7 @@ def test_a_model_is_found_below_the_folder_of_a_save(folder, tmp_path):
         (lambda folder: change(folder / "about.json", spectrogram=None), "the settings of `spectrogram`"),
         (lambda folder: change(folder / "about.json", spectrogram={"colour": 1}), "colour"),
         (lambda folder: (folder / "about.json").write_text("[]"), "expected a JSON object, got list"),
-        (lambda folder: (folder / "about.json").unlink(), "must say what the network's `classes` are"),
+        (lambda folder: (folder / "about.json").unlink(), "must say what its `classes` are"),
         (lambda folder: (folder / "config.json").write_text("{"), "cannot be read as JSON"),
         (lambda folder: change(folder / "config.json", filters=3), "cannot be read .*; expected what notebook"),
         (lambda folder: change(folder / "config.json", classes=2), "cannot be read .*; expected what notebook"),
