@@ -26,7 +26,7 @@ def answered(predictions: pd.DataFrame) -> pd.DataFrame:
         count = np.arange(1, len(sure) + 1)
         columns = {"model": model, "threshold": sure, "answered": count, "coverage": count / len(sure)}
         table = pd.DataFrame(columns | {"accuracy": np.cumsum(right) / count})
-        tables.append(table[_last_of_equals(sure)])
+        tables.append(table[np.append(np.diff(sure) != 0, True)])  # the last of those that are equally sure
     return pd.concat(tables, ignore_index=True)
 
 
@@ -83,7 +83,7 @@ def abstaining(
 
 def _measured(sure, right, weights, coverage, accuracy):
     """The four numbers for utterances in order of sureness, weighted `(draws, utterances)`; `(draws, 4)`."""
-    last = _last_of_equals(sure)
+    last = np.append(np.diff(sure) != 0, True)  # of those that are equally sure
     count = np.cumsum(weights, axis=1)[:, last]
     hits = np.cumsum(weights * right, axis=1)[:, last]
     share, correct = count / count[:, -1:], hits / np.maximum(count, 1e-9)
@@ -94,19 +94,12 @@ def _measured(sure, right, weights, coverage, accuracy):
     return np.stack([every, surest, surest - every, good], axis=1)
 
 
-def _last_of_equals(sure):
-    """Which utterances, in order of sureness, are the last of those that are equally sure."""
-    return np.append(np.diff(sure) != 0, True)
-
-
 def _by_model(predictions):
     """(model, its rows, their order by sureness; then in that order sureness `(n,)` and right `(n,)`) of each model."""
     table = needs_classes(checked(predictions))
     columns = [name for name in table if name.startswith("p_")]
     if not columns:
-        raise SernbError(
-            "without probabilities (columns p_<class>) nobody knows how sure a model was, so it cannot abstain."
-        )
+        raise SernbError("without probabilities (columns p_<class>) nobody knows how sure a model was.")
     for model, part in table.groupby("model", sort=False, observed=True):
         sure = part[columns].to_numpy().max(1)
         right = (part["emotion"].astype(str) == part["predicted"].astype(str)).to_numpy(float)

@@ -71,7 +71,7 @@ def one_against_the_others(ratings: pd.DataFrame) -> pd.DataFrame:
     """
     if ratings.shape[1] < 3:
         raise SernbError(
-            f"one annotator against the others needs three annotators or more; there are {ratings.shape[1]}."
+            f"one annotator against the others needs three annotators; there are {ratings.shape[1]}."
         )
     ratings, tables = _single(ratings), []
     for number, column in enumerate(ratings.columns):
@@ -102,9 +102,9 @@ def _terms(ratings: pd.DataFrame, nominal: bool):
 
 def _coincidences(labels: pd.DataFrame) -> tuple[np.ndarray, list]:
     """Pairs of labels in an utterance, which weighs as its labels: `(utterances, labels, labels)`; and the labels."""
-    given = _single(labels).astype(object).stack().dropna()
-    codes, values = pd.factorize(given, sort=True)
-    rows = labels.index.get_indexer(given.index.get_level_values(0))
+    single = _single(labels).astype(object).stack().dropna()
+    codes, values = pd.factorize(single, sort=True)
+    rows = labels.index.get_indexer(single.index.get_level_values(0))
     counts = np.zeros((len(labels), len(values)))
     np.add.at(counts, (rows, codes), 1)
     counts = counts[counts.sum(1) > 1]  # one rating agrees with nothing

@@ -59,16 +59,17 @@ def baseline(
                 f"{empty[0]}. Leave them out: utterances.dropna(subset={[column]})."
             )
 
+    # Numbers of the sound beside the words.
     inputs, sounds = utterances[[name for name in INPUTS[kind] if name != "path"]], []
     if "path" in INPUTS[kind]:
         acoustics = acoustic_table(utterances) if acoustics is None else acoustics
         absent = utterances.index.difference(acoustics.index)
         if len(absent):
-            raise SernbError(
-                f"acoustics lacks {len(absent)} utterances, the first is {absent[0]}: compute it of the same table."
-            )
+            first = f"{len(absent)} utterances, the first is {absent[0]}"
+            raise SernbError(f"acoustics lacks {first}: compute it of the same table.")
         inputs, sounds = inputs.join(acoustics), list(acoustics.columns)
 
+    # Learn on each fold, and answer for its test part.
     labels, tables = utterances["emotion"].astype(str), []
     for fold in folds:
         model = pipeline(kind, sounds)
@@ -97,9 +98,8 @@ def pipeline(kind: str, sounds: list[str]) -> Pipeline:
         "valence_of_words": ("valence", OneHotEncoder(handle_unknown="ignore"), ["valence_of_words"]),
     }
     # A row of TF-IDF has length 1, one of a hundred standardised statistics about 10: the penalty should not notice.
-    columns = ColumnTransformer(
-        [parts[name] for name in INPUTS[kind]], transformer_weights={"words": 8.0, "valence": 8.0}
-    )
+    weights = {"words": 8.0, "valence": 8.0}
+    columns = ColumnTransformer([parts[name] for name in INPUTS[kind]], transformer_weights=weights)
     return make_pipeline(columns, LogisticRegression(C=0.05, class_weight="balanced", max_iter=300))
 
 
@@ -141,9 +141,7 @@ def guesses(
     for fold in folds:
         train, test = known.index.intersection(fold.train), known.index.intersection(fold.test)
         if len(train) < 2 or not len(test):
-            raise SernbError(
-                f"{fold.name}: {len(train)} rated utterances to learn from and {len(test)} to test."
-            )
+            raise SernbError(f"{fold.name}: {len(train)} rated utterances to learn, and {len(test)} to test.")
         if statistics is None:  # rows of length 1, as TF-IDF has them, take smaller penalties
             steps = TfidfVectorizer(token_pattern=WORDS, sublinear_tf=True), RidgeCV(PENALTIES / 100)
         else:
@@ -151,9 +149,7 @@ def guesses(
         try:
             model = make_pipeline(*steps).fit(inputs.loc[train], known.loc[train, dimension])
         except ValueError as problem:  # scikit-learn's "empty vocabulary": texts of dots, say
-            raise SernbError(
-                f"{fold.name}: nothing can be learnt from its words or voices ({problem})."
-            ) from None
+            raise SernbError(f"{fold.name}: nothing can be learnt from it ({problem}).") from None
         parts.append(pd.Series(model.predict(inputs.loc[test]), test))
     return pd.concat(parts).rename("guess")
 

@@ -9,7 +9,7 @@ from scipy.stats import binom, norm, sem, t
 from sernb.core.errors import SernbError, some
 from sernb.core.tables import DIMENSIONS
 from sernb.evaluation.concordance import dimensions_of
-from sernb.evaluation.intervals import interval_columns, resample, unit_sums
+from sernb.evaluation.intervals import LEVEL, interval_columns, resample, unit_sums
 from sernb.evaluation.metrics import checked, needs_classes, scores
 
 
@@ -24,8 +24,8 @@ def mcnemar(predictions: pd.DataFrame, a: str, b: str, seed=None) -> pd.Series:
     The test takes one answer a model and utterance: where a model has several seeds, ``seed`` says which. Raises
     SernbError where a model or seed is unknown, or where the two were not tested on the same utterances.
     """
-    table_a, table_b = _pair(checked(needs_classes(predictions)), a, b)
-    right_a, right_b = _right(_run(table_a, seed)), _right(_run(table_b, seed))
+    pair = [_run(rows, seed) for rows in _pair(checked(needs_classes(predictions)), a, b)]
+    right_a, right_b = (rows["emotion"].astype(str) == rows["predicted"].astype(str) for rows in pair)
     right_b = right_b.reindex(right_a.index)
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     fewer, differ = min(only_a, only_b), only_a + only_b
@@ -45,15 +45,14 @@ def paired_bootstrap(
     unit: str = "utterance",
     n: int = 2000,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = LEVEL,
     relative: bool = False,
 ) -> pd.Series:
     """The difference of two models' metric, a − b, with interval and p; each resample is the same for both models.
 
     Args:
         predictions: of both models, for the same utterances. Seeds are averaged within each model.
-        a: a model.
-        b: another.
+        a, b: the models.
         metric, unit, n, seed, level: as for :func:`sernb.evaluation.bootstrap`.
         relative: the difference as a share of b: (a − b) / b, 0.25 = a quarter more than b. It is NaN where b is not
             above 0, and has no interval where b is not above 0 in so many resamples that it would have no end.
@@ -134,9 +133,7 @@ def contrast(
     return pd.Series({"value": float(value)} | interval_columns(resampled, unit, units, p=p))
 
 
-def seed_difference(
-    predictions: pd.DataFrame, a: str, b: str, metric: str = "UAR", level: float = 0.95
-) -> pd.Series:
+def seed_difference(predictions: pd.DataFrame, a: str, b: str, metric: str = "UAR") -> pd.Series:
     """The mean over seeds of a − b, with its t interval: how far it may lie from the mean over *all* seeds.
 
     It says nothing of other test utterances: :func:`paired_bootstrap` does. Returns ``a, b, metric, difference, low,
@@ -162,10 +159,10 @@ def seed_difference(
 
     mean, low, high = float(each.mean()), np.nan, np.nan
     if len(each) > 1:
-        half = float(t.ppf((1 + level) / 2, len(each) - 1) * sem(each))
+        half = float(t.ppf((1 + LEVEL) / 2, len(each) - 1) * sem(each))
         low, high = mean - half, mean + half
     row = {"a": a, "b": b, "metric": metric, "difference": mean, "low": low, "high": high}
-    return pd.Series(row | {"seeds": len(each), "level": level})
+    return pd.Series(row | {"seeds": len(each), "level": LEVEL})
 
 
 def _drawn(table, terms, unit, n, seed):
@@ -198,20 +195,17 @@ def _two_sided(drawn, units):
 
 
 def _known(table, *models):
+    there = list(table["model"].unique())
     for model in models:
-        if model not in set(table["model"]):
-            raise SernbError(
-                f"No predictions of model {model!r}; the table holds {some(table['model'].unique())}."
-            )
+        if model not in there:
+            raise SernbError(f"No predictions of model {model!r}; the table holds {some(there)}.")
 
 
 def _pair(table, a, b):
     """The rows of the two models, after a check that they stand for the same utterances with the same truth."""
     _known(table, a, b)
     if a == b:
-        raise SernbError(
-            f"A paired test compares two models; both are {a!r}. The table holds {some(table['model'].unique())}."
-        )
+        raise SernbError(f"A paired test compares two models; both are {a!r}.")
     pair = {name: table[table["model"] == name] for name in (a, b)}
     for here, there in ((a, b), (b, a)):
         lacking = pair[here].index.unique().difference(pair[there].index)
@@ -250,7 +244,3 @@ def _run(table, seed):
     if seed not in seeds:
         raise SernbError(f"{model!r} has no seed {seed!r}; it has {some(seeds, 3)}.")
     return table[table["seed"] == seed]
-
-
-def _right(table):
-    return table["emotion"].astype(str) == table["predicted"].astype(str)

@@ -52,9 +52,8 @@ def concordance_of(added: np.ndarray) -> np.ndarray:
     n, *moments = np.moveaxis(added, -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         x, y, xx, yy, xy = (total / n for total in moments)
-        var_x, var_y = (
-            np.where(v <= ROUNDING * square, 0.0, v) for v, square in ((xx - x * x, xx), (yy - y * y, yy))
-        )
+        spreads = ((xx - x * x, xx), (yy - y * y, yy))
+        var_x, var_y = (np.where(v <= ROUNDING * square, 0.0, v) for v, square in spreads)
         covariance = np.where((var_x == 0) | (var_y == 0), 0.0, xy - x * y)
         below = var_x + var_y + (x - y) ** 2
         undefined = (n < 2) | (below <= ROUNDING * (xx + yy))
@@ -78,6 +77,4 @@ def dimensions_of(predictions: pd.DataFrame, metric: str = "CCC") -> list[str]:
     named = {"CCC": predicted} | {f"CCC_{name}": [name] for name in predicted}
     if metric in named:
         return named[metric]
-    raise SernbError(
-        f"Unknown metric {metric!r}. Of the dimensions that are predicted there are: {', '.join(named)}."
-    )
+    raise SernbError(f"Unknown metric {metric!r}. Of the predicted dimensions there are: {', '.join(named)}.")

@@ -21,6 +21,7 @@ from sernb.evaluation.metrics import checked, from_counts, needs_classes
 
 UNITS = ("utterance", "speaker")
 FEW = {"utterance": 30, "speaker": 10}  # below these the note says that the interval is rough
+LEVEL = 0.95  # of an interval, where nothing else is asked for
 AT_ONCE = 2**23  # draws of kinds of units held in memory at a time
 
 
@@ -30,7 +31,7 @@ def bootstrap(
     unit: str = "utterance",
     n: int = 2000,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> pd.DataFrame:
     """The interval of a metric for each model of a predictions table.
 
@@ -45,8 +46,7 @@ def bootstrap(
         unit: ``"utterance"`` asks how the score would move with other clips of the *same* speakers; ``"speaker"``
             resamples whole speakers (cluster bootstrap) and asks how it would move with *other speakers*, which is
             the question for a speaker-independent test; it is usually wider.
-        n: resamples.
-        seed: of the draws.
+        n, seed: how many resamples, and of their draws.
         level: of the interval, between 0 and 1.
 
     Returns:
@@ -136,7 +136,7 @@ def interval(drawn: np.ndarray, level: float, units: int) -> tuple[float, float]
     return float(low), float(high)
 
 
-def interval_columns(drawn: np.ndarray, unit: str, units: int, level: float = 0.95, **beside) -> dict:
+def interval_columns(drawn: np.ndarray, unit: str, units: int, level: float = LEVEL, **beside) -> dict:
     """What every result says of its interval: low, high, what stands beside them, unit, units, level, note."""
     low, high = interval(drawn, level, units)
     about = {"unit": unit, "units": units, "level": level, "note": note(unit, units)}
@@ -154,9 +154,8 @@ def check_unit(table: pd.DataFrame, unit: str) -> None:
     if unit not in UNITS:
         raise SernbError(f"Unknown unit {unit!r}. Valid: {', '.join(UNITS)}.")
     if unit == "speaker" and ("speaker" not in table or table["speaker"].isna().any()):
-        absent = (
-            f"{table['speaker'].isna().sum()} blank speakers" if "speaker" in table else "no speaker column"
-        )
+        blank = table["speaker"].isna().sum() if "speaker" in table else 0
+        absent = f"{blank} blank speakers" if blank else "no speaker column"
         raise SernbError(
             f"A bootstrap by speaker needs the speaker of every row; these predictions have {absent}. Add it with "
             'predictions.join(utterances["speaker"]), or use unit="utterance".'

@@ -60,7 +60,7 @@ def checked(predictions: pd.DataFrame) -> pd.DataFrame:
     table = check_predictions(predictions)
     if "model" not in table:
         raise SernbError(
-            "The predictions have no column 'model'; name it with predictions.assign(model=\"mine\")."
+            "The predictions lack a column 'model'; name it with predictions.assign(model='mine')."
         )
     return table
 
@@ -122,9 +122,8 @@ def _grouping(predictions, by):
     by = [by] if isinstance(by, str) else list(by)
     missing = [column for column in by if column not in table.columns]
     if missing or not by:
-        raise SernbError(
-            f"Cannot group by {', '.join(missing) or 'nothing'}: the predictions have {', '.join(table.columns)}."
-        )
+        by, columns = ", ".join(missing) or "nothing", ", ".join(table.columns)
+        raise SernbError(f"Cannot group by {by}: the predictions have {columns}.")
     return table, by
 
 
@@ -148,15 +147,12 @@ def _score(group):
         numbers["WA"] = accuracy_score(truth, predicted)
         numbers["macro_f1"] = f1_score(truth, predicted, average="macro", **present)
         numbers["weighted_f1"] = f1_score(truth, predicted, average="weighted", **present)
-    each = {
-        f"CCC_{name}": concordance(group[name], group[f"{name}_predicted"]) for name in dimensions_of(group)
-    }
+    each = {f"CCC_{dim}": concordance(group[dim], group[f"{dim}_predicted"]) for dim in dimensions_of(group)}
     return pd.Series(numbers | (each | {"CCC": pd.Series(each).mean()} if each else {}))
 
 
 def _recall(group):
     truth, predicted = group["emotion"].astype(str), group["predicted"].astype(str)
     present = sorted(truth.unique())
-    return pd.Series(
-        recall_score(truth, predicted, labels=present, average=None, zero_division=0), index=present
-    )
+    each = recall_score(truth, predicted, labels=present, average=None, zero_division=0)
+    return pd.Series(each, index=present)

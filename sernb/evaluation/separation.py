@@ -53,15 +53,10 @@ def shares_of_measures(statistics: pd.DataFrame, emotions: pd.Series, speakers: 
     table = statistics[known]
     emotions, speakers = emotions.loc[table.index], speakers.loc[table.index]
     relative = relative_to_speaker(table, speakers)
-    rows = {
-        name: {
-            "emotion, as recorded": explained(table[name], emotions),
-            "speaker, as recorded": explained(table[name], speakers),
-            "emotion, within speakers": explained(relative[name], emotions),
-        }
-        for name in table
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").clip(lower=0.0)
+    columns = ["emotion, as recorded", "speaker, as recorded", "emotion, within speakers"]
+    compared = (table, emotions), (table, speakers), (relative, emotions)
+    rows = {name: [explained(numbers[name], groups) for numbers, groups in compared] for name in table}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).clip(lower=0.0)
 
 
 def neighbour_purity(
@@ -81,8 +76,7 @@ def neighbour_purity(
             than `k`; what stands once is left out.
         k: neighbours.
         apart: only neighbours that differ in this count (the speaker: do *others* who sound alike feel alike?).
-        shuffles: of the labels, to know chance by.
-        seed: of the shuffles.
+        shuffles, seed: of the labels, to know chance by.
 
     Returns:
         purity, chance (mean of the shuffles), above_chance ((purity - chance) / (1 - chance): 0 chance, 1 all
@@ -101,13 +95,9 @@ def neighbour_purity(
     rng = np.random.default_rng(seed)
     by_chance = np.array([_purity(rng.permutation(codes), near)[0] for _ in range(shuffles)])
     chance = by_chance.mean()
-    return {
-        "purity": purity,
-        "chance": chance,
-        "above_chance": (purity - chance) / (1 - chance) if chance < 1 else np.nan,
-        "p": (1 + (by_chance >= purity).sum()) / (1 + shuffles),
-        "n": n,
-    }
+    above = (purity - chance) / (1 - chance) if chance < 1 else np.nan
+    p = (1 + (by_chance >= purity).sum()) / (1 + shuffles)
+    return {"purity": purity, "chance": chance, "above_chance": above, "p": p, "n": n}
 
 
 def emotion_or_speaker(

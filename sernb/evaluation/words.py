@@ -43,11 +43,9 @@ def log_odds(
     difference.
 
     Args:
-        texts: one an utterance; rows without a text or a group are left out.
-        groups: one an utterance, in the same order.
+        texts, groups: one an utterance, in the same order; rows without a text or a group are left out.
         least: words in fewer utterances are left out.
-        shuffles: of the groups among the utterances, to know chance by.
-        seed: of the shuffles.
+        shuffles, seed: of the groups among the utterances, to know chance by.
 
     Returns:
         A table (group, word, count and others: utterances of the group, and of all others, that say it; log_odds, z;
@@ -82,16 +80,11 @@ def log_odds(
     rng = np.random.default_rng(seed)
     shuffled = (counts.T.dot(rng.permutation(members)).T for _ in range(shuffles))
     largest = [dirichlet_log_odds(by_chance)[1].max() for by_chance in shuffled]
-    table = pd.DataFrame(
-        {
-            "group": pd.Categorical(np.repeat(names, len(words)), names),
-            "word": np.tile(words, len(names)),
-            "count": of_group.ravel().astype(int),
-            "others": (of_group.sum(0) - of_group).ravel().astype(int),
-            "log_odds": ratios.ravel(),
-            "z": z.ravel(),
-        }
-    )
+    others = of_group.sum(0) - of_group
+    group = pd.Categorical(np.repeat(names, len(words)), names)
+    table = pd.DataFrame({"group": group, "word": np.tile(words, len(names))})
+    table["count"], table["others"] = of_group.ravel().astype(int), others.ravel().astype(int)
+    table["log_odds"], table["z"] = ratios.ravel(), z.ravel()
     table = table.sort_values("z", ascending=False, kind="stable", ignore_index=True)
     return table, float(np.quantile(largest, 0.95)) if shuffles else np.nan
 
@@ -132,9 +125,7 @@ def word_error_rate(reference: Iterable, hypothesis: Iterable) -> pd.Series:
     """
     both = isinstance(reference, pd.Series) and isinstance(hypothesis, pd.Series)
     if both and not reference.index.equals(hypothesis.index):
-        raise SernbError(
-            "the reference and the transcript by machine stand for different utterances: join them first."
-        )
+        raise SernbError("reference and transcript by machine are of different utterances: join them first.")
     counts = error_counts(list(reference), list(hypothesis))
     total, words = counts.sum(0), counts[:, [0, 1, 3]].sum(1)
     low, high = interval(_rate(resample(counts, 2000, 0)), 0.95, len(counts))
@@ -149,10 +140,8 @@ def word_error_rate(reference: Iterable, hypothesis: Iterable) -> pd.Series:
 def error_counts(reference: Sequence, hypothesis: Sequence) -> np.ndarray:
     """Substitutions, deletions, insertions and hits of each utterance, `(utterances, 4)`."""
     if len(reference) != len(hypothesis) or not len(reference):
-        raise SernbError(
-            "a word error rate compares as many transcripts as references, one at least; there are "
-            f"{len(hypothesis)} and {len(reference)}."
-        )
+        sizes = f"there are {len(hypothesis)} and {len(reference)}"
+        raise SernbError(f"a word error rate takes as many transcripts as references, one at least; {sizes}.")
     counts = np.zeros((len(reference), 4))
     for row, pair in enumerate(zip(reference, hypothesis, strict=True)):
         aligned = jiwer.process_words(*(" ".join(bare_words(text)) for text in pair))
@@ -181,35 +170,31 @@ def corrupted(texts: Iterable[str], wer: float, seed: int) -> list[str]:
         raise SernbError(f"a wanted word error rate lies between 0 and 1; it is {wer}.")
     texts = list(texts)
     references = [bare_words(text) for text in texts]
-    cleaned = [
-        unicodedata.normalize("NFC", clean(text)) if reference else ""
-        for text, reference in zip(texts, references, strict=True)
-    ]
-    words, between = [WORD.findall(text) for text in cleaned], [WORD.split(text) for text in cleaned]
+    cleaned = [unicodedata.normalize("NFC", clean(text)) for text in texts]
+    words = [WORD.findall(text) if bare else [] for text, bare in zip(cleaned, references, strict=True)]
     heard, changed, errors = [list(line) for line in words], list(texts), [0] * len(texts)
     made, wanted = 0, round(wer * sum(map(len, references)))
-    for row, place, instead in _errors(words, seed):
-        if instead == heard[row][place]:
+    for row, column, instead in _errors(words, seed):
+        if instead == heard[row][column]:
             continue
-        heard[row][place] = instead
+        heard[row][column] = instead
         # A lost word takes what stood before it along; punctuation that would begin a text goes, too.
-        pieces = [sign + word if word else "" for sign, word in zip(between[row], heard[row], strict=False)]
-        text = "".join([*pieces, between[row][-1]]).lstrip(" ,;:.!?-–—…")
+        *between, last = WORD.split(cleaned[row])
+        pieces = [sign + word if word else "" for sign, word in zip(between, heard[row], strict=True)]
+        text = "".join([*pieces, last]).lstrip(" ,;:.!?-–—…")
         more = Levenshtein.distance(references[row], bare_words(text)) - errors[row]
         if made + more > wanted:
             break
         changed[row], errors[row], made = text, errors[row] + more, made + more
     else:
         if made < wanted:
-            warnings.warn(
-                f"{made} errors could be made of the {wanted} that a word error rate of {wer:g} takes.",
-                stacklevel=2,
-            )
+            lack = f"{made} errors could be made of the {wanted} that a word error rate of {wer:g} takes."
+            warnings.warn(lack, stacklevel=2)
     return changed
 
 
 def _errors(words: list[list[str]], seed: int) -> Iterator[tuple[int, int, str]]:
-    """One error after another: row, place, and what is heard there. Nothing here knows the rate, so errors nest."""
+    """One error after another: row, column (of the word in it), and what is heard there. Nothing here knows the rate, so errors nest."""
     counts = Counter(word.casefold() for line in words for word in line)
     vocabulary = sorted(counts, key=lambda word: (-counts[word], word))
 
@@ -224,15 +209,15 @@ def _errors(words: list[list[str]], seed: int) -> Iterator[tuple[int, int, str]]
 
     # Draw for each word a turn, a kind of error, and which other word. A word that another is put behind still stands:
     # it has a second turn after all the first ones, and gives way, so that a rate of 1 can be reached.
-    places = [(row, place) for row, line in enumerate(words) for place in range(len(line))]
+    cells = [(row, column) for row, line in enumerate(words) for column in range(len(line))]
     rng = np.random.default_rng(seed)
-    order, kinds = rng.permutation(len(places)), rng.choice(KINDS, len(places), p=SHARES)
-    chances = rng.random((len(places), 2))
+    order, kinds = rng.permutation(len(cells)), rng.choice(KINDS, len(cells), p=SHARES)
+    chances = rng.random((len(cells), 2))
     turns = [(number, kinds[number]) for number in order]
     turns += [(number, "both") for number, kind in turns if kind == "insertions"]
     for number, kind in turns:
-        row, place = places[number]
-        word, behind = words[row][place], ""
+        row, column = cells[number]
+        word, behind = words[row][column], ""
         avoid = {other.casefold() for other in words[row]}
         if kind in ("insertions", "both"):
             behind = one_of([other for other in vocabulary if other not in avoid], chances[number, 0])
@@ -240,4 +225,4 @@ def _errors(words: list[list[str]], seed: int) -> Iterator[tuple[int, int, str]]
             alike = [other for other in nearest(word.casefold()) if other not in avoid][:NEAR]
             other = one_of(alike, chances[number, 1])
             word = other.capitalize() if word[0].isupper() else other
-        yield row, place, " ".join(filter(None, ("" if kind == "deletions" else word, behind)))
+        yield row, column, " ".join(filter(None, ("" if kind == "deletions" else word, behind)))

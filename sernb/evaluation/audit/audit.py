@@ -37,9 +37,7 @@ def audit(
         folds: None takes the corpus's default protocol, else its own parts, else a random split.
         waveforms: float32 `(samples,)` each at 16 kHz, in the table's order; None reads the files, one at a time in
             each worker, and names the unreadable ones in a finding.
-        progress: show bars.
-        jobs: workers.
-        seed: of what is drawn.
+        progress, jobs, seed: whether to show bars; workers; of what is drawn.
 
     Returns:
         check; severity, one of "leak" (scores under these folds cannot be believed for what the finding names),
@@ -56,9 +54,8 @@ def audit(
         twice = utterances.index[utterances.index.duplicated()][0]
         raise SernbError(f"the id {twice!r} stands more than once; an audit needs an id for each utterance.")
     if waveforms is not None and len(waveforms) != len(utterances):
-        raise SernbError(
-            f"{len(waveforms)} waveforms for {len(utterances)} utterances; expected one each, in order."
-        )
+        sizes = f"{len(waveforms)} waveforms for {len(utterances)} utterances"
+        raise SernbError(f"{sizes}; expected one each, in order.")
     protocol = "as given"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that speakers are shared is a finding
@@ -81,9 +78,7 @@ def audit(
     # The recordings, each heard once.
     sample, statistics = _sample(utterances, seed), None
     if waveforms is None and "path" not in utterances:
-        rows += [
-            finding(check, "not checked", "This table has words only, no recordings.") for check in SOUND
-        ]
+        rows += [finding(check, "not checked", "This table has words, no recordings.") for check in SOUND]
     else:
         of = () if sample is None else sample.index
         heard, statistics = listen(utterances, waveforms, of, jobs, progress)
@@ -93,9 +88,8 @@ def audit(
     rows.append(sound.split_gain(utterances, sample, statistics, apart))
 
     table = pd.DataFrame(rows)
-    table = table.sort_values(
-        "severity", key=lambda s: s.map(SEVERITIES.index), kind="stable", ignore_index=True
-    )
+    gravity = table["severity"].map(SEVERITIES.index)
+    table = table.iloc[np.argsort(gravity, kind="stable")].reset_index(drop=True)
     table.attrs = {"protocol": protocol, "folds": len(folds)}
     return table
 

@@ -33,8 +33,7 @@ def duplicates(
         utterances: the table. Recordings that cannot be read are left out (`listen` says why).
         waveforms: float32 `(samples,)` each at 16 kHz in the table's order, or None to read the files.
         heard: what `listen` gave for this table, to listen once only.
-        jobs: recordings heard at a time.
-        progress: show bars.
+        jobs, progress: recordings heard at a time, and whether to show bars.
 
     Returns:
         a, b (ids); similarity: correlation (0–1) of the waves where they overlap, at least 0.8, largest first; kind:
@@ -60,7 +59,14 @@ def duplicates(
     pairs = candidates(every, np.repeat(np.arange(len(ids)), sizes), SHARED_BY_POOR)
     poor = sizes[pairs[:, :2]].min(1) < POOR
     pairs = pairs[poor | (pairs[:, 2] >= SHARED)]
-    wave = lru_cache(8)(lambda row: _wave(utterances, waveforms, row))
+
+    @lru_cache(8)
+    def wave(row):
+        if waveforms is not None:
+            return waveforms[row]
+        utterance = utterances.iloc[row]
+        return read_audio(utterance["path"], utterance.get("start"), utterance.get("end"), RATE)
+
     for a, b, _ in tqdm(pairs, desc="comparing", unit=" pairs", disable=not progress):
         similarity, shift, seconds = sameness(wave(int(a)), wave(int(b)))
         if similarity >= ALIKE and seconds >= COMMON * min(lengths[a], lengths[b]):
@@ -105,9 +111,7 @@ def sameness(one: np.ndarray, two: np.ndarray) -> tuple[float, float, float]:
     spectra = [rfft(np.asarray(wave, np.float32), size) * band for wave in (one, two)]
     lag = int(np.abs(irfft(spectra[0] * spectra[1].conj(), size)).argmax())
     lag = lag - size if lag >= len(one) else lag  # samples by which `two` begins later
-    one, two = (
-        irfft(spectrum, size)[: len(wave)] for spectrum, wave in zip(spectra, (one, two), strict=True)
-    )
+    one, two = irfft(spectra[0], size)[: len(one)], irfft(spectra[1], size)[: len(two)]
     common = min(len(one) - max(lag, 0), len(two) - max(-lag, 0))
     if common < LEAST * RATE:
         return 0.0, 0.0, 0.0
@@ -116,10 +120,3 @@ def sameness(one: np.ndarray, two: np.ndarray) -> tuple[float, float, float]:
     if energy < 1e-9 * common:
         return 0.0, 0.0, 0.0
     return float(min(abs(np.dot(one, two)) / energy, 1.0)), lag / RATE, common / RATE
-
-
-def _wave(utterances: pd.DataFrame, waveforms, row: int) -> np.ndarray:
-    if waveforms is not None:
-        return waveforms[row]
-    utterance = utterances.iloc[row]
-    return read_audio(utterance["path"], utterance.get("start"), utterance.get("end"), RATE)

@@ -47,10 +47,13 @@ def part_codes(fold: Fold, index: pd.Index) -> np.ndarray:
 def guessed(
     utterances: pd.DataFrame, folds: list[Fold], known: np.ndarray, guess: Callable, name: str
 ) -> pd.DataFrame:
-    """Predictions of the emotion, `guess(train, test)` of row numbers, on each fold; empty where none can be made.
+    """Predictions of the emotion on each fold; empty where none can be made.
 
-    known: which utterances can be learnt from and tested, bool `(utterances,)`; those without a label are left out.
-    An utterance that several folds test stands there once.
+    Args:
+        utterances, folds: the corpus. An utterance that several folds test is answered once.
+        known: which utterances can be learnt from and tested, bool `(utterances,)`, if they have a label.
+        guess: row numbers of the training and the test part → emotions of the test part.
+        name: the column `model`.
     """
     labels = utterances["emotion"].astype(object).to_numpy()
     tables = [pd.DataFrame(columns=["fold", "model", "emotion", "predicted"])]

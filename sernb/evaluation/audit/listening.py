@@ -48,8 +48,7 @@ def listen(
         utterances: the table.
         waveforms: float32 `(samples,)` each, at 16 kHz, in the table's order; None: the files are read, one at a time.
         statistics_of: the ids of those whose `acoustic_statistics` are wanted.
-        jobs: workers.
-        progress: show a bar.
+        jobs, progress: workers, and whether to show a bar.
 
     Returns:
         A row an utterance: length (seconds), loudness (dB of full scale, where it is not silent), silence (share of
@@ -70,9 +69,8 @@ def listen(
             heard += together
             bar.update(len(together))
     table = pd.DataFrame([facts for facts, _ in heard], utterances.index)
-    statistics = {
-        name: own for name, (_, own) in zip(utterances.index, heard, strict=True) if own is not None
-    }
+    named = zip(utterances.index, heard, strict=True)
+    statistics = {name: numbers for name, (_, numbers) in named if numbers is not None}
     return table, pd.DataFrame.from_dict(statistics, orient="index").rename_axis("utterance")
 
 
@@ -151,7 +149,11 @@ def fingerprint(waveform: np.ndarray) -> np.ndarray:
         for part, width in zip(parts, (8, 8, 8, 5, 5), strict=True):
             key = (key << np.uint64(width)) | part[has].astype(np.uint64)
         keys.append(key)
-    keys = np.unique(_scatter(np.concatenate(keys)))
+    # Spread them evenly over 32 bits (the finaliser of SplitMix64), so that keeping small ones is a fair draw.
+    keys = np.concatenate(keys)
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    keys = np.unique(((keys ^ (keys >> np.uint64(31))) >> np.uint64(32)).astype(np.uint32))
     return keys[: min(max(np.searchsorted(keys, 2**32 // KEPT), LEAST), MOST)]
 
 
@@ -167,10 +169,3 @@ def _peaks(waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     peak = (level == maximum_filter(level, AROUND, mode="constant")) & (level > highest * 10 ** (-RANGE / 20))
     return np.nonzero(peak)
-
-
-def _scatter(keys: np.ndarray) -> np.ndarray:
-    """Keys spread evenly over 32 bits (the finaliser of SplitMix64), so that keeping small ones is a fair draw."""
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((keys ^ (keys >> np.uint64(31))) >> np.uint64(32)).astype(np.uint32)

@@ -12,7 +12,7 @@ UNEVEN = 0.25  # total variation distance of two parts' classes that is worth a 
 
 def overlap(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     """Utterances in two parts of a fold, tested in several folds, or in none."""
-    twice, tested, all_ = [], np.zeros(len(utterances), int), len(utterances)
+    twice, tested = [], np.zeros(len(utterances), int)
     for fold in folds:
         parts = fold.train.append([fold.validation, fold.test])
         twice += list(parts[parts.duplicated()])
@@ -20,12 +20,12 @@ def overlap(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     if twice:
         who = count(len(set(twice)), "utterance")
         sentence = f"{who} stand in two parts of one fold, so a model is tested on what it learnt."
-        return finding("parts", "leak", sentence, twice, len(set(twice)) / all_)
+        return finding("parts", "leak", sentence, twice, len(set(twice)) / len(utterances))
     several = utterances.index[tested > 1]
     if len(several):
         who = count(len(several), "utterance")
         sentence = f"{who} are tested in more than one fold, and so count more than once."
-        return finding("parts", "caution", sentence, several, len(several) / all_)
+        return finding("parts", "caution", sentence, several, len(several) / len(utterances))
     rest = f"; {count(int((tested == 0).sum()), 'utterance')} are never tested" if (tested == 0).any() else ""
     sentence = f"No utterance stands in two parts of a fold ({count(len(folds), 'fold')}){rest}."
     return finding("parts", "fine", sentence)
@@ -52,10 +52,8 @@ def across(groups: pd.Series, folds: list[Fold], index: pd.Index) -> tuple[list,
 def speakers(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     """Whether training hears the voices of the test."""
     if "speaker" not in utterances or utterances["speaker"].isna().all():
-        sentence = (
-            "Nothing says who speaks (no column 'speaker'), so a voice may be both trained on and tested."
-        )
-        return finding("speakers", "not checked", sentence)
+        why = "Nothing says who speaks (no column 'speaker'), so a voice may be both trained on and tested."
+        return finding("speakers", "not checked", why)
     names, hit, share = across(utterances["speaker"], folds, utterances.index)
     unknown = int(utterances["speaker"].isna().sum())
     beside = f" Of {count(unknown, 'utterance')} the speaker is not known." if unknown else ""

@@ -14,9 +14,7 @@ from sernb.protocols import Fold
 
 SHORT = 0.25  # seconds
 LOUD = "which may be the emotion itself or how it was recorded; listen, and see that it is not the recording"
-EDIT = (
-    "which has more to do with how it was recorded or cut than with the emotion; a model may learn it instead"
-)
+EDIT = "which has more to do with recording or cutting than with the emotion; a model may learn it instead"
 # Format and what to think of it, by cue.
 CUES = {
     "length": ("{:.2f} s", LOUD),
@@ -134,22 +132,29 @@ def split_gain(
 ) -> dict:
     """What a random split would add to the score. sample: the labelled utterances to measure it on (None: too few
     classes); statistics: of their sound (None: there is none, so of their words); folds: speaker-independent."""
-    if absent := _unmeasurable(utterances, sample, statistics):
-        return finding("random split", "not checked", absent)
+    speakers, absent = utterances["speaker"].nunique() if "speaker" in utterances else 0, ""
+    if sample is None:
+        absent = "Needs two classes of emotion."
+    elif speakers < 2:
+        absent = "No speaker is known, so there is no split to compare a random one with."
+        absent = "There is one speaker only, so none can be kept apart." if speakers else absent
+    elif statistics is None and "text" not in sample:
+        absent = "Neither recordings nor words are there to measure it with."
+    elif statistics is not None and statistics.empty:
+        absent = f"None of the labelled recordings can be read and lasts {SHORTEST} s, as acoustic statistics need."
     try:
-        gain = random_split_gain(sample, statistics, folds)
+        gain = None if absent else random_split_gain(sample, statistics, folds)
     except SernbError as problem:
-        return finding("random split", "not checked", f"{str(problem)[:1].upper()}{str(problem)[1:]}")
-    what, whole = (
-        "the words" if statistics is None else "acoustic statistics",
-        known_speakers(utterances).sum(),
-    )
-    part = (
-        f", a sample of {gain['utterances']:,} of {whole:,} utterances" if gain["utterances"] < whole else ""
-    )
+        absent = f"{str(problem)[:1].upper()}{str(problem)[1:]}"
+    if absent:
+        return finding("random split", "not checked", absent)
+
+    what, part = "the words" if statistics is None else "acoustic statistics", ""
+    if gain["utterances"] < (whole := known_speakers(utterances).sum()):
+        part = f", a sample of {gain['utterances']:,} of {whole:,} utterances"
     flatters = gain["low"] > 0
     sentence = (
-        f"{'A random split flatters.' if flatters else 'A random split gains nothing that could be told from chance.'} "
+        f"A random split {'flatters' if flatters else 'gains nothing that could be told from chance'}. "
         f"The same simple model of {what} reaches a UAR of {gain['random']:.3f} on random splits and "
         f"{gain['folds']:.3f} where speakers are kept apart: {gain['gain']:+.3f} [{gain['low']:+.3f}, "
         f"{gain['high']:+.3f}, by {gain['unit']}]{part}{_without(utterances)}."
@@ -172,9 +177,7 @@ def random_split_gain(
     known, a fold is left with a single class to learn, or nothing is left to test.
     """
     if "emotion" not in utterances:
-        raise SernbError(
-            "what a random split gains needs emotions; these utterances have no column 'emotion'."
-        )
+        raise SernbError("what a random split gains needs emotions: there is no column 'emotion'.")
 
     # Keep what can be learnt from and tested.
     used = utterances[utterances["emotion"].notna() & known_speakers(utterances)]
@@ -183,31 +186,32 @@ def random_split_gain(
     elif "text" in used:
         used = used[used["text"].notna()]
     labels = used["emotion"].astype(str)
-    apart = [Fold(f.name, _kept(f.train, used.index), test=_kept(f.test, used.index)) for f in folds]
-    apart = [fold for fold in apart if len(fold.test)]
+    kept = [(fold.name, *(ids[ids.isin(used.index)] for ids in (fold.train, fold.test))) for fold in folds]
+    apart = [Fold(name, train, test=test) for name, train, test in kept if len(test)]
     poor = [fold.name for fold in apart if labels[fold.train].nunique() < 2]
     if poor or not apart:
         why = (
             f"{some(poor, 3)} has fewer than 2 classes to learn"
             if poor
-            else "no labelled utterance is in a test part"
+            else "no labelled utterance is tested"
         )
         raise SernbError(f"what a random split gains cannot be measured: {why}.")
 
     # Predict the same utterances both ways.
     tested = pd.Index(np.unique(np.concatenate([fold.test for fold in apart])))
-    tables = [_predict(used, apart, statistics, tested).assign(model="folds", seed=0)]
-    for repeat in range(REPEATS):
-        mixed = _mixed(apart, labels, tested, seed + repeat)
-        tables.append(_predict(used, mixed, statistics, tested).assign(model="random", seed=repeat))
+    splits = [("folds", 0, apart)]
+    splits += [("random", n, _mixed(apart, labels, tested, seed + n)) for n in range(REPEATS)]
+    tables, kind = [], "text" if statistics is None else "audio"
+    for model, number, divided in splits:
+        table = baseline(used, divided, kind, statistics).assign(model=model, seed=number)
+        table = table[[name for name in table if not name.startswith("p_")]]  # folds may differ in classes
+        tables.append(table[~table.index.duplicated()].loc[tested])  # folds may test an utterance twice
     unit = "speaker" if "speaker" in used and used["speaker"].notna().all() else "utterance"
     gain = paired_bootstrap(pd.concat(tables), "random", "folds", unit=unit, seed=seed)
+    values = gain.rename({"value_b": "folds", "value_a": "random", "difference": "gain"}).to_dict()
     values = {
-        "folds": float(gain["value_b"]),
-        "random": float(gain["value_a"]),
-        "gain": float(gain["difference"]),
+        name: values[name] for name in ("folds", "random", "gain", "low", "high", "unit", "units", "note")
     }
-    values |= {name: gain[name] for name in ("low", "high", "unit", "units", "note")}
     return values | {"utterances": len(tested), "chance": 1 / labels[tested].nunique()}
 
 
@@ -221,30 +225,10 @@ def known_speakers(utterances: pd.DataFrame) -> pd.Series:
     return utterances["speaker"].notna()
 
 
-def _unmeasurable(utterances, sample, statistics) -> str:
-    """What the gain of a random split cannot be measured without, in a sentence; "" where all is there."""
-    speakers = utterances["speaker"].nunique() if "speaker" in utterances else 0
-    if sample is None:
-        return "Needs two classes of emotion."
-    if not speakers:
-        return "No speaker is known, so there is no split to compare a random one with."
-    if speakers < 2:
-        return "There is one speaker only, so none can be kept apart."
-    if statistics is None and "text" not in sample:
-        return "Neither recordings nor words are there to measure it with."
-    if statistics is not None and statistics.empty:
-        return f"None of the labelled recordings can be read and lasts {SHORTEST} s, as acoustic statistics need."
-    return ""
-
-
 def _without(utterances: pd.DataFrame) -> str:
     """A word on the utterances that folds with speakers apart leave out; "" where there are none."""
     unknown = int((~known_speakers(utterances)).sum())
     return f"; {count(unknown, 'utterance')} of unknown speakers left out" if unknown else ""
-
-
-def _kept(ids: pd.Index, those: pd.Index) -> pd.Index:
-    return ids[ids.isin(those)]
 
 
 def _mixed(apart: list[Fold], labels: pd.Series, tested: pd.Index, seed: int) -> list[Fold]:
@@ -257,15 +241,9 @@ def _mixed(apart: list[Fold], labels: pd.Series, tested: pd.Index, seed: int) ->
     size = round(np.mean([len(fold.train) for fold in apart]))
     part, folds = np.arange(len(pool)) % parts, []  # dealt like cards, class after class
     for number in range(parts):
-        train, test = pd.Index(pool[part != number]), _kept(pd.Index(pool[part == number]), tested)
+        train, test = pd.Index(pool[part != number]), pd.Index(pool[part == number])
         each_its_share = np.linspace(0, len(train) - 1, min(size, len(train))).round().astype(int)
+        test = test[test.isin(tested)]
         if len(test):
             folds.append(Fold(f"random {number + 1}", train=train[each_its_share], test=test))
     return folds
-
-
-def _predict(utterances, folds, statistics, tested) -> pd.DataFrame:
-    kind = "text" if statistics is None else "audio"
-    table = baseline(utterances, folds, kind, acoustics=statistics)
-    table = table[[column for column in table if not column.startswith("p_")]]  # folds may differ in classes
-    return table[~table.index.duplicated()].loc[tested]  # folds may test an utterance twice

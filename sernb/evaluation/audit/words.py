@@ -31,7 +31,7 @@ def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     check, words = "transcripts", _words(utterances)
     if words is None:
         return finding(check, "not checked", "No transcripts (no column 'text').")
-    codes, distinct = pd.factorize(words)  # -1, so the last of what follows: no words
+    codes, distinct = pd.factorize(words)  # -1: no words, which is the last of what is indexed by codes
     spoken = np.append([text.count(" ") + 1 >= SPOKEN for text in distinct], False)[codes]
     pairs, _ = near_pairs(list(distinct))
     a, b = np.concatenate([pairs, pairs[:, ::-1]]).T
@@ -44,11 +44,8 @@ def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
         same = np.full(len(distinct) + 1, -1)  # a row with the words
         same[codes[learnt]] = learnt
         same[-1] = -1
-        like, new = (
-            same.copy(),
-            (same[a] < 0) & (same[b] >= 0),
-        )  # a text may be near several, of which some are learnt
-        like[a[new]] = same[b[new]]
+        like, nearby = same.copy(), (same[a] < 0) & (same[b] >= 0)
+        like[a[nearby]] = same[b[nearby]]
         rows = np.flatnonzero((part == 3) & spoken)
         rows_like = like[codes[rows]]
         partner[rows[rows_like >= 0]] = rows_like[rows_like >= 0]
@@ -56,6 +53,7 @@ def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
         nearly += int((rows_like >= 0).sum())
         tested += int((part == 3).sum())
 
+    # Say how much that is.
     rows = np.flatnonzero(partner >= 0)
     if not len(rows):
         sentence = f"No sentence of {SPOKEN} words or more is both trained on and tested, nor nearly."
@@ -89,9 +87,10 @@ def text_and_label(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     back = labelled.where(labelled.isin(voices.index[voices > 1]))
     repeated = utterances[back.notna()]
     if back.nunique() < 2 or repeated["emotion"].nunique() < 2:
-        said = f"{count(back.nunique(), 'sentence')} said by two speakers or more"
-        return finding(check, "not checked", f"{said}: too few to tell if a sentence gives its label away.")
+        few = f"{count(back.nunique(), 'sentence')} said by two speakers or more"
+        return finding(check, "not checked", f"{few}: too few to tell if a sentence gives its label away.")
 
+    # How far the sentence gets at telling the label.
     v, p = association(back, utterances["emotion"])
     pure = one_label_only(back, utterances["emotion"], PURE)
     rows = utterances.index[back.isin(pure.index)]
@@ -107,13 +106,9 @@ def text_and_label(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
                 f"{_where(utterances, rows)}"
             )
         most = len(repeated) >= OFTEN * len(labelled.dropna())
-        begin = (
-            "The words give the class away"
-            if most
-            else "Sentences that come back tend to have the same label"
-        )
+        give = "The words give the class away" if most else "Sentences that come back tend to have one label"
         sentence = (
-            f"{begin}{which}; knowing only which sentence it is, and what label it had in training, gives {guess} on "
+            f"{give}{which}; knowing only which sentence it is, and what label it had in training, gives {guess} on "
             f"the {len(repeated):,} utterances whose sentence comes back (chance {guess.chance:.2f}); {facts}."
         )
         return finding(check, "leak" if most else "caution", sentence, rows, guess.value)

@@ -76,7 +76,7 @@ def test_words_missing_labels_and_refusals(table):
         random_split_gain(t.drop(columns="emotion"), None, folds)
     with pytest.raises(SernbError, match="one has fewer than 2 classes"):
         random_split_gain(t, None, [Fold("one", train=t.index[3:4], test=t.index[4:9])])
-    with pytest.raises(SernbError, match="no labelled utterance is in a test part"):
+    with pytest.raises(SernbError, match="no labelled utterance is tested"):
         random_split_gain(t, None, [Fold("one", train=t.index[1:9], test=t.index[:1])])
 
 
