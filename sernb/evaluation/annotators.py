@@ -11,7 +11,7 @@ import pandas as pd
 
 from sernb.core.errors import SernbError
 from sernb.core.tables import DIMENSIONS, check_predictions, in_order
-from sernb.evaluation.intervals import interval, resample
+from sernb.evaluation.intervals import LEVEL, interval, resample
 
 SEVERAL = ";"  # between the emotions of an annotator who named more than one
 
@@ -42,12 +42,17 @@ def agreement(utterances: pd.DataFrame, n: int = 1000, seed: int = 0) -> pd.Data
     """
     rows = {}
     for rated, columns in rating_columns(utterances).items():
-        terms, alpha, unanimous = _terms(utterances[columns], rated == "emotion")
+        if rated == "emotion":
+            terms, labels = _coincidences(utterances[columns])
+            alike = (terms * ~np.eye(len(labels), dtype=bool)).sum((1, 2)) == 0
+        else:
+            terms = _moments(utterances[columns])
+            alike = terms[:, 3] < 1e-12
         row = {"annotators": len(columns), "utterances": len(terms), "unanimous": np.nan}
-        row |= {"alpha": alpha(terms.sum(0)[None])[0], "low": np.nan, "high": np.nan}
+        row |= {"alpha": _alpha(terms.sum(0)[None])[0], "low": np.nan, "high": np.nan}
         if len(terms):
-            row["low"], row["high"] = interval(alpha(resample(terms, n, seed)), 0.95, len(terms))
-            row["unanimous"] = unanimous.mean()
+            row["low"], row["high"] = interval(_alpha(resample(terms, n, seed)), LEVEL, len(terms))
+            row["unanimous"] = alike.mean()
         rows[rated] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rated")
 
@@ -86,18 +91,22 @@ def one_against_the_others(ratings: pd.DataFrame) -> pd.DataFrame:
 
 def _krippendorff_alpha(ratings: pd.DataFrame, nominal: bool = True) -> float:
     """Alpha of a row an utterance, a column an annotator, NaN where not rated: of labels, or (interval) of numbers."""
-    terms, alpha, _ = _terms(ratings, nominal)
-    return float(alpha(terms.sum(0)[None])[0])
+    terms = _coincidences(ratings)[0] if nominal else _moments(ratings)
+    return float(_alpha(terms.sum(0)[None])[0])
 
 
-def _terms(ratings: pd.DataFrame, nominal: bool):
-    """What alpha is made of, additive over utterances `(utterances, …)`; the function that makes alphas `(n,)` of
-    sums `(n, …)` of it; which utterances all rated alike `(utterances,)`."""
-    if nominal:
-        pairs, labels = _coincidences(ratings)
-        return pairs, _alpha, (pairs * ~np.eye(len(labels), dtype=bool)).sum((1, 2)) == 0
-    moments = _moments(ratings)
-    return moments, _alpha_of_moments, moments[:, 3] < 1e-12
+def _alpha(sums: np.ndarray) -> np.ndarray:
+    """Summed coincidences (n, labels, labels), or summed moments (n, 4) → alpha (n,): 1 - observed disagreement /
+    expected disagreement."""
+    if sums.ndim == 3:
+        totals = sums.sum(-1)
+        observed = sums.sum((-2, -1)) - np.trace(sums, axis1=-2, axis2=-1)
+        count = totals.sum(-1)
+        expected = (count**2 - (totals**2).sum(-1)) / (count - 1)
+    else:
+        count, total, squares, observed = sums.T
+        expected = 2 * (count * squares - total**2) / (count - 1)
+    return 1 - np.divide(observed, expected, out=np.full_like(observed, np.nan), where=expected > 1e-9)
 
 
 def _coincidences(labels: pd.DataFrame) -> tuple[np.ndarray, list]:
@@ -130,21 +139,3 @@ def _moments(ratings: pd.DataFrame) -> np.ndarray:
 def _single(labels: pd.DataFrame) -> pd.DataFrame:
     """The labels, without those of an annotator who named several at once."""
     return labels.mask(labels.apply(lambda column: column.astype(str).str.contains(SEVERAL, regex=False)))
-
-
-def _alpha(coincidences: np.ndarray) -> np.ndarray:
-    """Coincidences (n, labels, labels) → alpha (n,): 1 - observed disagreement / expected disagreement."""
-    totals = coincidences.sum(-1)
-    observed = coincidences.sum((-2, -1)) - np.trace(coincidences, axis1=-2, axis2=-1)
-    count = totals.sum(-1)
-    return _one_less(observed, (count**2 - (totals**2).sum(-1)) / (count - 1))
-
-
-def _alpha_of_moments(sums: np.ndarray) -> np.ndarray:
-    """Sums (n, 4) of `_moments` → alpha (n,)."""
-    count, total, squares, observed = sums.T
-    return _one_less(observed, 2 * (count * squares - total**2) / (count - 1))
-
-
-def _one_less(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    return 1 - np.divide(observed, expected, out=np.full_like(observed, np.nan), where=expected > 1e-9)
