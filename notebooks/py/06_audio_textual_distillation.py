@@ -43,34 +43,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from IPython.display import display
-from joblib import cpu_count, parallel_config
 
-# %% tags=["stage:imports"]
-from sernb import corpora, figures, notebook, protocols
+from sernb import figures, notebook, protocols
 from sernb.core import ratings
 from sernb.core.errors import SernbError
 from sernb.core.tables import write_predictions
 from sernb.evaluation import bootstrap, concordance, contrast, paired_bootstrap, usual_unit
 from sernb.evaluation.words import bare_words, corrupted, error_counts, word_error_rate
 from sernb.features import audio, encoders, transcripts
-from sernb.models.audio_text_regressor import RegressorConfig, assemble
-from sernb.studies import audio_text, regression, saved, sizes
+from sernb.studies import audio_text, recipes, regression, saved, sizes
 from sernb.studies.audio_text import BOTH, FROZEN, SPEECH, WORDS
 
-# %% tags=["stage:imports"]
-from sernb.studies.regression import word_effects
-
-# %%
 device = notebook.start(corpus, f"{', '.join(speech_encoders)} + {text_encoder}", seeds[0])
-if recipe not in regression.RECIPES:
-    raise SernbError(f"recipe is {recipe!r}; choose one of {', '.join(regression.RECIPES)}")
-if len(set(speech_encoders)) < 3 or len(set(speech_encoders)) < len(speech_encoders):
-    raise SernbError(
-        f"speech_encoders is {speech_encoders}; give three different ones: a large, a base and a distilled encoder "
-        "(with more, the first, the middle one and the last take these roles)"
-    )
+chosen = recipes.chosen(recipe, regression.RECIPES, epochs)
 
 # %% [markdown]
 # ## 1 · Ratings, not classes
@@ -79,29 +65,24 @@ if len(set(speech_encoders)) < 3 or len(set(speech_encoders)) < len(speech_encod
 # pleasant) and **dominance** (weak to strong). We train on them between 0 and 1 and report on the corpus's own scale.
 
 # %% tags=["stage:features"]
-utterances = corpora.load(corpus, root or None, on_bad=on_bad, **({"labels": labels} if labels else {}))
+utterances, _ = notebook.load(corpus, root, needs=("path", "text"), labels=labels, per_speaker=per_speaker,
+                              on_bad=on_bad, waveforms=False)  # fmt: skip
 targets = ratings.targets_of(utterances, scale=scale or None)
-for column in ("path", "text"):
-    if column not in utterances:
-        raise SernbError(f"this notebook needs recordings and words; the corpus has no column {column!r}")
-if per_speaker:
-    known = [one for one in ("speaker", "emotion") if one in utterances]
-    utterances = utterances.groupby(known, observed=True, dropna=False).head(per_speaker)
 rated = list(targets.dimensions)
 whole = utterances["text"].notna() & utterances[rated].notna().any(axis=1)
 if not whole.all():
     print(f"left out: {(~whole).sum()} of {len(whole)} utterances without a transcript or without a rating")
-utterances = utterances[whole]
+utterances, waveforms = audio.read_utterances(utterances[whole], on_bad=on_bad)
+targets = ratings.targets_of(utterances, rated, targets.scale)
+notebook.listen(waveforms[0], caption=f"{utterances.index[0]}: {dict(utterances[rated].iloc[0].round(2))}")
 
 # %% tags=["stage:features"]
-utterances, waveforms = audio.read_utterances(utterances, on_bad=on_bad)
-targets = ratings.targets_of(utterances, rated, targets.scale)
 folds = protocols.by_name(protocol, utterances)[: folds_used or None]
 folds = protocols.with_validation(folds, utterances, seed=seeds[0])
-at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count(), len(folds) * len(seeds)))
-print(
-    f"{len(utterances)} utterances, scale {targets.scale[0]:g} to {targets.scale[1]:g}, {len(folds)} fold{'s' * (len(folds) > 1)}"
-)
+print(f"scale {targets.scale[0]:g} to {targets.scale[1]:g}, {len(folds)} fold{'s' * (len(folds) > 1)}")
+if len(set(speech_encoders)) < 3 or len(set(speech_encoders)) < len(speech_encoders):
+    raise SernbError(f"speech_encoders is {speech_encoders}; give three different ones: a large, a base and a "
+                     "distilled encoder (of more, the first, the middle one and the last)")  # fmt: skip
 
 # %% [markdown]
 # Here are two excited voices. **Which one is pleased?** Decide before you read the words, which stand below the plane.
@@ -189,21 +170,9 @@ print(f"All three have r = {np.corrcoef(truth, good)[0, 1]:.2f}, and their CCCs 
 
 
 # %% tags=["stage:features"]
-def loaded(spec: str, taken: dict) -> dict:
-    """A speech encoder by "name" or "name:layers": {label: (network, whether it wants standardised waveforms)}."""
-    name, _, count = spec.rpartition(":") if spec.rpartition(":")[2].isdigit() else (spec, "", "")
-    network, normalise = encoders.speech_encoder(name, int(count) if count else None, dropout)
-    layers = f", {count} layers" if count else ""
-    label = Path(name).name + layers
-    label = label if label not in taken else name + layers  # two folders of one name
-    return {label: (network.to(device), normalise)}
-
-
 text, tokenizer = encoders.text_encoder(text_encoder)
-text = text.to(device)
-studied, reader = {}, Path(text_encoder).name
-for spec in speech_encoders:
-    studied |= loaded(spec, studied)
+text, reader = text.to(device), Path(text_encoder).name
+studied = encoders.speech_encoders(speech_encoders, dropout, device)
 large, base, distilled = (list(studied)[place] for place in (0, len(studied) // 2, -1))
 
 # %%
@@ -215,10 +184,8 @@ here = sizes.regressors(shapes, text.config.to_diff_dict()) / 1e6
 published = sizes.regressors() / 1e6
 larger = here["audio"][large] > here["audio"][base]  # by default it is not
 for name, table in {"the paper": published, "here": here}.items():
-    small, big = table["audio + text"].iloc[-1], table["audio + text"].iloc[0]
-    print(
-        f"{name}: distilled with words has {1 - small / big:.0%} fewer parameters than {table.index[0]} with words"
-    )
+    less = 1 - table["audio + text"].iloc[-1] / table["audio + text"].iloc[0]
+    print(f"{name}: distilled with words has {less:.0%} fewer parameters than {table.index[0]} with words")
 counted = pd.concat({"the paper's": published, "here": here}, names=["", "encoder"])
 counted[["audio", "audio + text"]].round(2).add_suffix(" (M)")
 
@@ -227,17 +194,14 @@ counted[["audio", "audio + text"]].round(2).add_suffix(" (M)")
 # then both encoders are frozen and only a new head learns to combine them. That is how they are trained:
 
 # %%
-chosen = regression.RECIPES[recipe]
-chosen = replace(chosen, epochs=epochs) if epochs else chosen
-recipes = {
+trained = {
     f"FT here ({recipe})": chosen,
     "FT, the paper": regression.PAPER,
     "head of FT→FRZ": regression.HEAD,
 }
 settings = ["learning_rate", "encoder_rate", "batch_size", "epochs", "patience"]
-pd.DataFrame({name: vars(one) for name, one in recipes.items()}).loc[settings].astype(object).fillna(
-    "the same"
-)
+table = pd.DataFrame({name: vars(one) for name, one in trained.items()}).loc[settings]
+table.astype(object).fillna("the same")
 
 # %% [markdown]
 # *epochs* are the most there may be; training ends after *patience* epochs without a better CCC on the development part, and the best
@@ -247,34 +211,28 @@ pd.DataFrame({name: vars(one) for name, one in recipes.items()}).loc[settings].a
 # **Your guess:** where will words help most, and which dimension will they hardly touch?
 
 # %% tags=["stage:features"]
+options = {"tokenizer": tokenizer, "cache": cache or None}
 spoken = {
-    label: regression.prepare(
-        utterances, targets, waveforms, network, normalise, tokenizer, cache=cache or None
-    )
+    label: regression.prepare(utterances, targets, waveforms, network, normalise, **options)
     for label, (network, normalise) in studied.items()
 }
 read_only = regression.prepare(utterances, targets, tokenizer=tokenizer)
 
 # %% tags=["stage:training"]
-found, histories, models = [], [], {}
-with parallel_config(n_jobs=at_a_time):
-    for label, (network, _) in studied.items():
+found, histories, models, most = [], [], {}, min(4, len(folds) * len(seeds))
+tasks = [(spoken[label], network, label, audio_text.SYSTEMS) for label, (network, _) in studied.items()]
+with notebook.workers(jobs, device, most):
+    for inputs, network, label, systems in [*tasks, (read_only, None, reader, (WORDS,))]:
         table, curve, made = audio_text.train_systems(
-            utterances, spoken[label], folds, network, text, label, recipe=chosen, seeds=seeds
+            utterances, inputs, folds, network, text, label, systems, chosen, seeds=seeds
         )
         found.append(table)
         histories.append(curve)
         models |= made
-    table, curve, made = audio_text.train_systems(
-        utterances, read_only, folds, None, text, reader, (WORDS,), chosen, seeds=seeds
-    )
-predictions = pd.concat([*found, table])
-histories.append(curve)
-models |= made
+predictions, history = pd.concat(found), pd.concat(histories)
 tested = predictions[predictions["part"] == "test"]
 
 # %%
-history = pd.concat(histories)
 best = history.groupby(["model", "fold", "seed"], sort=False)["development_CCC"]
 print("Epochs run, and the best CCC on the development part (mean over dimensions):")
 best.agg(["size", "max"]).rename(columns={"size": "epochs", "max": "best CCC"}).unstack("fold").round(3)
@@ -288,34 +246,32 @@ best.agg(["size", "max"]).rename(columns={"size": "epochs", "max": "best CCC"}).
 metrics = [f"CCC_{one}" for one in rated]
 parts = {"seen": "fixed, test", "unseen": "fixed, test_unseen"}  # MSP-Podcast's two test parts
 by_part = {
-    name: tested[tested["fold"] == fold] for name, fold in parts.items() if (tested["fold"] == fold).any()
+    name: tested[tested["fold"] == fold] for name, fold in parts.items() if fold in set(tested["fold"])
 }
 by_part = by_part or {"unseen speakers": tested}
 first_part, main = next(iter(by_part.items()))  # the sections below look at this one: of two, the seen part
 unit = usual_unit(main)
-intervals = pd.concat([
-    bootstrap(table, metrics, unit=usual_unit(table)).assign(part=name) for name, table in by_part.items()
-])  # fmt: skip
+intervals = [
+    bootstrap(table, metrics, usual_unit(table)).assign(part=name) for name, table in by_part.items()
+]
+intervals = pd.concat(intervals)
 
 # %%
 called = {SPEECH: "speech alone", BOTH: "speech and words", WORDS: "words alone"}
 kinds = pd.CategoricalDtype([*called.values()])  # one colour each, in all pictures
-system_of = {f"{label}, {one}": (label, called[one]) for label in studied for one in (SPEECH, BOTH)}
-system_of[f"{reader}, {WORDS}"] = (reader, called[WORDS])
-drawn = intervals[intervals["model"].isin(list(system_of))]
-drawn = drawn.assign(
-    system=[system_of[one][1] for one in drawn["model"]],
-    model=[system_of[one.model][0] + (f", {one.part}" if len(by_part) > 1 else "") for one in drawn.itertuples()],
-).astype({"system": kinds})  # fmt: skip
+drawn = intervals.join(
+    intervals["model"].str.rsplit(", ", n=1, expand=True).set_axis(["encoder", "way"], axis=1)
+)
+drawn = drawn[drawn["way"].isin(list(called))]
+part = ", " + drawn["part"] if len(by_part) > 1 else ""
+drawn = drawn.assign(system=drawn["way"].map(called).astype(kinds), model=drawn["encoder"] + part)
 notebook.keep(figures.dimension_comparison(drawn, "system"), "06_systems", pictures)
 
 # %%
 together = f"The test parts of {len(folds)} folds are pooled. " if len(folds) > 1 else ""
-trained = f"once for each of the seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else "once"
-print(
-    f"{together}Each system was trained {trained} a fold. An interval tells how its number would move with other "
-    f"{unit}s, not with {'still other seeds' if len(seeds) > 1 else 'another seed (seeds=[0, 1, 2] tries three)'}."
-)
+other = "still other seeds" if len(seeds) > 1 else "another seed (seeds=[0, 1, 2] tries three)"
+print(f"{together}Each system was trained once a fold with each of the seeds {', '.join(map(str, seeds))}. An "
+      f"interval tells how its number would move with other {unit}s, not with {other}.")  # fmt: skip
 
 # %% [markdown]
 # **What to look at.** The middle column first, valence: how far is *speech and words* from *speech alone*, and how far from *words
@@ -334,8 +290,7 @@ rows = {
     for role, label in zip(("large", "base", "distilled"), roles, strict=True)
 }
 beside = {f"here, {first_part}": pd.DataFrame(rows).T}
-for part in audio_text.PARTS:
-    beside[f"the paper, {part}"] = printed[part][rated].set_axis(list(rows))
+beside |= {f"the paper, {part}": printed[part][rated].set_axis(list(rows)) for part in audio_text.PARTS}
 beside = pd.concat(beside, axis=1).rename(columns={one: one[0].upper() for one in rated}, level=1)
 beside.style.format(lambda value: f"{value:.3f}".replace("-", "−"))
 
@@ -351,20 +306,17 @@ beside.style.format(lambda value: f"{value:.3f}".replace("-", "−"))
 
 # %%
 settings = {"FT": BOTH, "FT→FRZ": FROZEN}
-rows = []
-for part, table in by_part.items():
-    for label in studied:
-        for setting, system in settings.items():
-            pair = paired_bootstrap(table, f"{label}, {system}", f"{label}, {SPEECH}", f"CCC_{shown}",
-                                    usual_unit(table), relative=True)  # fmt: skip
-            rows.append({"part": part, "encoder": label, "setting": setting, "value": pair["difference"],
-                         "low": pair["low"], "high": pair["high"]})  # fmt: skip
-gains = pd.DataFrame(rows)
+rows = [
+    paired_bootstrap(table, f"{label}, {system}", f"{label}, {SPEECH}", f"CCC_{shown}", usual_unit(table), relative=True)
+    .rename({"difference": "value"}).to_dict() | {"part": part, "encoder": label, "setting": setting}
+    for part, table in by_part.items() for label in studied for setting, system in settings.items()
+]  # fmt: skip
 theirs = audio_text.relative_gains(shown)
 theirs = theirs.assign(encoder=theirs["encoder"].map({original: label for label, original in roles.items()}))
 theirs = theirs.assign(setting="FT", name="the paper's FT, " + theirs["part"])
 theirs = theirs if len(by_part) > 1 else theirs.drop(columns="part")
-notebook.keep(figures.relative_gain(gains, published=theirs, dimension=shown), "06_relative_gain", pictures)
+picture = figures.relative_gain(pd.DataFrame(rows), published=theirs, dimension=shown)
+notebook.keep(picture, "06_relative_gain", pictures)
 
 
 # %%
@@ -373,19 +325,10 @@ def compared(a: str, b: str, dimension: str, table: pd.DataFrame = main) -> pd.S
     return paired_bootstrap(table, a, b, f"CCC_{dimension}", unit)
 
 
-def written(pair: pd.Series) -> str:
-    """A difference with its interval, in words."""
-    numbers = [f"{pair[one]:+.3f}".replace("-", "−") for one in ("difference", "low", "high")]
-    return f"{numbers[0]} [{numbers[1]}, {numbers[2]}]"
-
-
-differences = pd.DataFrame({
-    (label, setting): {one: written(compared(f"{label}, {system}", f"{label}, {SPEECH}", one)) for one in rated}
-    for label in studied
-    for setting, system in settings.items()
-}).T  # fmt: skip
 print(f"CCC with words less CCC of speech alone, intervals by {unit}")
-differences[rated]
+gains = {(label, setting): {one: compared(f"{label}, {system}", f"{label}, {SPEECH}", one) for one in rated}
+         for label in studied for setting, system in settings.items()}  # fmt: skip
+pd.DataFrame(gains).map(notebook.interval).T[rated]
 
 # %% [markdown]
 # **What to look at.** Which intervals leave zero out? A share can be large because there was little before: hold each bar against
@@ -402,14 +345,12 @@ differences[rated]
 if asr == "shipped" and corpus != "embedded":
     print("Transcripts by machine come with the kit for the embedded corpus only: set asr to a recogniser.")
     asr = ""
+heard_by = "PocketSphinx" if asr == "shipped" else Path(asr).name
 if asr == "shipped":
     utterances["asr_text"] = transcripts.machine_transcripts().reindex(utterances.index)
-    heard_by = "PocketSphinx"
 elif asr:
-    heard_by = Path(asr).name
-    utterances = transcripts.transcribed(
-        utterances, waveforms, transcripts.recogniser(asr), heard_by, cache or None
-    )
+    recogniser = transcripts.recogniser(asr)
+    utterances = transcripts.transcribed(utterances, waveforms, recogniser, heard_by, cache or None)
 said = utterances["text"].loc[main.index.unique()]
 if asr:
     errors = word_error_rate(said, utterances["asr_text"].loc[said.index])
@@ -420,11 +361,9 @@ if asr:
     heard = utterances["asr_text"].loc[said.index]
     counts = error_counts(said, heard)
     rate = counts[:, :3].sum(1) / np.maximum(counts[:, [0, 1, 3]].sum(1), 1)
-    read = pd.DataFrame({"said": said, "heard": heard, "WER": rate})
-    read = read.sort_values("WER", kind="stable")
+    read = pd.DataFrame({"said": said, "heard": heard, "WER": rate}).sort_values("WER", kind="stable")
     rows = np.linspace(0.1, 0.9, min(5, len(read))) * (len(read) - 1)
-    with pd.option_context("display.max_colwidth", None):
-        display(read.iloc[rows.round().astype(int)].style.format({"WER": "{:.0%}"}))
+    display(read.iloc[rows.round().astype(int)].style.format({"WER": "{:.0%}"}))
 
 # %% [markdown]
 # If the rate is high: PocketSphinx is a small recogniser of an older kind, and the voices of the embedded corpus are synthetic. The
@@ -437,21 +376,15 @@ if asr:
 human, alone, reading = f"{distilled}, {BOTH}", f"{distilled}, {SPEECH}", f"{reader}, {WORDS}"
 first_seed = main[main["seed"] == seeds[0]]
 tried = [fold for fold in folds if fold.name in set(main["fold"])]
-pooled = {}
-for fold in tried:
-    heard = replace(spoken[distilled], tokens=None)
-    pooled[human, fold.name] = regression.frozen(models[human, fold.name], heard)
-    pooled[reading, fold.name] = replace(read_only, tokens=None)
+heard = replace(spoken[distilled], tokens=None)
+pooled = {(human, fold.name): regression.frozen(models[human, fold.name], heard) for fold in tried}
+pooled |= {(reading, fold.name): replace(read_only, tokens=None) for fold in tried}
 
 
-def tested_with(words: pd.Series, name: str, seed: int = 0, model: str = human) -> pd.DataFrame:
-    """A model that learnt from human words, tested with these; what it hears is computed once."""
-    table, rows = utterances.assign(other=words), []
-    for fold in tried:
-        given = regression.with_words(pooled[model, fold.name], table, tokenizer, "other")
-        rows.append(audio_text.answers(models[model, fold.name], utterances, given, fold, name, seed))
-    rows = pd.concat(rows)
-    return rows[rows["part"] == "test"]
+def tested_with(words: pd.Series, name: str, seed: int = 0, model: str = human, head=None) -> pd.DataFrame:
+    """A model that learnt from human words, tested with these; with a recipe, a new head learns these first."""
+    given = [(models[model, fold.name], pooled[model, fold.name], fold) for fold in tried]
+    return audio_text.with_other_words(given, utterances.assign(text=words), tokenizer, name, seed, head)
 
 
 # %% tags=["stage:training"]
@@ -461,15 +394,16 @@ if asr:
     survives, learns = f"learnt human words, reads {heard_by}'s", f"learnt and reads {heard_by}'s"
     by_asr.append(tested_with(utterances["asr_text"], survives))
     read = regression.with_words(spoken[distilled], utterances, tokenizer, "asr_text")
-    with parallel_config(n_jobs=at_a_time):
+    with notebook.workers(jobs, device, most):
         again, _, _ = audio_text.train_systems(
             utterances, read, tried, studied[distilled][0], text, distilled, (BOTH,), chosen, seeds=seeds[:1]
         )
     by_asr.append(again[again["part"] == "test"].assign(model=learns))
 by_asr = pd.concat(by_asr)
 of_asr = bootstrap(by_asr, metrics, unit=unit)
-without = of_asr["model"] == "no words"
-of_asr["system"] = pd.Series(np.where(without, called[SPEECH], called[BOTH]), of_asr.index, dtype=kinds)
+of_asr["target"] = of_asr["metric"].str.removeprefix("CCC_")
+system = np.where(of_asr["model"] == "no words", called[SPEECH], called[BOTH])
+of_asr["system"] = pd.Series(system, of_asr.index, dtype=kinds)
 figures.dimension_comparison(of_asr, "system")
 
 # %% [markdown]
@@ -488,53 +422,32 @@ figures.dimension_comparison(of_asr, "system")
 
 
 # %% tags=["stage:training"]
-def relearnt_with(words: pd.Series, name: str, seed: int = 0) -> pd.DataFrame:
-    """A new head that learns from these words and is tested with them, on the finished model's encoders, frozen."""
-    table, rows = utterances.assign(other=words), []
-    quick = replace(regression.HEAD, epochs=20, batch_size=64, learning_rate=2e-3)
-    for fold in tried:
-        given = regression.with_words(pooled[human, fold.name], table, tokenizer, "other")
-        given = regression.frozen(models[human, fold.name], given)
-        torch.manual_seed(seed)
-        finished = models[human, fold.name]
-        model = assemble(finished.speech, finished.text, RegressorConfig(dimensions=targets.dimensions))
-        regression.train_regressor(
-            model, given, given.rows(fold.train), given.rows(fold.validation), quick, seed
-        )
-        rows.append(audio_text.answers(model, utterances, given, fold, name, seed))
-    rows = pd.concat(rows)
-    return rows[rows["part"] == "test"]
-
-
-# %% tags=["stage:training"]
 knows_human = "speech and words, learnt from human words"
 knows_spoilt = "speech and words, head learnt from spoilt words"
 only_reads = "words alone, learnt from human words"
+quick = replace(regression.HEAD, epochs=20, batch_size=64, learning_rate=2e-3)
 curves, rates = [], {}
 for rate in error_rates:
-    draws = [
-        pd.Series(corrupted(utterances["text"], rate, draw), utterances.index)
-        for draw in range(3 if rate else 1)
-    ]
-    wrong = [word_error_rate(said, one.loc[said.index])["WER"] for one in draws]
+    draws = [corrupted(utterances["text"], rate, draw) for draw in range(3 if rate else 1)]
+    draws = [pd.Series(words, utterances.index) for words in draws]
+    wrong = [word_error_rate(said, words.loc[said.index])["WER"] for words in draws]
     rates[rate] = float(np.mean(wrong))
     for draw, words in enumerate(draws):
         curves.append(tested_with(words, knows_human, draw).assign(rate=rate))
         curves.append(tested_with(words, only_reads, draw, reading).assign(rate=rate))
-    curves.append(relearnt_with(draws[0], knows_spoilt).assign(rate=rate))
+    curves.append(tested_with(draws[0], knows_spoilt, head=quick).assign(rate=rate))
 curves = pd.concat(curves)
 
 # %%
-points = pd.concat([
-    bootstrap(curves[curves["rate"] == rate], metrics, unit=unit).assign(wer=rates[rate]) for rate in error_rates
-])  # fmt: skip
+points = [
+    bootstrap(table, metrics, unit=unit).assign(wer=rates[rate]) for rate, table in curves.groupby("rate")
+]
+points = pd.concat(points)
 points["target"] = points["metric"].str.removeprefix("CCC_")
 order = [called[SPEECH], knows_human, only_reads, knows_spoilt]  # the colours of the pictures above
 points["system"] = pd.Categorical(points["model"], order)
-of_asr["target"] = of_asr["metric"].str.removeprefix("CCC_")
-unread = of_asr[of_asr["model"] == "no words"].set_index("target")
-unread = {one: tuple(unread.loc[one, ["value", "low", "high"]]) for one in rated}
-marks = None
+unread = of_asr[of_asr["model"] == "no words"].set_index("target")[["value", "low", "high"]]
+unread, marks = {one: tuple(unread.loc[one]) for one in rated}, None
 if asr:
     marks = of_asr[of_asr["model"].isin([survives, learns])].rename(columns={"model": "name"})
     marks = marks.assign(wer=errors["WER"])
@@ -542,19 +455,16 @@ notebook.keep(figures.wer_curve(points, marks, unread), "06_word_errors", pictur
 
 # %%
 for system in (knows_human, knows_spoilt):
-    nothing = None
-    for rate in sorted(error_rates):
-        table = pd.concat([curves[(curves["rate"] == rate) & (curves["model"] == system)], no_words])
+    of_system, at = curves[curves["model"] == system], "nowhere up to the highest rate tried"
+    for rate in sorted(error_rates, reverse=True):
+        table = pd.concat([of_system[of_system["rate"] == rate], no_words])
         if not compared(system, "no words", shown, table)["low"] > 0:
-            nothing = rate
-            break
-    at = "nowhere up to the highest rate tried" if nothing is None else f"from a WER of {rates[nothing]:.0%}"
+            at = f"from a WER of {rates[rate]:.0%}"
     print(f"{system}: in {shown}, no longer clearly better than no words {at}")
 for name, row in audio_text.of_recognisers().iterrows():
     heard = f"WER {row['WER']:.1%}" if row["WER"] else "taken as without errors"
     print(
-        f"In the paper, transcripts by {name} ({heard}): "
-        + ", ".join(f"{one} {row[one]:.3f}" for one in rated)
+        f"In the paper, transcripts by {name} ({heard}): {', '.join(f'{one} {row[one]:.3f}' for one in rated)}"
     )
 
 # %% [markdown]
@@ -584,22 +494,19 @@ fold = tried[0]
 
 def effects(words: str, name: str):
     """The distilled model's rating of an utterance with these words, and what each word does to it."""
-    speech = pooled[human, fold.name].speech_pooled[int(spoken[distilled].rows([name])[0])]
-    return word_effects(models[human, fold.name], words, tokenizer, targets, speech)
+    speech = pooled[human, fold.name].speech_pooled[utterances.index.get_loc(name)]
+    return regression.word_effects(models[human, fold.name], words, tokenizer, targets, speech)
 
 
 lengths = utterances.loc[fold.test, "text"].map(lambda one: len(bare_words(one)))
 short = list(lengths.index[lengths.between(2, 10)][:200])  # as many are enough to choose from
-short = short or [lengths.idxmax()]
 if utterance and utterance not in fold.test:
-    raise SernbError(
-        f"utterance is {utterance!r}; choose one of the test part of {fold.name}, such as {fold.test[0]}"
-    )
+    raise SernbError(f"utterance is {utterance!r}; choose one of the test part, such as {fold.test[0]}")
 moved = {one: effects(str(utterances["text"].loc[one]), one)[1][shown].abs().max() for one in short}
-name = utterance or max(moved, key=moved.get)
+name = utterance or max(moved, key=moved.get, default=lengths.idxmax())
 
 # %%
-notebook.listen(waveforms[int(spoken[distilled].rows([name])[0])], caption=name)
+notebook.listen(waveforms[utterances.index.get_loc(name)], caption=name)
 figures.transcript_editor(lambda words: effects(words, name), str(utterances["text"].loc[name]), targets.scale,
                           truth=utterances.loc[name, rated].astype(float).to_dict())  # fmt: skip
 
@@ -619,9 +526,8 @@ figures.transcript_editor(lambda words: effects(words, name), str(utterances["te
 # %%
 def play(name: str) -> None:
     """What a click on a dot shows."""
-    notebook.listen(
-        waveforms[int(spoken[distilled].rows([name])[0])], caption=f"{name}: {utterances['text'].loc[name]}"
-    )
+    place = utterances.index.get_loc(name)
+    notebook.listen(waveforms[place], caption=f"{name}: {utterances['text'].iloc[place]}")
 
 
 if {"arousal", "valence"} <= set(rated):
@@ -639,7 +545,7 @@ if {"arousal", "valence"} <= set(rated):
 # all; its card shows the weakest. The paper's numbers are differences, in its seen and its unseen test part.
 
 # %%
-paper, margin, untested = "de Oliveira et al. 2023", 0.05, "cannot be tested on this corpus"
+paper, margin = "de Oliveira et al. 2023", 0.05
 start = "Mind the head start: our text encoder was taught what is good and bad news, the paper's was not. "
 start = start if text_encoder in ("mini-tinybert", "mini-bert") else ""
 small = f"What stands for the large encoder ({large}) has fewer parameters here than the base one. "
@@ -648,26 +554,23 @@ small = "" if larger else small
 
 def printed_difference(a: tuple, b: tuple, dimension: str) -> str:
     """Of two systems (encoder here, system): a less b in the paper's Table 1, seen and unseen."""
-    one, two = (
-        printed.loc[(roles[label], system)].xs(dimension, level="dimension") for label, system in (a, b)
+    one, two = (printed.loc[(roles[label], system)].xs(dimension, level=1) for label, system in (a, b))
+    told = (
+        f"{part} {one[part] - two[part]:+.3f} ({one[part]:.3f} against {two[part]:.3f})" for part in one.index
     )
-    return "; ".join(
-        f"{part} {one[part] - two[part]:+.3f} ({one[part]:.3f} against {two[part]:.3f})".replace("-", "−")
-        for part in audio_text.PARTS
-    )
+    return "; ".join(told).replace("-", "−")
 
 
 # %%
 def card(words: str, number: str, pairs: dict, least: float, why: str, testable: bool = True) -> None:
-    """A claim card for differences {what: pair}: it holds where all intervals lie above `least`; the weakest is shown."""
-    weakest = min(pairs.values(), key=lambda pair: -np.inf if np.isnan(pair["low"]) else pair["low"])
-    verdict = "holds" if weakest["low"] > least else "not seen here"
-    verdict = untested if np.isnan(weakest["low"]) or not testable else verdict
-    told = "; ".join(f"{what}: {written(pair)}" for what, pair in pairs.items())
-    lost = " A clear but small loss passes, too." if least < weakest["low"] and weakest["high"] < 0 else ""
-    bound = f"{least:g}".replace("-", "−")
-    why = f"{why}{told}. Holds where the lower end lies above {bound}.{lost} Intervals by {unit}."
-    notebook.claim(paper, words, number, weakest["difference"], weakest["low"], weakest["high"], verdict, why)
+    """A claim card for differences {what: pair}: it holds where all intervals lie above `least`."""
+    told = "; ".join(f"{what}: {notebook.interval(pair)}" for what, pair in pairs.items())
+    small_loss = min(pair["low"] for pair in pairs.values()) > least and any(
+        pair["high"] < 0 for pair in pairs.values()
+    )
+    bound = f"{least:g}".replace("-", "−") + "." + " A clear but small loss passes, too." * small_loss
+    why = f"{why}{told}. Holds where the lower end lies above {bound} Intervals by {unit}."
+    notebook.claim_of(paper, words, number, list(pairs.values()), why, above=least, testable=testable)
 
 
 # %%
@@ -685,11 +588,9 @@ if "valence" in rated:
 
 # %%
 if "valence" in rated:
-    pairs = {one: compared(f"{one}, {BOTH}", f"{one}, {SPEECH}", "valence") for one in studied}
-    theirs = " · ".join(
-        f"{original}: {printed_difference((one, BOTH), (one, SPEECH), 'valence')}"
-        for one, original in roles.items()
-    )
+    pairs = {one: gains[one, "FT"]["valence"] for one in studied}
+    theirs = " · ".join(f"{original}: {printed_difference((one, BOTH), (one, SPEECH), 'valence')}"
+                        for one, original in roles.items())  # fmt: skip
     card("Words improve valence, whichever the speech encoder", theirs, pairs, 0.0, start)
 pairs = {one: compared(f"{distilled}, {BOTH}", f"{large}, {BOTH}", one) for one in rated}
 theirs = " · ".join(f"{one}: {printed_difference((distilled, BOTH), (large, BOTH), one)}" for one in rated)
@@ -699,17 +600,18 @@ card(f"With words, the distilled encoder is on par with the large one in {dimens
 
 # %%
 if "valence" in rated:
-    pairs = {one: compared(f"{one}, {BOTH}", f"{one}, {FROZEN}", "valence") for one in studied}
-    others = [one for one in rated if one != "valence"]
-    beyond = "; ".join(
-        f"{label} {one} {written(compared(f'{label}, {BOTH}', f'{label}, {FROZEN}', one))}"
-        for label in studied for one in others
-    )  # fmt: skip
-    why = f"{start}The budgets differ: FT has up to {chosen.epochs} epochs at {chosen.encoder_rate or chosen.learning_rate:g}; FT→FRZ has these for "
-    why += f"speech alone, then up to {regression.HEAD.epochs} epochs of a new head at {regression.HEAD.learning_rate:g}. "
-    why += f"In the other dimensions: {beyond}. " if others else ""
+    both = {
+        one: {label: compared(f"{label}, {BOTH}", f"{label}, {FROZEN}", one) for label in studied}
+        for one in rated
+    }
+    beyond = "; ".join(f"{label} {one} {notebook.interval(both[one][label])}"
+                       for label in studied for one in rated if one != "valence")  # fmt: skip
+    rate = chosen.encoder_rate or chosen.learning_rate
+    why = f"{start}The budgets differ: FT has up to {chosen.epochs} epochs at {rate:g}; FT→FRZ has these for speech "
+    why += f"alone, then up to {regression.HEAD.epochs} epochs of a new head at {regression.HEAD.learning_rate:g}. "
+    why += f"In the other dimensions: {beyond}. " if beyond else ""
     card("Fine-tuning both encoders beats freezing both (FT→FRZ) in valence, in all cases", "Figure 3, bars only",
-         pairs, 0.0, f"{why}In valence: ")  # fmt: skip
+         both["valence"], 0.0, f"{why}In valence: ")  # fmt: skip
 
 
 # %%
@@ -724,51 +626,38 @@ def gain_over(other: str) -> pd.Series:
     return found
 
 
-def in_percent(pair: pd.Series) -> str:
-    """A share with its interval, in percentage points."""
-    value, low, high = (f"{100 * pair[one]:+.0f}".replace("-", "−") for one in ("value", "low", "high"))
-    return f"{value} [{low}, {high}] points"
-
-
 # %%
 if "valence" in rated:
     over = {f"the base one ({base})": gain_over(base), f"the large one ({large})": gain_over(large)}
-    counting = list(over.values()) if larger else list(over.values())[:1]
-    weakest = min(counting, key=lambda one: -np.inf if np.isnan(one["low"]) else one["low"])
-    verdict = "holds" if weakest["low"] > 0 else "not seen here"
-    verdict = untested if np.isnan(weakest["low"]) else verdict
-    told = "; ".join(f"than {one}: {in_percent(pair)}" if pair["low"] == pair["low"] else f"than {one}: cannot be told, "
-                     "since speech alone may well be worth nothing" for one, pair in over.items())  # fmt: skip
+    counting = list(over.values())[: 2 if larger else 1]
+    nothing = "cannot be told, since speech alone may well be worth nothing"
+    told = "; ".join(f"than {one}: " + (notebook.interval(pair, "+.0%") if pair["low"] == pair["low"] else nothing)
+                     for one, pair in over.items())  # fmt: skip
     why = f"{start}Relative gain of the distilled encoder, in percentage points more {told}. Holds where the intervals lie above 0. "
     why += f"{small}So only the base one counts. " if not larger else ""
     of_paper = audio_text.relative_gains().set_index(["encoder", "part"])["value"]
     number = "; ".join(f"{part} " + ", ".join(f"{of_paper[roles[one], part]:.0%} ({roles[one]})" for one in
                        (distilled, base, large)) for part in audio_text.PARTS)  # fmt: skip
-    notebook.claim(paper, "Words help the distilled encoder's valence most", number, weakest["value"], weakest["low"],
-                   weakest["high"], verdict, why)  # fmt: skip
+    notebook.claim_of(paper, "Words help the distilled encoder's valence most", number, counting, why)
 
 # %%
 of_seed = f" (seed {seeds[0]})" if len(seeds) > 1 else ""
 if asr and "valence" in rated:
-    people, machine = (audio_text.of_recognisers().loc[one, "valence"] for one in ("human", "Whisper tiny"))
+    of_paper = audio_text.of_recognisers()
+    people, machine = of_paper.loc[["human", "Whisper tiny"], "valence"]
     number = f"{machine - people:+.3f} (Whisper tiny {machine:.3f}, human {people:.3f}), seen".replace(
         "-", "−"
     )
-    pairs = {
-        f"CCC of valence, {learns} words less human ones": compared(learns, "human words", "valence", by_asr)
-    }
-    worse = audio_text.of_recognisers()["WER"].max()
-    why = f"The paper's recognisers have a WER of at most {worse:.1%}; {heard_by} has {errors['WER']:.1%} on these utterances. "
-    card("Transcripts by machine do as well as human ones", number, pairs, -margin, why)
+    pair = compared(learns, "human words", "valence", by_asr)
+    why = f"The paper's recognisers have a WER of at most {of_paper['WER'].max():.1%}; {heard_by} has "
+    why += f"{errors['WER']:.1%} on these utterances. "
+    card("Transcripts by machine do as well as human ones", number,
+         {f"CCC of valence, {learns} words less human ones": pair}, -margin, why)  # fmt: skip
     gain = compared(learns, "no words", "valence", by_asr)
-    notebook.headline(
-        f"{heard_by}'s words − no words, CCC of valence{of_seed}", *gain[["difference", "low", "high"]]
-    )
+    notebook.headline(f"{heard_by}'s words − no words, CCC of valence{of_seed}", gain)
 if "valence" in rated:
     gain = compared("human words", "no words", "valence", by_asr)
-    notebook.headline(
-        f"words − no words, distilled encoder, CCC of valence{of_seed}", *gain[["difference", "low", "high"]]
-    )
+    notebook.headline(f"words − no words, distilled encoder, CCC of valence{of_seed}", gain)
 
 # %% [markdown]
 # ## Recap
@@ -784,7 +673,6 @@ if "valence" in rated:
 
 # %%
 if save:
-    Path(save).mkdir(parents=True, exist_ok=True)
     write_predictions(tested, Path(save) / "predictions.csv")
     history.to_csv(Path(save) / "curves.csv", index=False)
     about = {"corpus": corpus, "scale": targets.scale, "standardised": studied[distilled][1]}
@@ -860,11 +748,12 @@ def without_some(text: str, count: int, rng: np.random.Generator) -> str:
 
 
 if callable(without_negations):
-    fewer, rng = utterances["text"].map(without_negations), np.random.default_rng(0)
-    lost = utterances["text"].str.split().str.len() - fewer.str.split().str.len()
-    others = [without_some(one, count, rng) for one, count in zip(utterances["text"], lost, strict=True)]
+    texts, rng = utterances["text"], np.random.default_rng(0)
+    fewer = texts.map(without_negations)
+    lost = texts.str.split().str.len() - fewer.str.split().str.len()
+    others = [without_some(one, count, rng) for one, count in zip(texts, lost, strict=True)]
     others = pd.Series(others, utterances.index)
-    read = {"all words": utterances["text"], "without negations": fewer, "without as many at random": others}
+    read = {"all words": texts, "without negations": fewer, "without as many at random": others}
     table = pd.concat([tested_with(words, name) for name, words in read.items()])
     table = table[table.index.isin(lost.index[lost > 0])]
     display(figures.dimension_comparison(bootstrap(table, metrics, unit=usual_unit(table))))

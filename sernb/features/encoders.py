@@ -1,6 +1,7 @@
 """Pretrained encoders by name: the kit's own, or published ones from the hub, a folder or a file."""
 
 import os
+from collections.abc import Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -121,6 +122,23 @@ def speech_encoder(
         network = getattr(transformers, KINDS[config.model_type])
         model = loaded(network, name, where, expected, unused="masked_spec_embed", **settings)
     return (model if layers is None else first_layers(model, layers)), bool(extractor.do_normalize)
+
+
+def speech_encoders(
+    names: Sequence[str], dropout: float = 0.1, device: torch.device | str = "cpu"
+) -> dict[str, tuple[nn.Module, bool]]:
+    """Several of `speech_encoder` as {label: what it returns}; "mini-hubert:3" is the first 3 layers of mini-hubert.
+
+    The label is the name without its folders ("mini-hubert, 3 layers"), or with them where two would be alike.
+    """
+    found: dict[str, tuple[nn.Module, bool]] = {}
+    for name in names:
+        whole, _, count = name.rpartition(":") if name.rpartition(":")[2].isdigit() else (name, "", "")
+        network, normalise = speech_encoder(whole, int(count) if count else None, dropout)
+        layers = f", {count} layers" if count else ""
+        label = Path(whole).name + layers
+        found[label if label not in found else whole + layers] = network.to(device), normalise
+    return found
 
 
 def loaded(network, name: str, where: str, expected: str, unused: str = "", **settings) -> nn.Module:

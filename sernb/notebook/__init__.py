@@ -10,7 +10,7 @@ HOMES = {
         "VERDICTS", "check", "claim", "claim_of", "clickable", "headline", "interval", "keep", "listen", "menu",
         "start", "workers",
     ),
-    "comparing": ("compare", "comparisons"),
+    "comparing": ("compare", "comparisons", "t_interval"),
     "corpus": ("glance", "knows", "load", "where_possible"),
     "microphone": ("record",),
 }  # fmt: skip

@@ -1,9 +1,10 @@
 """Two models compared, in numbers and in words: would other test utterances say so, and other seeds?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import ttest_1samp
 
 from sernb.evaluation import paired_bootstrap, seed_difference, usual_unit
 
@@ -39,3 +40,9 @@ def span(low: pd.Series, high: pd.Series) -> pd.Series:
     """Intervals in words; a dash for one without ends."""
     known = low.notna() & high.notna()
     return ("[" + low.map(signed) + ", " + high.map(signed) + "]").where(known, "–")
+
+
+def t_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """(mean, low, high) of some numbers, with the 95 % t interval; NaN for the ends of a single one."""
+    ends = ttest_1samp(values, 0).confidence_interval(0.95) if len(values) > 1 else (np.nan, np.nan)
+    return float(np.mean(values)), *map(float, ends)

@@ -20,7 +20,7 @@ from sernb.core.tables import DIMENSIONS
 from sernb.models.audio_text_regressor import AudioTextRegressor, RegressorConfig, assemble
 from sernb.protocols import Fold
 from sernb.studies.recipes import Recipe
-from sernb.studies.regression import HEAD, LAPTOP, Spoken, frozen, predict, train_regressor
+from sernb.studies.regression import HEAD, LAPTOP, Spoken, frozen, predict, train_regressor, with_words
 from sernb.studies.training import run_folds
 
 SPEECH, BOTH, FROZEN, WORDS = "speech", "speech + text", "speech + text, FT→FRZ", "text"
@@ -155,6 +155,37 @@ def answers(
             table = rated(predicted, ids, utterances, spoken.targets, fold.name, name)
             tables.append(table.assign(part=part, seed=seed))
     return pd.concat(tables)
+
+
+def with_other_words(
+    finished: Sequence[tuple[AudioTextRegressor, Spoken, Fold]],
+    utterances: pd.DataFrame,
+    tokenizer,
+    name: str,
+    seed: int = 0,
+    head: Recipe | None = None,
+) -> pd.DataFrame:
+    """Predictions of finished models on their test parts, where they read the words of `utterances` instead.
+
+    Args:
+        finished: (model, what it hears, fold) each; the words in the second are left aside.
+        utterances: With the other words in the column text.
+        tokenizer: Of the models' text encoders.
+        name: What the models are called in the predictions.
+        seed: Of a new head, and in the predictions.
+        head: How a new head, on the model's frozen encoders, learns from these words first; None: nothing learns.
+    """
+    tables = []
+    for model, spoken, fold in finished:
+        spoken = with_words(spoken, utterances, tokenizer)
+        if head is not None:
+            spoken = frozen(model, spoken)
+            torch.manual_seed(seed)
+            model = assemble(model.speech, model.text, RegressorConfig(dimensions=spoken.targets.dimensions))
+            train_regressor(model, spoken, spoken.rows(fold.train), spoken.rows(fold.validation), head, seed)
+        tables.append(answers(model, utterances, spoken, fold, name, seed))
+    table = pd.concat(tables)
+    return table[table["part"] == "test"]
 
 
 def of_systems() -> pd.DataFrame:

@@ -117,6 +117,13 @@ class TwoStages:
         return replace(self, **changed)
 
 
+def chosen(name: str, recipes: dict, epochs: int = 0):
+    """The recipe of that name, with so many epochs (0: its own). Raises SernbError for a name that is not there."""
+    if name not in recipes:
+        raise SernbError(f"recipe is {name!r}; choose one of {', '.join(recipes)}.")
+    return replace(recipes[name], epochs=epochs) if epochs else recipes[name]
+
+
 # Attention-pooling CNN (Li et al. 2018, 3.1): SGD with Nesterov momentum, steps down by ten; gradients are not clipped.
 ATTENTION_POOLING = {
     "paper": Recipe(
