@@ -70,7 +70,8 @@ def write(folder):
             if edited and path.stat().st_mtime > text.stat().st_mtime:
                 raise SernbError(
                     f"{path} was edited after {text}. To keep these edits: jupytext --to py:percent "
-                    f'--output "{text}" "{path}". To drop them: remove {path}. Then run `make notebooks` again.'
+                    f'--output "{text}" "{path}". To drop them: remove {path}. Then run `make notebooks` '
+                    "again."
                 )
         beside = path.with_suffix(".unfinished")
         beside.write_text(made, encoding="utf-8")

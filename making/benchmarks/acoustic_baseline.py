@@ -1,4 +1,5 @@
-"""Acoustic statistics and a logistic regression on real corpora, speaker-independent: what the CNN has to beat.
+"""Acoustic statistics and a logistic regression on real corpora, speaker-independent: what the CNN has to
+beat.
 
 python -m making.benchmarks.acoustic_baseline [--corpora DIR] [TASK ...]
 """

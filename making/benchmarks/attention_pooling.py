@@ -1,11 +1,13 @@
-"""Measure the attention-pooling CNN on real corpora: the experiments of docs/results/attention_pooling.md, each resumable fold by fold.
+"""Measure the attention-pooling CNN on real corpora: the experiments of docs/results/attention_pooling.md,
+each resumable fold by fold.
 
 python -m making.benchmarks.attention_pooling --list
 python -m making.benchmarks.attention_pooling emodb4-log-attention --threads 2
 python -m making.benchmarks.attention_pooling --table
 python -m making.benchmarks.attention_pooling --pair emodb4-log-attention-e50-s0 emodb4-mulaw-attention-e50-s0
 
-An experiment's name is task-scaling-pooling[-change ...]; changes can be combined (emodb7-log-gap-coarse-dense).
+An experiment's name is task-scaling-pooling[-change ...]; changes can be combined
+(emodb7-log-gap-coarse-dense).
 """
 
 import argparse
@@ -75,8 +77,8 @@ def prepare(name: str, root: Path):
 def normalise_by_speaker(segments, speakers):
     """Give every speaker's segments mean 0 and deviation 1 in each bin; `speakers` is indexed by utterance.
 
-    Needs no labels, but looks at all clips of a test speaker at once: a *transductive* setting, to be named so
-    wherever its numbers stand.
+    Needs no labels, but looks at all clips of a test speaker at once: a *transductive* setting, to be named
+    so wherever its numbers stand.
     """
     import torch
 
@@ -127,7 +129,8 @@ def run(name: str, arguments) -> None:
         seconds = time.perf_counter() - began
         facts = {"fold": fold.name, "seconds": seconds, "seconds_an_epoch": seconds / recipe.epochs,
                  "loss": float(curves["loss"].iat[-1]), "threads": arguments.threads, "bf16": arguments.bf16,
-                 "segments": len(train.of(fold.train)), "device": "cuda" if torch.cuda.is_available() else "cpu"}  # fmt: skip
+                 "segments": len(train.of(fold.train)),
+                 "device": "cuda" if torch.cuda.is_available() else "cpu"}  # fmt: skip
         (folder / f"{number}.json").write_text(json.dumps(facts))
         tables.write_predictions(predictions.assign(seed=arguments.seed), file)
         right = (predictions["emotion"] == predictions["predicted"]).mean()
@@ -182,16 +185,18 @@ def pair(arguments) -> None:
     for unit in ("utterance", "speaker"):
         test = paired_bootstrap(every, *arguments.pair, metric="UAR", unit=unit)
         print(
-            f"{test['difference']:+.3f} [{test['low']:+.3f}, {test['high']:+.3f}] by {unit}, {test['units']} of them, "
+            f"{test['difference']:+.3f} [{test['low']:+.3f}, {test['high']:+.3f}] by {unit}, {test['units']} "
+            "of them, "
             f"p = {test['p']:.3f}"
         )
 
 
 def choose(arguments) -> None:
-    """Choose among the finished experiments for each test speaker by the *other* speakers' UAR, and score the choice.
+    """Choose among the finished experiments for each test speaker by the *other* speakers' UAR, and score the
+    choice.
 
-    So no speaker's own clips decide which experiment is used for him. (The networks scored on the others have heard
-    him in training: the choice is a matter of a few settings, so little of that can reach it.)
+    So no speaker's own clips decide which experiment is used for him. (The networks scored on the others have
+    heard him in training: the choice is a matter of a few settings, so little of that can reach it.)
     """
     import pandas as pd
 
@@ -217,7 +222,8 @@ def choose(arguments) -> None:
     for unit in ("utterance", "speaker"):
         row = bootstrap(pd.concat(chosen), "UAR", unit=unit).iloc[0]
         print(
-            f"chosen among {len(parts)}: UAR {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}] by {unit}"
+            f"chosen among {len(parts)}: UAR {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}] by "
+            f"{unit}"
         )
 
 

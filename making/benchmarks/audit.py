@@ -2,9 +2,10 @@
 
 python -m making.benchmarks.audit [--utterances 10000] [--jobs 2] [--folder DIR]
 
-Writes recordings of about a second (a buzz with a melody and moving resonances, no two alike), by 500 speakers, with
-words drawn from 5,000, and a manifest. One in 200 is a copy of another: the same samples, a softer one at 8 kHz, or one with its edges cut;
-and one in 200 has another's words, with a letter changed in half of these. --folder keeps the tree and uses it again.
+Writes recordings of about a second (a buzz with a melody and moving resonances, no two alike), by 500
+speakers, with words drawn from 5,000, and a manifest. One in 200 is a copy of another: the same samples, a
+softer one at 8 kHz, or one with its edges cut; and one in 200 has another's words, with a letter changed in
+half of these. --folder keeps the tree and uses it again.
 """
 
 import argparse
@@ -113,7 +114,7 @@ def main() -> None:
     found = set(map(tuple, np.sort(pairs[["a", "b"]].to_numpy(str), axis=1)))
     same = {(f"{n - 1:06d}", f"{n:06d}") for n in range(PLANTED // 2, len(utterances), PLANTED)}
     alike = set(map(tuple, np.sort(near[["a", "b"]].to_numpy(str), axis=1)))
-    print(f"{len(utterances):,} utterances, {arguments.jobs} jobs: audit {seconds:.0f} s, at most {memory:.2f} GiB")  # fmt: skip
+    print(f"{len(utterances):,} utterances, {arguments.jobs} jobs: {seconds:.0f} s, at most {memory:.2f} GiB")
     print(f"  duplicates alone {sounds:.0f} s: {len(found & planted)} of {len(planted)} planted pairs found, "
           f"{len(found - planted)} others")  # fmt: skip
     print(f"  transcripts alone {words:.1f} s: {len(alike & same)} of {len(same)} planted pairs found, "

@@ -1,22 +1,24 @@
-"""What it costs to train a student of 3M-SER by distillation at the paper's full size, three ways, measured in turn.
+"""What it costs to train a student of 3M-SER by distillation at the paper's full size, three ways, measured
+in turn.
 
 python -m making.benchmarks.distillation_cost [--rounds 5] [--share 0.25] [--threads 2] [--batches 16 32 64]
 python -m making.benchmarks.distillation_cost --prove
 
-A BERT2 + VGGish student of a BERT-12 + VGGish teacher (random weights), 4,479 training and 498 validation utterances,
-50 transfer and 100 distillation epochs, extrapolated from measured steps:
+A BERT2 + VGGish student of a BERT-12 + VGGish teacher (random weights), 4,479 training and 498 validation
+utterances, 50 transfer and 100 distillation epochs, extrapolated from measured steps:
   (a) as the paper reads: one utterance a step, the teacher and all encoders in the loop;
-  (b) as the authors' code: one utterance a step, the teacher's encodings cached (and the student's while it is frozen);
-  ours: `sernb.studies.three_m_ser.train_two_stages`, all that is frozen computed once, batches of like length. Ours alone is charged with
-  validation and saving after each epoch, and with its start.
-A teacher speaks in both stages, as in the authors' code, whose optimizer (torch's SGD with its defaults) (a) and (b) take.
-Lengths are drawn: seconds from a gamma distribution (shape 2.2, mean 4.5), a VGGish example each whole 0.96 s (at least
-one), a Poisson count of word pieces (3.48 a second, and [CLS] and [SEP]), which pieces by Zipf's law over 4,000: means 17.9
-and 4.3. A round takes one utterance from each of so many groups of like length. Ours runs in a process with the memory settings of the kit's
-notebooks (glibc keeps its blocks), (a) and (b) without them, and (b) with them too.
+  (b) as the authors' code: one utterance a step, the teacher's encodings cached (and a frozen student's);
+  ours: `sernb.studies.three_m_ser.train_two_stages`, all that is frozen computed once, batches of like
+  length. Ours alone is charged with validation and saving after each epoch, and with its start.
+A teacher speaks in both stages, as in the authors' code, whose optimizer (torch's SGD with its defaults) (a)
+and (b) take. Lengths are drawn: seconds from a gamma distribution (shape 2.2, mean 4.5), a VGGish example
+each whole 0.96 s (at least one), a Poisson count of word pieces (3.48 a second, and [CLS] and [SEP]), which
+pieces by Zipf's law over 4,000: means 17.9 and 4.3. A round takes one utterance from each of so many groups
+of like length. Ours runs in a process with the memory settings of the kit's notebooks (glibc keeps its
+blocks), (a) and (b) without them, and (b) with them too.
 
---prove saves a BERT-base and a VGGish of full size, loads them as a user would, and takes one step of the teacher and
-of each student, each in a process of its own: seconds and peak memory.
+--prove saves a BERT-base and a VGGish of full size, loads them as a user would, and takes one step of the
+teacher and of each student, each in a process of its own: seconds and peak memory.
 """
 
 import argparse
@@ -94,7 +96,8 @@ def durations(count, rng):
 
 
 def sample(lengths: np.ndarray, count: int, number: int) -> np.ndarray:
-    """`count` rows, one drawn from each of as many groups of like length, so that their mean length is that of all."""
+    """`count` rows, one drawn from each of as many groups of like length, so that their mean length is that
+    of all."""
     rng, order = np.random.default_rng(number), np.argsort(lengths, kind="stable")
     return np.array([rng.choice(group) for group in np.array_split(order, min(count, len(order)))])
 
@@ -108,7 +111,8 @@ class Reference:
         self.student = size.network(size.student).train()
 
     def measure(self, cached: bool, number: int, count: int) -> dict:
-        """Seconds a sample of both stages in round `number`, on about `count` utterances; seconds to cache all."""
+        """Seconds a sample of both stages in round `number`, on about `count` utterances; seconds to cache
+        all."""
         lengths = self.inputs.tokens.lengths[: self.size.utterances]
         batches = [self._batch(row) for row in sample(lengths, count, number)]
         for stage in EPOCHS:
@@ -179,7 +183,8 @@ class Ours:
         self.teacher = Outputs(CLASSES, "", logits, fused, Ragged(values, tokens.offsets))
 
     def caching(self, number: int, count: int) -> dict:
-        """Seconds for the teacher's states and logits, the student's states and the audio embeddings of all utterances."""
+        """Seconds for the teacher's states and logits, the student's states and the audio embeddings of all
+        utterances."""
         rows = sample(self.inputs.tokens.lengths, count, number)
         offsets = np.cumsum([0, *self.inputs.audio.lengths[rows]])
         examples = np.random.default_rng(number).standard_normal((offsets[-1], 96, 64), np.float32)
@@ -195,7 +200,8 @@ class Ours:
         return {"caching": seconds / len(rows) * len(self.inputs.index)}
 
     def measure(self, batch: int, bf16: bool, number: int, share: float) -> dict:
-        """As `Reference.measure`, on `share` of the utterances; and the seconds that each epoch and each stage adds."""
+        """As `Reference.measure`, on `share` of the utterances; and the seconds that each epoch and each
+        stage adds."""
         count, found = self.size.utterances, {}
         rows = sample(self.inputs.tokens.lengths[:count], round(share * count), number)
         held = np.arange(count, len(self.inputs.index))
@@ -239,7 +245,8 @@ def stopwatch():
 
 
 def rounds(plain, kept, ours, batches, count=5, utterances=32, share=0.25, cached=160) -> pd.DataFrame:
-    """A row a round and way; `plain`, `kept` and `ours` call a method of `Reference` or `Ours` where it lives."""
+    """A row a round and way; `plain`, `kept` and `ours` call a method of `Reference` or `Ours` where it
+    lives."""
     rows = []
     for number in range(count):
         rows.append({"way": A, "round": number, **plain("measure", False, number, utterances)})
@@ -300,8 +307,10 @@ def compare(size: Size, arguments) -> None:
     inputs = made_up(size)
     tokens, heard = inputs.tokens.lengths, inputs.audio.lengths
     print(
-        f"{len(tokens)} utterances: {tokens.mean():.1f} tokens (median {np.median(tokens):.0f}, at most {tokens.max()}) and "
-        f"{heard.mean():.1f} VGGish examples on average, {len(np.unique(inputs.tokens.values))} pieces in use; "
+        f"{len(tokens)} utterances: {tokens.mean():.1f} tokens (median {np.median(tokens):.0f}, at most "
+        f"{tokens.max()}) and "
+        f"{heard.mean():.1f} VGGish examples on average, {len(np.unique(inputs.tokens.values))} pieces in "
+        "use; "
         f"{arguments.threads} threads, torch {torch.__version__}"
     )
     batches = [(arguments.batches[0], False), *((batch, True) for batch in arguments.batches)]

@@ -2,9 +2,10 @@
 
 python -m making.benchmarks.duplicates CORPUS [ROOT] [--copies 100]
 
-Puts copies of randomly drawn recordings beside a corpus: softer, at 8 kHz, as Ogg Vorbis, cut by up to a fifth at both
-ends, and cut, at 8 kHz and softer at once; then counts those found, and the pairs within the corpus itself. Last, how
-alike the waves of other takes are: of up to 2,000 pairs with the same speaker and words, the highest correlation.
+Puts copies of randomly drawn recordings beside a corpus: softer, at 8 kHz, as Ogg Vorbis, cut by up to a
+fifth at both ends, and cut, at 8 kHz and softer at once; then counts those found, and the pairs within the
+corpus itself. Last, how alike the waves of other takes are: of up to 2,000 pairs with the same speaker and
+words, the highest correlation.
 """
 
 import argparse
@@ -83,7 +84,8 @@ def main() -> None:
     pairs = len(utterances) * (len(utterances) - 1) // 2
     print(f"{arguments.corpus}: {len(utterances):,} utterances, {pairs:,} pairs, {seconds:.0f} s")
     print(
-        f"  within the corpus: {len(own)} found: {', '.join(f'{a} = {b}' for a, b in own[['a', 'b']].to_numpy())}"
+        f"  within the corpus: {len(own)} found: "
+        f"{', '.join(f'{a} = {b}' for a, b in own[['a', 'b']].to_numpy())}"
     )
     for kind in WAYS:
         planted = [pair for pair, way in kind_of.items() if way == kind]

@@ -1,13 +1,13 @@
 """What simple models reach on the embedded corpus, on other draws of it, and with its knobs turned.
 
-    python -m making.benchmarks.embedded_corpus shipped    the corpus inside the package, from its compressed files
+    python -m making.benchmarks.embedded_corpus shipped    the shipped corpus, from its compressed files
     python -m making.benchmarks.embedded_corpus seeds      four other corpora with the same knobs
-    python -m making.benchmarks.embedded_corpus voice      one knob of the voice or the recording turned at a time
-    python -m making.benchmarks.embedded_corpus words      one knob of the words turned at a time; the bag of words only
+    python -m making.benchmarks.embedded_corpus voice      one knob of the voice or recording turned at a time
+    python -m making.benchmarks.embedded_corpus words      one knob of the words at a time; bag of words only
 
-Each prints rows of a Markdown table (docs/embedded_corpus.md holds them): UAR in %, leave one session out, and how
-well ridge regression from the voice follows the ratings (CCC). Corpora other than the shipped one are not compressed.
-seeds and voice need the extra "generate" and, on two cores, about a minute a row.
+Each prints rows of a Markdown table (docs/embedded_corpus.md holds them): UAR in %, leave one session out,
+and how well ridge regression from the voice follows the ratings (CCC). Corpora other than the shipped one are
+not compressed. seeds and voice need the extra "generate" and, on two cores, about a minute a row.
 """
 
 import sys

@@ -2,10 +2,10 @@
 
 python -m making.benchmarks.emobank [--root DIR] [--seeds 2] [--threads 1]
 
-A bag of words (TF-IDF of words and pairs of words) with ridge regression; the kit's two text encoders, fine-tuned; and
-networks of their sizes from random weights, at the same learning rates. All learn from the training part, choose on the
-validation part (the ridge its penalty, the networks when to stop), and are tried on the test part: CCC with a 95 %
-interval by sentence, and paired differences. Prints two Markdown tables.
+A bag of words (TF-IDF of words and pairs of words) with ridge regression; the kit's two text encoders,
+fine-tuned; and networks of their sizes from random weights, at the same learning rates. All learn from the
+training part, choose on the validation part (the ridge its penalty, the networks when to stop), and are tried
+on the test part: CCC with a 95 % interval by sentence, and paired differences. Prints two Markdown tables.
 """
 
 import argparse
@@ -35,8 +35,9 @@ from sernb.studies.regression import prepare
 
 ALPHAS = tuple(10.0**power for power in np.arange(-2, 2.1, 0.5))
 RECIPE = Recipe(epochs=6, batch_size=32, optimizer="adam", learning_rate=1e-3, patience=2, falling=True)
-# What did best on the validation part in three epochs. At 5e-4, best for three layers, mini-bert's six do not learn at all.
-# From random weights, six layers learn neither at 2e-4 nor at 1e-4: that row tells of training, not of size.
+# What did best on the validation part in three epochs. At 5e-4, best for three layers, mini-bert's six do not
+# learn at all. From random weights, six layers learn neither at 2e-4 nor at 1e-4: that row tells of training,
+# not of size.
 RATES = {"mini-bert": 2e-4, "mini-tinybert": 5e-4}
 BAG, ENCODERS = "bag of words", tuple(RATES)
 
@@ -44,7 +45,8 @@ BAG, ENCODERS = "bag of words", tuple(RATES)
 def ridge(
     utterances: pd.DataFrame, fold: Fold, alphas: Sequence[float] = ALPHAS
 ) -> tuple[pd.DataFrame, dict]:
-    """Predictions of the validation and test part, and the penalty chosen for each dimension by its validation CCC."""
+    """Predictions of the validation and test part, and the penalty chosen for each dimension by its
+    validation CCC."""
     bag = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     targets = targets_of(utterances)
     truth = pd.DataFrame(targets.values, utterances.index, targets.dimensions)
@@ -88,7 +90,8 @@ def networks(
 
 
 def tables(predictions: pd.DataFrame) -> str:
-    """CCC of each model on the test part, and the differences in valence that are of interest, as Markdown."""
+    """CCC of each model on the test part, and the differences in valence that are of interest, as
+    Markdown."""
     test = predictions[predictions["part"] == "test"]
     lines = ["| model | " + " | ".join(DIMENSIONS) + " |", "|---" * (1 + len(DIMENSIONS)) + "|"]
     judged = bootstrap(test, [f"CCC_{one}" for one in DIMENSIONS]).set_index(["model", "metric"])
@@ -103,7 +106,8 @@ def tables(predictions: pd.DataFrame) -> str:
     for a, b in pairs:
         row = paired_bootstrap(test, a, b, "CCC_valence")
         lines.append(
-            f"| {a} | {b} | {row['difference']:+.3f} | {row['low']:+.3f} | {row['high']:+.3f} | {row['p']:.3f} |"
+            f"| {a} | {b} | {row['difference']:+.3f} | {row['low']:+.3f} | {row['high']:+.3f} | "
+            f"{row['p']:.3f} |"
         )
     return "\n".join(lines)
 
@@ -127,7 +131,8 @@ def main() -> None:
         found.append(networks(utterances, fold, name, range(arguments.seeds)))
     predictions = pd.concat(found)
     print(
-        f"{len(fold.train)} sentences to learn from, {len(fold.test)} to test on; {arguments.seeds} seed(s).\n"
+        f"{len(fold.train)} sentences to learn from, {len(fold.test)} to test on; {arguments.seeds} "
+        "seed(s).\n"
     )
     print(tables(predictions))
 

@@ -1,6 +1,7 @@
 """Encoders of full size, saved and loaded without a hub, and one step of each network made of them.
 
-What `python -m making.benchmarks.distillation_cost --prove` runs. Weights are random; each network has a process of its own.
+What `python -m making.benchmarks.distillation_cost --prove` runs. Weights are random; each network has a
+process of its own.
 """
 
 import resource
@@ -26,7 +27,8 @@ CLASSES = ("neutral", "happy", "sad", "angry")
 
 
 def prove(text: BertConfig, audio: VGGishConfig, students=(6, 4, 2), threads: int = 2) -> pd.DataFrame:
-    """Encoders saved and loaded by their folders; a row for the teacher and each student, after one step of 16."""
+    """Encoders saved and loaded by their folders; a row for the teacher and each student, after one step of
+    16."""
     torch.manual_seed(0)
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     pieces = [*special, *(f"word{number}" for number in range(text.vocab_size - len(special)))]

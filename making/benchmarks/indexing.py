@@ -1,10 +1,12 @@
-"""How long 100,000 utterances take to index, and how much memory: `python -m making.benchmarks.indexing [LAYOUT ...]`.
+"""How long 100,000 utterances take to index, and how much memory: `python -m making.benchmarks.indexing
+[LAYOUT ...]`.
 
-LAYOUT is one of cremad (names only, at most 26,208), manifest (a CSV), msp_podcast (a CSV and a transcript each) and
-iemocap (text files of evaluations and transcripts); all where none is named. Each tree is generated in a temporary
-folder, its recordings as empty files, since indexing reads names and tables only. Every load runs in a fresh process,
-after the import of sernb; shown are seconds by the clock and of the processor (one core; less than the clock where
-others share the machine), and the process's memory before the load and at its peak.
+LAYOUT is one of cremad (names only, at most 26,208), manifest (a CSV), msp_podcast (a CSV and a transcript
+each) and iemocap (text files of evaluations and transcripts); all where none is named. Each tree is generated
+in a temporary folder, its recordings as empty files, since indexing reads names and tables only. Every load
+runs in a fresh process, after the import of sernb; shown are seconds by the clock and of the processor (one
+core; less than the clock where others share the machine), and the process's memory before the load and at its
+peak.
 """
 
 import argparse
@@ -41,9 +43,8 @@ def manifest(root: Path, count: int) -> None:
         folder = f"speaker{number % 200:03d}"
         (root / folder).mkdir(exist_ok=True)
         touch(root / folder / f"{number:06d}.wav")
-        lines.append(
-            f'{folder}/{number:06d}.wav,{("happy", "sad", "angry", "neutral")[number % 4]},{folder},"Sentence, {number}.",3.5,4,2.5'
-        )
+        emotion = ("happy", "sad", "angry", "neutral")[number % 4]
+        lines.append(f'{folder}/{number:06d}.wav,{emotion},{folder},"Sentence, {number}.",3.5,4,2.5')
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
 
 
@@ -77,8 +78,9 @@ def iemocap(root: Path, count: int) -> None:
         for number in range(first, min(first + 70, count)):
             name = f"{dialogue}_{'FM'[number % 2]}{number - first:03d}"
             touch(places[2] / f"{name}.wav")
-            said += [f"[1.0 - 2.0]\t{name}\t{codes[number % 7]}\t[2.5000, 2.5000, 2.5000]", "C-E2:\tNeutral;\t()",
-                     "C-E3:\tAnger;\t()", "C-E4:\tSadness;\t()", "A-E3:\tval 2; act 2; dom  2;\t()",
+            said += [f"[1.0 - 2.0]\t{name}\t{codes[number % 7]}\t[2.5000, 2.5000, 2.5000]",
+                     "C-E2:\tNeutral;\t()", "C-E3:\tAnger;\t()", "C-E4:\tSadness;\t()",
+                     "A-E3:\tval 2; act 2; dom  2;\t()",
                      "A-E4:\tval 3; act 3; dom  3;\t()", ""]  # fmt: skip
             words.append(f"{name} [001.0000-002.0000]: This is what they said in turn {number}.")
         (places[0] / f"{dialogue}.txt").write_text("\n".join(said))
@@ -118,7 +120,8 @@ def main() -> None:
     if unknown := set(arguments.layouts) - set(LAYOUTS):
         parser.error(f"unknown layout {', '.join(unknown)}; valid: {', '.join(LAYOUTS)}")
     print(
-        "| layout | utterances | seconds | CPU seconds | MB before | MB at the peak |\n|---|---|---|---|---|---|"
+        "| layout | utterances | seconds | CPU seconds | MB before | MB at the peak "
+        "|\n|---|---|---|---|---|---|"
     )
     for name in arguments.layouts or LAYOUTS:
         with tempfile.TemporaryDirectory() as root:
@@ -130,7 +133,8 @@ def main() -> None:
             raise SystemExit(done.stderr)
         row = json.loads(done.stdout)
         print(
-            f"| {name} | {row['utterances']:,} | {row['seconds']:.1f} | {row['cpu']:.1f} | {row['before']:.0f} | {row['peak']:.0f} |",
+            f"| {name} | {row['utterances']:,} | {row['seconds']:.1f} | {row['cpu']:.1f} | "
+            f"{row['before']:.0f} | {row['peak']:.0f} |",
             flush=True,
         )
     return None

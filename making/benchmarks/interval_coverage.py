@@ -1,8 +1,9 @@
-"""How often a 95 % bootstrap interval holds the true UAR, by the number of speakers; docs/evaluation.md has the table.
+"""How often a 95 % bootstrap interval holds the true UAR, by the number of speakers; docs/evaluation.md has
+the table.
 
-Each simulated corpus has 40 utterances of four classes for every speaker, and each speaker and class a recall of its
-own (standard deviation about 10 points around 70 %), so the true UAR over all speakers is 0.70. An interval is
-good when it holds 0.70 in 95 of 100 corpora.
+Each simulated corpus has 40 utterances of four classes for every speaker, and each speaker and class a recall
+of its own (standard deviation about 10 points around 70 %), so the true UAR over all speakers is 0.70. An
+interval is good when it holds 0.70 in 95 of 100 corpora.
 
 Run: python -m making.benchmarks.interval_coverage (half a minute)
 """

@@ -1,8 +1,8 @@
 """How long the laptop run takes, and on what: `python -m making.benchmarks.laptop [REPORT]`.
 
-REPORT is the folder of a run that has been made (reports/latest); without it, all notebooks run anew with the laptop
-profile. The split comes from papermill's time of each cell and the cells' `stage:` tags; the rest is everything
-untagged, the kernel's start included.
+REPORT is the folder of a run that has been made (reports/latest); without it, all notebooks run anew with the
+laptop profile. The split comes from papermill's time of each cell and the cells' `stage:` tags; the rest is
+everything untagged, the kernel's start included.
 """
 
 import argparse
@@ -47,7 +47,8 @@ def main():
             summary = run(make_plans([], "laptop", {}), Path(folder) / "report", "laptop")
     environment = summary["environment"]
     print(
-        f"profile {summary['profile']}, {environment['cores']} cores, torch {environment['torch']}: {summary['status']}"
+        f"profile {summary['profile']}, {environment['cores']} cores, torch {environment['torch']}: "
+        f"{summary['status']}"
     )
     print(split(summary).round(1).to_string())
     print(f"whole run, pages included: {summary['duration']:.1f} s")

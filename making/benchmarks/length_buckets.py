@@ -1,11 +1,12 @@
-"""A regressor's training on batches of like length against batches by chance: samples a second, padding, peak memory.
+"""A regressor's training on batches of like length against batches by chance: samples a second, padding, peak
+memory.
 
 python -m making.benchmarks.length_buckets [--encoder mini|base] [--rounds 3] [--batches 12] [--threads 2]
 
-Utterances have the lengths of the embedded corpus, 16 a batch as in the paper; speech and text encoder learn, the front end's
-frames are given. Each way runs in a process of its own, in turn, so that its peak memory is its own; the memory that a
-process has before its first step is taken off. mini: the kit's mini-HuBERT and mini-BERT; base: networks of HuBERT-base's and TinyBERT's size, with
-random weights.
+Utterances have the lengths of the embedded corpus, 16 a batch as in the paper; speech and text encoder learn,
+the front end's frames are given. Each way runs in a process of its own, in turn, so that its peak memory is
+its own; the memory that a process has before its first step is taken off. mini: the kit's mini-HuBERT and
+mini-BERT; base: networks of HuBERT-base's and TinyBERT's size, with random weights.
 """
 
 import argparse
@@ -113,7 +114,8 @@ def main() -> None:
     print(table.to_string())
     speed = [statistics.median(one["samples/s"] for one in rows if one["batches"] == way) for way in WAYS]
     print(
-        f"{given.encoder}: like length is {speed[0] / speed[1]:.2f} times as fast (median of {given.rounds} rounds)"
+        f"{given.encoder}: like length is {speed[0] / speed[1]:.2f} times as fast (median of {given.rounds} "
+        "rounds)"
     )
 
 

@@ -1,19 +1,19 @@
-"""EmoBank's sentences, spoken by the generator's voices: real words with ratings, and a synthetic voice that follows them.
+"""EmoBank's sentences, spoken by the generator's voices: real words with ratings, and a synthetic voice that
+follows them.
 
 python -m making.benchmarks.spoken_emobank --root EMOBANK --out DIR [--sentences 1500] [--seed 5]
 
-Writes recordings and manifest.csv (file, speaker, text, arousal, valence, dominance from 1 to 5, part) into DIR, a new folder outside the
-project: EmoBank's licence is its own. Then
+Writes recordings and manifest.csv (file, speaker, text, arousal, valence, dominance from 1 to 5, part) into
+DIR, a new folder outside the project: EmoBank's licence is its own. Then
 
 sernb run 6 --corpus manifest --root DIR -p scale 1,5 -p protocol fixed -p asr ''
 
-EmoBank's parts stay, and each has speakers of its own. What the voice expresses are the sentence's ratings, spread out (most of them
-lie near the middle) and with the embedded corpus's noise; so the voice tells arousal, and the words tell what real words tell.
+EmoBank's parts stay, and each has speakers of its own. What the voice expresses are the sentence's ratings,
+spread out (most of them lie near the middle) and with the embedded corpus's noise; so the voice tells
+arousal, and the words tell what real words tell.
 """
 
 import argparse
-import os
-import shutil
 import sys
 from dataclasses import asdict
 from functools import partial
@@ -28,6 +28,7 @@ from making.generator.knobs import Knobs
 from making.generator.synthesis import RATE
 from making.generator.voices import controls, speakers
 from sernb.core.errors import SernbError
+from sernb.core.files import whole_folder
 from sernb.corpora import load
 
 SHARES = {"train": 0.7, "validation": 0.12, "test": 0.18}
@@ -36,7 +37,8 @@ SPREAD = 0.45  # standard deviation of what the voice expresses, on its scale of
 
 
 def planned(sentences: pd.DataFrame, count: int, seed: int) -> tuple[pd.DataFrame, dict, Knobs]:
-    """Who says which sentence, how: a row an utterance with what the voice is told, the speakers, the knobs."""
+    """Who says which sentence, how: a row an utterance with what the voice is told, the speakers, the
+    knobs."""
     long = sentences["text"].str.split().str.len()
     plain = sentences["text"].map(str.isascii) & long.between(*WORDS)
     knobs = Knobs(seed=seed, sessions=len(SHARES) * 2, utterances=count)
@@ -61,21 +63,14 @@ def planned(sentences: pd.DataFrame, count: int, seed: int) -> tuple[pd.DataFram
 
 def build(root: Path, out: Path, count: int, seed: int, jobs: int | None = None) -> pd.DataFrame:
     """Speak, and write the folder; SernbError where it is not empty."""
-    if out.exists() and any(out.iterdir()):
-        raise SernbError(f"{out} is not empty: name a new folder.")
-    table, cast, knobs = planned(load("emobank", root), count, seed)
-    half = out.with_name(out.name + ".half")
-    shutil.rmtree(half, ignore_errors=True)
-    half.mkdir(parents=True)
-    spoken = make(table, cast, knobs, finish=partial(np.asarray, dtype=np.float32), jobs=jobs, per_process=50)
-    for name, sound, _ in spoken:
-        soundfile.write(half / f"{name}.flac", sound, RATE)
-    kept = ["speaker", "text", "arousal", "valence", "dominance", "part"]
-    manifest = table[kept].assign(file=[f"{name}.flac" for name in table.index])
-    manifest.to_csv(half / "manifest.csv")
-    if out.exists():
-        out.rmdir()
-    os.replace(half, out)
+    with whole_folder(out, new=True) as folder:
+        table, cast, knobs = planned(load("emobank", root), count, seed)
+        as_floats = partial(np.asarray, dtype=np.float32)
+        for name, sound, _ in make(table, cast, knobs, finish=as_floats, jobs=jobs, per_process=50):
+            soundfile.write(folder / f"{name}.flac", sound, RATE)
+        kept = ["speaker", "text", "arousal", "valence", "dominance", "part"]
+        manifest = table[kept].assign(file=[f"{name}.flac" for name in table.index])
+        manifest.to_csv(folder / "manifest.csv")
     return manifest
 
 

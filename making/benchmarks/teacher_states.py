@@ -1,12 +1,14 @@
 """Distilling a speech student from a text teacher: its states read from disk against the teacher in the loop.
 
-python -m making.benchmarks.teacher_states [--size mini|base] [--rounds 3] [--batches 6] [--utterances 320] [--threads 2]
+python -m making.benchmarks.teacher_states [--size mini|base] [--rounds 3] [--batches 6] [--utterances 320]
+    [--threads 2]
 
-Pairs have the words and the lengths of the embedded corpus; their features are noise. 32 of like length a batch; a step
-is the batch, the teacher's part, forward, backward and Adam. mini: a teacher of mini-BERT's size and the laptop's student;
-base: a teacher of BERT-base's size and the paper's student; all with random weights, which cost what trained ones cost.
-Each way runs in a process of its own, in turn; both must come to the same loss, up to half precision. On a machine that
-does other work too, look at the processor's time rather than at samples a second.
+Pairs have the words and the lengths of the embedded corpus; their features are noise. 32 of like length a
+batch; a step is the batch, the teacher's part, forward, backward and Adam. mini: a teacher of mini-BERT's
+size and the laptop's student; base: a teacher of BERT-base's size and the paper's student; all with random
+weights, which cost what trained ones cost. Each way runs in a process of its own, in turn; both must come to
+the same loss, up to half precision. On a machine that does other work too, look at the processor's time
+rather than at samples a second.
 """
 
 import argparse
@@ -46,7 +48,8 @@ def parts(size: str):
 
 
 def once(size: str, way: str, batches: int, utterances: int, threads: int, seed: int, cache: Path) -> dict:
-    """One way: samples a second, processor time a sample, mean loss, and what the states cost once (seconds; MB)."""
+    """One way: samples a second, processor time a sample, mean loss, and what the states cost once (seconds;
+    MB)."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     teacher, shape, mced = parts(size)
@@ -125,11 +128,13 @@ def main() -> None:
         ("processor time", loop["CPU ms a sample"] / disk["CPU ms a sample"]),
     ):
         print(
-            f"{given.size}: from disk {ratio.median():.2f} times as fast by {name} ({ratio.min():.2f} to {ratio.max():.2f} "
+            f"{given.size}: from disk {ratio.median():.2f} times as fast by {name} ({ratio.min():.2f} to "
+            f"{ratio.max():.2f} "
             f"over {given.rounds} rounds)"
         )
     print(
-        f"{disk['MB'].iloc[0]:.1f} MB on disk for {given.utterances} pairs, made once in {disk['once s'].median():.1f} s"
+        f"{disk['MB'].iloc[0]:.1f} MB on disk for {given.utterances} pairs, made once in "
+        f"{disk['once s'].median():.1f} s"
     )
 
 

@@ -1,17 +1,19 @@
 """Does reading on in the domain (M1) make a better teacher? Tables 1 and 4 of the MCED paper on real text.
 
-python -m making.benchmarks.text_teacher [--xed DIR] [--meld DIR] [--out DIR] [--encoder mini-bert] [--seeds 2] [--epochs 3]
-    [--reading-epochs 5] [--published] [--threads 1]
+python -m making.benchmarks.text_teacher [--xed DIR] [--meld DIR] [--out DIR] [--encoder mini-bert]
+    [--seeds 2] [--epochs 3] [--reading-epochs 5] [--published] [--threads 1]
 
-Question: does fine-tuning (MT) of a BERT that read on in the domain (M1) tell the five emotions of XED's and MELD's
-sentences better than fine-tuning of the BERT as it came (M0)? In the paper +1.0 points of WA and +0.9 of WF1, without an interval.
-Settling number: the paired difference in weighted F1 on the test part; it is settled, either way, when its 95 % interval by
-utterance leaves zero out, and open otherwise. Also asked: does a vocabulary of the domain's own help an encoder that knows
-few of its words, and is any of them better than a bag of words (TF-IDF of words and pairs of words, logistic regression)?
-Budget: 50 minutes on one shared core. Each epoch is chosen on the validation part, as is the bag's penalty.
+Question: does fine-tuning (MT) of a BERT that read on in the domain (M1) tell the five emotions of XED's and
+MELD's sentences better than fine-tuning of the BERT as it came (M0)? In the paper +1.0 points of WA and +0.9
+of WF1, without an interval. Settling number: the paired difference in weighted F1 on the test part; it is
+settled, either way, when its 95 % interval by utterance leaves zero out, and open otherwise. Also asked: does
+a vocabulary of the domain's own help an encoder that knows few of its words, and is any of them better than a
+bag of words (TF-IDF of words and pairs of words, logistic regression)? Budget: 50 minutes on one shared core.
+Each epoch is chosen on the validation part, as is the bag's penalty.
 
-DIR of --out keeps the read encoders, the teachers (`sernb run 4 -p teacher=DIR/teachers/NAME`) and a CSV of predictions a run; a run
-whose CSV is there is not computed again. --published leaves XED's marks as they are. Prints Markdown.
+DIR of --out keeps the read encoders, the teachers (`sernb run 4 -p teacher=DIR/teachers/NAME`) and a CSV of
+predictions a run; a run whose CSV is there is not computed again. --published leaves XED's marks as they are.
+Prints Markdown.
 """
 
 import argparse
@@ -29,7 +31,7 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 
 from making.benchmarks.teacher_texts import beside_paper, counting_rules, telling_marks
-from making.pretraining.markdown import cells
+from making.pretraining.cards import cells
 from sernb.core.tables import predictions_of, read_predictions, write_predictions
 from sernb.corpora import load
 from sernb.corpora.text_emotions import CLASSES, in_domain, teacher_texts

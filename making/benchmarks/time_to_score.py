@@ -1,11 +1,12 @@
-"""Larger batches make fewer updates: how long until a student reaches the same validation score, batch 1 against ours?
+"""Larger batches make fewer updates: how long until a student reaches the same validation score, batch 1
+against ours?
 
 python -m making.benchmarks.time_to_score [--epochs 6] [--fold 0] [--seeds 0 1 2] [--layers 1]
 
-On the embedded corpus, the smallest student of notebook 03 with its teacher. Each way runs its whole schedule; its time
-to a score is the share of epochs until the validation UAR, averaged over seeds, first reaches it, times the measured
-seconds. The score is the highest that every way reaches. Batch 1 is tried with the learning rate of batch 16 and with
-smaller ones (divided by 4 and by 16), and the best of them counts.
+On the embedded corpus, the smallest student of notebook 03 with its teacher. Each way runs its whole
+schedule; its time to a score is the share of epochs until the validation UAR, averaged over seeds, first
+reaches it, times the measured seconds. The score is the highest that every way reaches. Batch 1 is tried with
+the learning rate of batch 16 and with smaller ones (divided by 4 and by 16), and the best of them counts.
 """
 
 import argparse

@@ -1,10 +1,11 @@
-"""A training step through `sernb.studies.training.fit` against a bare loop on the same tensors, in turn, at batch 64.
+"""A training step through `sernb.studies.training.fit` against a bare loop on the same tensors, in turn, at
+batch 64.
 
 python -m making.benchmarks.training_step [--rounds 5] [--steps 4] [--threads 2]
 
-The bare loop is the least that training can be: forward, loss, backward, SGD, on batches cut beforehand. The ratio is
-what the Trainer, the shuffling and the batching cost. Times include everything within `fit`, its start left out by
-taking the difference of a long and a short run.
+The bare loop is the least that training can be: forward, loss, backward, SGD, on batches cut beforehand. The
+ratio is what the Trainer, the shuffling and the batching cost. Times include everything within `fit`, its
+start left out by taking the difference of a long and a short run.
 """
 
 import argparse
@@ -74,7 +75,8 @@ def main() -> None:
         print(f"bare loop {plain:.3f} s a step, fit {ours:.3f} s, ratio {ours / plain:.2f}", flush=True)
     medians = [statistics.median(column) for column in zip(*rows, strict=True)]
     print(
-        f"median: bare {medians[0]:.3f} s, fit {medians[1]:.3f} s, ratio {medians[2]:.2f} ({device}, batch {BATCH})"
+        f"median: bare {medians[0]:.3f} s, fit {medians[1]:.3f} s, ratio {medians[2]:.2f} ({device}, batch "
+        f"{BATCH})"
     )
 
 

@@ -38,7 +38,8 @@ def biases(rng: np.random.Generator, knobs: Knobs) -> np.ndarray:
 
 
 def annotate(rng: np.random.Generator, affect: np.ndarray, bias: np.ndarray, knobs: Knobs):
-    """Ratings (annotators, 3) from 1 to 5 and a class from each annotator, who saw the affect with bias and noise."""
+    """Ratings (annotators, 3) from 1 to 5 and a class from each annotator, who saw the affect with bias and
+    noise."""
     seen = affect + bias + rng.normal(0, knobs.annotator_noise, bias.shape)
     ratings = np.clip(np.rint(3 + 2 * seen), 1, 5).astype(int)
     distance = ((seen[:, None] - MEANS) ** 2).sum(-1)  # (annotators, classes)

@@ -3,7 +3,6 @@
 import hashlib
 import multiprocessing
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields
@@ -23,14 +22,15 @@ from making.generator.ogg import encode
 from making.generator.plan import plan
 from making.generator.synthesis import RATE, espeak, lend_data, record
 from making.generator.voices import Controls, Speaker
-from sernb.core.errors import SernbError
+from sernb.core.files import whole_folder
 
 COMPRESSION = 0.93  # of libsndfile's 0 to 1: about 27 kbit/s
 SUMS = "SHA256SUMS"
 
 
 def speak(number: int, row: pd.Series, speaker: Speaker, data: Path, knobs: Knobs) -> np.ndarray:
-    """One utterance, float64 (samples,) at 16 kHz. Its noise depends on the corpus's seed and its number only."""
+    """One utterance, float64 (samples,) at 16 kHz. Its noise depends on the corpus's seed and its number
+    only."""
     told = Controls(**{field.name: field.type(row[field.name]) for field in fields(Controls)})
     dry = espeak(row["text"], speaker, told, seed=number, data=data)
     rng = np.random.default_rng([knobs.seed, number])
@@ -57,10 +57,11 @@ def make(
     jobs: int | None = None,
     per_process: int = 1,
 ) -> Iterator[tuple[str, object, float]]:
-    """Yield (utterance, finish(waveform), seconds) in the table's order, for all utterances or those in `only`.
+    """Yield (utterance, finish(waveform), seconds) in the table's order, for all utterances or those in
+    `only`.
 
-    eSpeak keeps state from one utterance to the next: only with `per_process` 1, a process for each, are the bytes
-    always the same. More is faster, and will do where bytes do not matter.
+    eSpeak keeps state from one utterance to the next: only with `per_process` 1, a process for each, are the
+    bytes always the same. More is faster, and will do where bytes do not matter.
     """
     numbered = enumerate(table.iterrows())
     tasks = [(i, row, cast[row.speaker]) for i, (name, row) in numbered if only is None or name in only]
@@ -76,28 +77,21 @@ def make(
 
 
 def build(out: Path, knobs: Knobs, jobs: int | None = None) -> pd.DataFrame:
-    """Write metadata.csv, README.md, audio/<session>/<utterance>.ogg and SHA256SUMS into `out`, a new folder."""
-    out = Path(out)
-    if out.exists() and any(out.iterdir()):
-        raise SernbError(f"{out} is not empty: name a new folder, so that nothing is overwritten.")
-    table, cast = plan(knobs)
-    table.insert(0, "file", [f"audio/{row.session}/{name}.ogg" for name, row in table.iterrows()])
-    half = out.with_name(out.name + ".half")
-    shutil.rmtree(half, ignore_errors=True)
-    seconds = {}
-    for name, ogg, length in make(table, cast, knobs, jobs=jobs):
-        path = half / table.at[name, "file"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(ogg)
-        seconds[name] = round(length, 3)
-    table.insert(1, "seconds", pd.Series(seconds))
-    table.to_csv(half / "metadata.csv", lineterminator="\n")
-    (half / "README.md").write_text(card(table, knobs), encoding="utf-8", newline="\n")
-    sums = [f"{digest(path)}  {path.relative_to(half).as_posix()}\n" for path in files_of(half)]
-    (half / SUMS).write_text("".join(sums), newline="\n")
-    if out.exists():
-        out.rmdir()
-    os.replace(half, out)
+    """Write metadata.csv, README.md, audio/<session>/<utterance>.ogg and SHA256SUMS into `out`, a new
+    folder."""
+    with whole_folder(out, new=True) as folder:
+        table, cast = plan(knobs)
+        table.insert(0, "file", [f"audio/{row.session}/{name}.ogg" for name, row in table.iterrows()])
+        seconds = {}
+        for name, ogg, length in make(table, cast, knobs, jobs=jobs):
+            path = folder / table.at[name, "file"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(ogg)
+            seconds[name] = round(length, 3)
+        table.insert(1, "seconds", pd.Series(seconds))
+        table.to_csv(folder / "metadata.csv", lineterminator="\n")
+        (folder / "README.md").write_text(card(table, knobs), encoding="utf-8", newline="\n")
+        write_sums(folder)
     return table
 
 
@@ -127,6 +121,12 @@ def card(table: pd.DataFrame, knobs: Knobs) -> str:
 def files_of(folder: Path) -> list[Path]:
     """What SHA256SUMS counts: every file but itself, sorted."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / SUMS)
+
+
+def write_sums(folder: Path) -> None:
+    """SHA256SUMS of all other files in the folder."""
+    sums = [f"{digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files_of(folder)]
+    (folder / SUMS).write_text("".join(sums), newline="\n")
 
 
 def digest(path: Path) -> str:

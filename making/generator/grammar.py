@@ -1,7 +1,7 @@
 """Sentences whose valence is known, because it is composed: a good or bad thing, kept or turned round.
 
-"My landlord decided not to raise the rent" is good news made of bad words; no single word says so. What words there
-are stands in lexicon.yaml, people.yaml and slots.yaml; how they are joined, in patterns.yaml.
+"My landlord decided not to raise the rent" is good news made of bad words; no single word says so. What words
+there are stands in lexicon.yaml, people.yaml and slots.yaml; how they are joined, in patterns.yaml.
 """
 
 import random
@@ -22,8 +22,8 @@ QUESTION = re.compile(r"(did|do|does|could|is|are|have|what colour|which way)\b"
 class Sentence:
     """A sentence, its valence (-1, 0, 1) and how it was made.
 
-    form: "small talk", "clause", "feeling", "contrast" or "both"; reversals: how often the deciding clause turns round
-    the thing it is about; feeling: the kind of feeling that is named, or "".
+    form: "small talk", "clause", "feeling", "contrast" or "both"; reversals: how often the deciding clause
+    turns round the thing it is about; feeling: the kind of feeling that is named, or "".
     """
 
     text: str
@@ -56,7 +56,8 @@ class Grammar:
         self.patterns, self.slots = read("patterns"), read("slots")
 
     def sentence(self, valence: int, arousal: float = 0.0) -> Sentence:
-        """A sentence of this valence (-1 bad, 0 plain, 1 good); arousal (-1 to 1) may colour the choice of words."""
+        """A sentence of this valence (-1 bad, 0 plain, 1 good); arousal (-1 to 1) may colour the choice of
+        words."""
         while True:
             made = self.plain() if valence == 0 else self.valent(valence, arousal)
             if SHORTEST <= len(made.text.split()) <= LONGEST:
@@ -111,14 +112,16 @@ class Grammar:
         return Sentence(self.finish(text), valence, topic, "clause", reversals)
 
     def frame(self, text: str, more: str = "") -> str:
-        """Put a clause into a frame that leaves it as it is; nobody hears by the way what they did themselves."""
+        """Put a clause into a frame that leaves it as it is; nobody hears by the way what they did
+        themselves."""
         frames = self.patterns["keep_frames"] + self.patterns.get(more, [])
         if not re.match(r"(I|they) ", text):
             frames = frames + self.patterns["hearsay_frames"]
         return self.rng.choice(frames).replace("{clause}", text)
 
     def kinds(self, valence: int = 0, high: bool = False) -> list[str]:
-        """The kinds of clause in random order; blame and deeds first for high arousal, loss and states for low."""
+        """The kinds of clause in random order; blame and deeds first for high arousal, loss and states for
+        low."""
         deeds, states = ["acts", "acts", "self"], ["conditions", "events", "amounts", "qualities", "outcomes"]
         self.rng.shuffle(deeds)
         self.rng.shuffle(states)
@@ -138,7 +141,8 @@ class Grammar:
     # --- clauses
 
     def clause(self, topic: str, kind: str, valence: int, plainly: bool = False) -> tuple[str, int]:
-        """A clause of this valence and its number of reversals; `plainly` leaves out double negatives and times."""
+        """A clause of this valence and its number of reversals; `plainly` leaves out double negatives and
+        times."""
         draw = self.rng.random()
         doubles = 0.0 if plainly or valence == 0 else self.knobs.double_negatives
         if draw < doubles:

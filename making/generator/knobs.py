@@ -16,7 +16,8 @@ class Knobs:
     sessions: int = 5
     speakers_per_session: int = 3
     repeated_lines: float = 0.08
-    """Share of utterances whose line another speaker of the same session says too, as in a scripted dialogue."""
+    """Share of utterances whose line another speaker of the same session says too, as in a scripted
+    dialogue."""
 
     # --- what is felt
     affect_spread: float = 0.22
@@ -39,7 +40,8 @@ class Knobs:
     denied_emotions: float = 0.3
     """Share of those that name the opposite feeling and deny it ("I was ready to cry, but ...")."""
     telling_verbs: float = 0.6
-    """Share of clauses whose verb alone gives the valence away ("we were spared ...", "we have to put up with ...")."""
+    """Share of clauses whose verb alone gives the valence away ("we were spared ...", "we have to put up with
+    ...")."""
     reversals: float = 0.5
     """Share of clauses that turn a good thing into bad news or the other way round ("refused to")."""
     double_negatives: float = 0.12
@@ -47,7 +49,8 @@ class Knobs:
     contrasts: float = 0.16
     """Share of sentences that weigh bad against good ("although ..., ...")."""
     words_of_arousal: float = 0.60
-    """How often the choice of feeling and of topic follows arousal (blame or loss, thrill or relief); else chance."""
+    """How often the choice of feeling and of topic follows arousal (blame or loss, thrill or relief); else
+    chance."""
 
     # --- informativeness of the voice
     prosody: float = 1.0

@@ -1,20 +1,22 @@
-"""python -m making.generator.pairs --out DIR: utterances without labels, by voices that the embedded corpus does not have.
+"""python -m making.generator.pairs --out DIR: utterances without labels, by voices that the embedded corpus
+does not have.
 
-For what learns from words and sound together before it sees a label. The knobs are the embedded corpus's but for the seed
-and the size, and nothing is said that the embedded corpus says.
+For what learns from words and sound together before it sees a label. The knobs are the embedded corpus's but
+for the seed and the size, and nothing is said that the embedded corpus says.
 """
 
 import argparse
 import re
 import sys
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import soundfile
 
-from making.generator.build import SUMS, differences, digest, files_of, make
+from making.generator.build import SUMS, differences, make, write_sums
 from making.generator.knobs import Knobs
 from making.generator.ogg import encode
 from making.generator.plan import plan
@@ -34,7 +36,8 @@ COLUMNS = ["file", "speaker", "gender", "session", "text"]
 
 
 def planned(knobs: Knobs = KNOBS) -> tuple[pd.DataFrame, dict[str, Speaker]]:
-    """The generator's table (`making.generator.plan`) without the lines of the embedded corpus, and the speakers by name.
+    """The generator's table (`making.generator.plan`) without the lines of the embedded corpus, and the
+    speakers by name.
 
     Lines that differ only in case, punctuation, opener or closer ("you know, ...") are the same one.
     Raises SernbError for the embedded corpus's seed, which makes its very speakers.
@@ -58,17 +61,15 @@ def build(out: str | Path, knobs: Knobs = KNOBS, jobs: int | None = None) -> pd.
     table = written(spoken)
     with whole_folder(out, new=True) as half:
         seconds = 0.0
-        for file, (_, ogg, length) in zip(
-            table["file"], make(spoken, cast, knobs, opus, jobs=jobs), strict=True
-        ):
+        sounds = make(spoken, cast, knobs, opus, jobs=jobs)
+        for file, (_, ogg, length) in zip(table["file"], sounds, strict=True):
             path = half / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(ogg)
             seconds += length
         table.to_csv(half / "metadata.csv", lineterminator="\n")
         (half / "README.md").write_text(card(table, seconds, knobs), encoding="utf-8", newline="\n")
-        sums = [f"{digest(path)}  {path.relative_to(half).as_posix()}\n" for path in files_of(half)]
-        (half / SUMS).write_text("".join(sums), newline="\n")
+        write_sums(half)
     return table
 
 
@@ -78,8 +79,8 @@ def opus(waveform: np.ndarray) -> bytes:
 
 
 def written(spoken: pd.DataFrame) -> pd.DataFrame:
-    """Of the generator's table what is written of it: COLUMNS. Sessions are numbered on from the embedded corpus's, so
-    that no speaker and no utterance of the two has the same name."""
+    """Of the generator's table what is written of it: COLUMNS. Sessions are numbered on from the embedded
+    corpus's, so that no speaker and no utterance of the two has the same name."""
 
     def onward(name: str) -> str:
         return re.sub(r"(?<=^Ses)\d+", lambda number: f"{int(number[0]) + Knobs.sessions:02d}", name)
@@ -95,14 +96,18 @@ def card(table: pd.DataFrame, seconds: float, knobs: Knobs) -> str:
     packages = ("espeakng-loader", "soundfile", "numpy", "scipy", "pandas")
     versions = [f"{package} {version(package)}" for package in packages]
     versions[1] += f" with libsndfile {soundfile.__libsndfile_version__}"
-    return CARD.format(
-        utterances=len(table),
-        minutes=round(seconds / 60),
-        speakers=table["speaker"].nunique(),
-        sessions=table["session"].nunique(),
-        texts=table["text"].nunique(),
-        seed=knobs.seed,
-        versions=", ".join(versions),
+    return (
+        (files("making.generator") / "pairs_card.md")
+        .read_text(encoding="utf-8")
+        .format(
+            utterances=len(table),
+            minutes=round(seconds / 60),
+            speakers=table["speaker"].nunique(),
+            sessions=table["session"].nunique(),
+            texts=table["text"].nunique(),
+            seed=knobs.seed,
+            versions=", ".join(versions),
+        )
     )
 
 
@@ -120,31 +125,6 @@ def _made(out, jobs):
     table = build(out, jobs=jobs)
     shipped = differences(out, FOLDER / SUMS)
     print(f"{len(table)} utterances in {out}; differences from the shipped ones: {len(shipped)}")
-
-
-CARD = """\
-# The embedded pairs of sernb
-
-{utterances} utterances with their words, {minutes} minutes, {speakers} synthetic speakers in {sessions} groups ("sessions"), {texts}
-different lines. Made by `python -m making.generator.pairs`.
-
-- **No labels**: what was felt, how it was judged, and what the synthesiser was told are not written anywhere here. The
-  pairs are for methods that learn from words and sound together before they see a label.
-- **Nothing of the embedded corpus**: other voices (another seed), and no line that it says, also where only the opener
-  or the closer differs. All else is as there: the same knobs, grammar, voices, rooms and noise.
-- **Sound**: 16 kHz Opus, at a lower bit rate than the embedded corpus.
-- **Licence**: MIT, as sernb. No recording or likeness of a person is in it, and no text of any other corpus. eSpeak NG is
-  a program under the GPL; the sound that it makes is not.
-- **Use**: to learn and to test with. The voices are machines, and a number reached with them says nothing of real speech.
-  The generator could tell what was felt, as it makes the pairs from a seed: whoever asks it no longer learns without labels.
-
-| column of metadata.csv | meaning |
-|---|---|
-| utterance, file | name, recording |
-| speaker, gender, session, text | who says what; a line may be shared by two speakers of a session |
-
-Made with seed {seed} by {versions}.
-"""
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ def plan(knobs: Knobs) -> tuple[pd.DataFrame, dict[str, Speaker]]:
 def judged_as(
     rng: np.random.Generator, label: str, bias: np.ndarray, knobs: Knobs
 ) -> tuple[np.ndarray, dict]:
-    """Draw feelings until the annotators agree on this label; return the affect and what each annotator said."""
+    """Draw feelings until the annotators agree on this label; return the affect and what each annotator
+    said."""
     names = list(feelings.CLASSES)
     prior = np.array([feelings.PROPORTIONS[name] for name in names], dtype=float)
     while True:
@@ -56,7 +57,8 @@ def judged_as(
 
 
 def line(rng, grammar: Grammar, affect: np.ndarray, lines: list[dict], said: set[str], knobs: Knobs) -> dict:
-    """Words for a feeling: a new sentence, or now and then one that another speaker of the session says too."""
+    """Words for a feeling: a new sentence, or now and then one that another speaker of the session says
+    too."""
     valence = affect[0] + rng.normal(0, knobs.text_noise)
     wanted = 0 if abs(valence) < knobs.neutral_zone else int(np.sign(valence))
     others = [row for row in lines if row["valence_of_words"] == wanted]

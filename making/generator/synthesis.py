@@ -1,7 +1,8 @@
 """Speech from eSpeak NG through ctypes, in a room, with noise.
 
-eSpeak NG (GPL-3.0-or-later) comes with the package espeakng-loader, the optional extra "generate"; only this file
-uses it. It keeps state from one sentence to the next, so that each utterance is made in a process of its own.
+eSpeak NG (GPL-3.0-or-later) comes with the package espeakng-loader, the optional extra "generate"; only this
+file uses it. It keeps state from one sentence to the next, so that each utterance is made in a process of its
+own.
 """
 
 import ctypes
@@ -26,7 +27,8 @@ PHONES, LAST_EVENT, PHONE_EVENT = 1, 0, 7
 
 
 class Event(ctypes.Structure):
-    """eSpeak's espeak_EVENT. `sample` counts from the first sample of the utterance; `name` is a phone's, in ASCII."""
+    """eSpeak's espeak_EVENT. `sample` counts from the first sample of the utterance; `name` is a phone's, in
+    ASCII."""
 
     _fields_ = (
         ("type", ctypes.c_int),
@@ -49,14 +51,16 @@ def library() -> tuple[str, Path]:
         import espeakng_loader
     except ImportError as missing:
         raise SernbError(
-            "Making the embedded corpus again needs eSpeak NG: expected the package espeakng-loader, found none. "
+            "Making the embedded corpus again needs eSpeak NG: expected the package espeakng-loader, found "
+            "none. "
             'Install it with: pip install "sernb[generate]"'
         ) from missing
     return espeakng_loader.get_library_path(), Path(espeakng_loader.get_data_path())
 
 
 def lend_data(folder: Path) -> Path:
-    """A copy of eSpeak's English data in `folder`: it reads voice variants only from inside its data folder."""
+    """A copy of eSpeak's English data in `folder`: it reads voice variants only from inside its data
+    folder."""
     _, data = library()
     copy = folder / "espeak-ng-data"
     (copy / "voices" / "!v").mkdir(parents=True)
@@ -71,9 +75,9 @@ def espeak(
 ) -> np.ndarray:
     """Dry speech, int16 (samples,) at 22,050 Hz. Call it once in a process: see the top of the file.
 
-    data: the folder from `lend_data`; the voice of this utterance stands there while it is spoken. phones: a list that
-    each phone is added to, as (eSpeak's name of it, the sample that it begins at); "_" and "_:" are pauses. The sound is
-    the same with it; a second utterance in the same process would crash eSpeak.
+    data: the folder from `lend_data`; the voice of this utterance stands there while it is spoken. phones: a
+    list that each phone is added to, as (eSpeak's name of it, the sample that it begins at); "_" and "_:" are
+    pauses. The sound is the same with it; a second utterance in the same process would crash eSpeak.
     """
     path, _ = library()
     voice = f"voice{seed}"

@@ -51,7 +51,8 @@ class Controls:
 
 
 def speakers(rng: np.random.Generator, knobs: Knobs) -> list[Speaker]:
-    """The speakers in order of session; in each session both genders, in turns one more of the one or the other."""
+    """The speakers in order of session; in each session both genders, in turns one more of the one or the
+    other."""
     made = []
     for session in range(1, knobs.sessions + 1):
         numbers = {"female": 0, "male": 0}
@@ -82,8 +83,8 @@ def speakers(rng: np.random.Generator, knobs: Knobs) -> list[Speaker]:
 def controls(rng: np.random.Generator, affect: np.ndarray, speaker: Speaker, knobs: Knobs) -> Controls:
     """Turn affect (valence, arousal, dominance) into prosody, with noise of each control's own.
 
-    Arousal makes speech faster, higher, livelier and louder, dominance lower and louder; good feelings lift and
-    widen the melody a little, bad ones roughen the voice, and a weak, weary one is breathy.
+    Arousal makes speech faster, higher, livelier and louder, dominance lower and louder; good feelings lift
+    and widen the melody a little, bad ones roughen the voice, and a weak, weary one is breathy.
     """
     valence, arousal, dominance = np.asarray(affect) * knobs.prosody
     valence = valence * knobs.valence_leak

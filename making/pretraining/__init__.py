@@ -1,1 +1,1 @@
-"""How the kit's own small encoders were made: each a script, `python -m making.pretraining.<name> --out DIR`."""
+"""The kit's own small encoders: each a script, `python -m making.pretraining.NAME --out DIR`."""

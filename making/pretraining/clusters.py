@@ -1,4 +1,5 @@
-"""What a HuBERT guesses: each frame's cluster, of spectral shape first, then of an earlier network's own features."""
+"""What a HuBERT guesses: each frame's cluster, of spectral shape first, then of an earlier network's own
+features."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -28,9 +29,11 @@ _mfcc = MFCC(
 
 
 def mfcc(sound: torch.Tensor) -> torch.Tensor:
-    """13 coefficients, their slopes and the slopes of these: (batch, samples) at 16 kHz to (batch, frames, 39).
+    """13 coefficients, their slopes and the slopes of these: (batch, samples) at 16 kHz to (batch, frames,
+    39).
 
-    Found every 10 ms, of which every second is kept: frame i then covers the samples that a HuBERT's frame i hears.
+    Found every 10 ms, of which every second is kept: frame i then covers the samples that a HuBERT's frame i
+    hears.
     """
     plain = _mfcc(F.layer_norm(sound, sound.shape[-1:]))
     slopes = compute_deltas(plain)
@@ -38,14 +41,15 @@ def mfcc(sound: torch.Tensor) -> torch.Tensor:
 
 
 def log_mel(sound: torch.Tensor) -> torch.Tensor:
-    """The 40 mel bands that the coefficients are of, as logarithms: (batch, samples) to (batch, frames, 40)."""
+    """The 40 mel bands that the coefficients are of, as logarithms: (batch, samples) to (batch, frames,
+    40)."""
     power = _mfcc.MelSpectrogram(F.layer_norm(sound, sound.shape[-1:]))
     return torch.log(power + 1e-6)[..., ::2].transpose(1, 2)
 
 
 def layer_features(model: HubertModel, layer: int) -> Callable[[torch.Tensor], torch.Tensor]:
-    """A function that gives the output of a layer (1 the first), (batch, samples) or what the convolutions make of it,
-    (batch, channels, frames), to (batch, frames, width)."""
+    """A function that gives the output of a layer (1 the first), (batch, samples) or what the convolutions
+    make of it, (batch, channels, frames), to (batch, frames, width)."""
     lower = deepcopy(model).eval()
     del lower.encoder.layers[layer:]
 
@@ -103,7 +107,8 @@ def clusters(
 
 
 def phone_information(codes: np.ndarray, phones: np.ndarray) -> float:
-    """How much of the uncertainty about a frame's phone its cluster takes away, 0 to 1 (HuBERT's PNMI, its eq. 8)."""
+    """How much of the uncertainty about a frame's phone its cluster takes away, 0 to 1 (HuBERT's PNMI, its
+    eq. 8)."""
     shares = np.bincount(phones) / len(phones)
     uncertainty = -(shares[shares > 0] * np.log(shares[shares > 0])).sum()
     return mutual_info_score(phones, codes) / uncertainty if uncertainty > 0 else 0.0

@@ -1,4 +1,5 @@
-"""What each layer of a frozen speech encoder says of the feelings in the embedded corpus: linear probes by session."""
+"""What each layer of a frozen speech encoder says of the feelings in the embedded corpus: linear probes by
+session."""
 
 import numpy as np
 import pandas as pd
@@ -23,12 +24,12 @@ METRICS = ("UAR", *(f"CCC_{name}" for name in DIMENSIONS))
 def emotions(
     trained: HubertModel, random: list[HubertModel], utterances: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """A row a metric and layer: score of the trained encoder, mean score of the untrained ones, each with its 95 %
-    interval (bootstrap by utterance), and the interval of their paired difference.
+    """A row a metric and layer: score of the trained encoder, mean score of the untrained ones, each with its
+    95 % interval (bootstrap by utterance), and the interval of their paired difference.
 
-    An utterance is the mean and standard deviation of its frames; the probe is the baselines' logistic regression for
-    classes and a ridge regression for dimensions, fitted on all sessions but one. utterances: the embedded corpus where
-    None.
+    An utterance is the mean and standard deviation of its frames; the probe is the baselines' logistic
+    regression for classes and a ridge regression for dimensions, fitted on all sessions but one. utterances:
+    the embedded corpus where None.
     """
     utterances = load("embedded") if utterances is None else utterances
     utterances, sounds = read_utterances(utterances)

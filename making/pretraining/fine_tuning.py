@@ -1,7 +1,7 @@
 """python -m making.pretraining.fine_tuning FOLDER: what the first layers of a text encoder are worth.
 
-Each depth is fine-tuned by itself on the transcripts of the embedded corpus, leave one session out, so that speakers
-and nearly all sentences are unseen. The table is printed, and added to the encoder's card.
+Each depth is fine-tuned by itself on the transcripts of the embedded corpus, leave one session out, so that
+speakers and nearly all sentences are unseen. The table is printed, and added to the encoder's card.
 """
 
 import argparse
@@ -27,9 +27,9 @@ EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, WARM_UP = 8, 32, 5e-4, 1e-2, 0.1
 TEXT = """## Fine-tuned
 
 By `{command}`: the mean of the last states, dropout and a linear
-layer, trained with all the layers below on the transcripts of the embedded corpus. Four emotions, leave one session out;
-AdamW, {epochs} epochs, batches of {batch}, learning rate {rate:g}. UAR in %: the mean of {seeds} seed(s), and its 95 %
-interval by utterance.
+layer, trained with all the layers below on the transcripts of the embedded corpus. Four emotions, leave one
+session out; AdamW, {epochs} epochs, batches of {batch}, learning rate {rate:g}. UAR in %: the mean of {seeds}
+seed(s), and its 95 % interval by utterance.
 
 | layers | UAR | from | to | single seeds |
 |---|---|---|---|---|
@@ -60,9 +60,9 @@ class Classifier(nn.Module):
 def fine_tuned(
     folder: Path, depth: int, seed: int, pretrained: bool = True, name: str | None = None
 ) -> pd.DataFrame:
-    """Predictions of the first `depth` layers of the encoder in `folder` on every session of the embedded corpus, each
-    after fine-tuning on the other four; with `pretrained` False, of the same network from random weights. `name` is
-    what the model is called instead of "pretrained" or "random weights"."""
+    """Predictions of the first `depth` layers of the encoder in `folder` on every session of the embedded
+    corpus, each after fine-tuning on the other four; with `pretrained` False, of the same network from random
+    weights. `name` is what the model is called instead of "pretrained" or "random weights"."""
     utterances, (whole, tokenizer) = load("embedded"), text_encoder(str(folder))
     names = sorted(utterances["emotion"].unique())
     encoded = tokenizer(list(utterances["text"]), padding=True, return_tensors="pt")

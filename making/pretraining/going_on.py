@@ -7,7 +7,8 @@ import torch
 
 
 def kept(checkpoint: Path | None, parts: dict, step: int, curve: list[dict]) -> None:
-    """Write the states of `parts`, the step, the curve so far and the state of the random numbers; nothing without a file."""
+    """Write the states of `parts`, the step, the curve so far and the state of the random numbers; nothing
+    without a file."""
     if checkpoint is None:
         return
     state = {name: part.state_dict() for name, part in parts.items()}
@@ -18,7 +19,8 @@ def kept(checkpoint: Path | None, parts: dict, step: int, curve: list[dict]) -> 
 
 
 def gone_on(checkpoint: Path | None, parts: dict) -> tuple[int, list[dict]]:
-    """Put all that `kept` wrote back, where the file is there: (step, curve so far), (0, []) for a new training."""
+    """Put all that `kept` wrote back, where the file is there: (step, curve so far), (0, []) for a new
+    training."""
     if checkpoint is None or not checkpoint.is_file():
         return 0, []
     state = torch.load(checkpoint, weights_only=True)

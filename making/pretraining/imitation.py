@@ -12,7 +12,8 @@ from sernb.losses import FeatureLoss
 
 
 class Answers(nn.Module):
-    """Valence, thing and reversals, three classes each, from the mean of the last states: `(batch, 3, 3)` logits."""
+    """Valence, thing and reversals, three classes each, from the mean of the last states: `(batch, 3, 3)`
+    logits."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -24,8 +25,9 @@ class Answers(nn.Module):
 
 
 class Inside:
-    """Watches an encoder: after each call, `scores` holds every layer's attention before the softmax, `(batch, heads,
-    tokens, tokens)`. The paper imitates these rather than the weights: its students learnt faster from them, and more."""
+    """Watches an encoder: after each call, `scores` holds every layer's attention before the softmax,
+    `(batch, heads, tokens, tokens)`. The paper imitates these rather than the weights: its students learnt
+    faster from them, and more."""
 
     def __init__(self, encoder: BertModel):
         self.scores, self.heads = [], encoder.config.num_attention_heads
@@ -46,20 +48,23 @@ class Inside:
 
 
 def attention_mse(student: torch.Tensor, teacher: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """Mean squared error of attention scores `(batch, heads, tokens, tokens)` between real tokens (paper, Eq. 7): over
-    the pairs of an utterance and the heads, then over the batch. `real (batch, tokens)` is True at real tokens."""
+    """Mean squared error of attention scores `(batch, heads, tokens, tokens)` between real tokens (paper, Eq.
+    7): over the pairs of an utterance and the heads, then over the batch. `real (batch, tokens)` is True at
+    real tokens."""
     pairs = real[:, None, :] & real[:, :, None]
     errors = (student - teacher.detach()).square().mean(1).masked_fill(~pairs, 0)
     return (errors.sum((1, 2)) / pairs.sum((1, 2)).clamp(min=1)).mean()
 
 
 def layers_of(student: int, teacher: int) -> list[int]:
-    """The teacher's layer that each of the student's imitates: evenly spaced, the last one last, as in the paper."""
+    """The teacher's layer that each of the student's imitates: evenly spaced, the last one last, as in the
+    paper."""
     return [round(one * teacher / student) for one in range(1, student + 1)]
 
 
 class Imitation(nn.Module):
-    """The student with what is thrown away after the training: two projections to the teacher's width, and its answers."""
+    """The student with what is thrown away after the training: two projections to the teacher's width, and
+    its answers."""
 
     def __init__(self, student: BertModel, teacher: BertModel):
         super().__init__()

@@ -24,7 +24,8 @@ STARTS, SPAN = (
     10,
 )  # share of frames where a masked span starts, besides one in every crop, and its frames
 TEMPERATURE, CODE = 0.1, 64  # of the cosines, and the width they are taken in
-HEARD = 1.0  # weight of the frames that are not masked: in so few steps it is they that teach the lower layers to hear
+# Weight of the frames that are not masked: in so few steps it is they that teach the lower layers to hear.
+HEARD = 1.0
 BATCH, LEARNING_RATE, WEIGHT_DECAY, WARM_UP = 16, 1.5e-3, 1e-2, 0.1
 CURVE = ("step", "loss", "accuracy", "held_out_loss", "held_out_accuracy", "commonest", "minutes")
 POINTS, CHECKED = 20, 256  # rows of the learning curve, and held-out crops for each
@@ -37,7 +38,8 @@ def kept_apart(spoken: Speech) -> np.ndarray:
 
 
 class MaskedPredictor(nn.Module):
-    """The encoder with what is thrown away after the training: a projection, and an embedding of each cluster."""
+    """The encoder with what is thrown away after the training: a projection, and an embedding of each
+    cluster."""
 
     def __init__(self, encoder: HubertModel, number: int):
         super().__init__()
@@ -46,8 +48,8 @@ class MaskedPredictor(nn.Module):
         self.codes = nn.Parameter(torch.randn(number, CODE))
 
     def forward(self, sound: torch.Tensor, masked: torch.Tensor) -> torch.Tensor:
-        """sound (batch, samples) or, without convolutions, features (batch, channels, frames); masked (batch, frames) bool
-        → logits (batch, frames, clusters): cosines divided by the temperature (eq. 3)."""
+        """sound (batch, samples) or, without convolutions, features (batch, channels, frames); masked (batch,
+        frames) bool → logits (batch, frames, clusters): cosines divided by the temperature (eq. 3)."""
         features = convolved(self.encoder, sound)
         with without_convolutions(self.encoder):
             states = self.encoder(features, mask_time_indices=masked).last_hidden_state
@@ -56,11 +58,12 @@ class MaskedPredictor(nn.Module):
 
 
 def convolved(encoder: HubertModel, sound: torch.Tensor) -> torch.Tensor:
-    """What the convolutions make of sound (batch, samples), normalised as the feature extractor of the shipped folder does
-    it: (batch, channels, frames), in bfloat16 where the processor multiplies matrices of it. Features stay as they are.
+    """What the convolutions make of sound (batch, samples), normalised as the feature extractor of the
+    shipped folder does it: (batch, channels, frames), in bfloat16 where the processor multiplies matrices of
+    it. Features stay as they are.
 
-    The layers above compute in float32: in bfloat16, oneDNN got the positional convolution (16 groups of 8 channels, 128
-    wide) quite wrong, and a network trained with it learnt nothing from its surroundings.
+    The layers above compute in float32: in bfloat16, oneDNN got the positional convolution (16 groups of 8
+    channels, 128 wide) quite wrong, and a network trained with it learnt nothing from its surroundings.
     """
     if sound.dim() == 3:
         return sound
@@ -71,8 +74,8 @@ def convolved(encoder: HubertModel, sound: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def without_convolutions(*encoders: HubertModel):
-    """Encoders that take what their convolutions would give, (batch, channels, frames): these cost most of a step, and
-    need not be gone through again where they stay as they are."""
+    """Encoders that take what their convolutions would give, (batch, channels, frames): these cost most of a
+    step, and need not be gone through again where they stay as they are."""
     away = [one.feature_extractor for one in encoders]
     for one in encoders:
         one.feature_extractor = nn.Identity()
@@ -92,8 +95,8 @@ def costs(
 
 
 def spans(batch: int, frames: int, generator: torch.Generator | None = None) -> torch.Tensor:
-    """Which frames to mask, bool (batch, frames): spans of SPAN frames that may overlap or be cut off at the end; each
-    row has one at least."""
+    """Which frames to mask, bool (batch, frames): spans of SPAN frames that may overlap or be cut off at the
+    end; each row has one at least."""
     starts = torch.rand(batch, frames, generator=generator) < STARTS
     starts.scatter_(1, torch.randint(frames, (batch, 1), generator=generator), True)
     reach = F.pad(starts.float()[:, None], (SPAN - 1, 0))
@@ -133,7 +136,8 @@ class Crops:
 
 @torch.inference_mode()
 def judge(model: MaskedPredictor, crops: Crops, seed: int) -> tuple[float, float, float]:
-    """Loss and accuracy on masked frames of the same held-out crops every time, and the commonest cluster's share."""
+    """Loss and accuracy on masked frames of the same held-out crops every time, and the commonest cluster's
+    share."""
     model.eval()
     generator = torch.Generator().manual_seed(seed)
     logits, targets = [], []
@@ -159,11 +163,11 @@ def train(
     checkpoint: Path | None = None,
     stop: int | None = None,
 ) -> pd.DataFrame:
-    """Train the encoder where it is, and give its curve: step, loss and accuracy on masked frames (means since the row
-    before), the same of `held_out`, and the share there of the commonest cluster.
+    """Train the encoder where it is, and give its curve: step, loss and accuracy on masked frames (means
+    since the row before), the same of `held_out`, and the share there of the commonest cluster.
 
-    checkpoint: a file to go on from, and to write at each row of the curve; stop: a step to break off at. The curve's
-    `minutes` are of processor time.
+    checkpoint: a file to go on from, and to write at each row of the curve; stop: a step to break off at. The
+    curve's `minutes` are of processor time.
     """
     torch.manual_seed(seed)
     model = MaskedPredictor(encoder, number).train()

@@ -1,15 +1,16 @@
 """python -m making.pretraining.mini_bert --out DIR: a small BERT that learnt to read the grammar's sentences.
 
-Guessing masked words alone does not teach that "refused to raise the rent" is good news. So it is asked for the valence
-of the whole sentence too, and, a few layers below, for the two parts that multiply to it: how good or bad the thing is
-that the sentence is about, and how often that is turned round. The grammar of `making.generator` knows all three.
+Guessing masked words alone does not teach that "refused to raise the rent" is good news. So it is asked for
+the valence of the whole sentence too, and, a few layers below, for the two parts that multiply to it: how
+good or bad the thing is that the sentence is about, and how often that is turned round. The grammar of
+`making.generator` knows all three.
 """
 
 import argparse
 import os
 import random
-import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +24,10 @@ from transformers import BertConfig, BertModel, BertTokenizer, get_linear_schedu
 
 from making.generator.grammar import Sentence
 from making.generator.knobs import Knobs
-from making.pretraining import mini_bert_card
+from making.pretraining import cards
 from making.pretraining.sentences import sentences
 from sernb.core.errors import SernbError, exit_code
+from sernb.core.files import must_be_new, whole_folder
 from sernb.features.text import SPECIAL, learn
 
 SENTENCES, HELD_OUT, STEPS, LAYERS, WIDTH, SEED = 60_000, 2000, 1500, 6, 128, 0
@@ -42,8 +44,9 @@ POINTS = 15  # of the learning curve
 class Reader(nn.Module):
     """The encoder with the heads that are thrown away after the training.
 
-    The valence is read off twice, from the pooled token 0 and from the mean of the last states: a model on top may take
-    token 0, but one that attends to the whole sequence begins by averaging it. The parts of it are read `below`.
+    The valence is read off twice, from the pooled token 0 and from the mean of the last states: a model on
+    top may take token 0, but one that attends to the whole sequence begins by averaging it. The parts of it
+    are read `below`.
     """
 
     def __init__(self, encoder: BertModel, below: int):
@@ -54,8 +57,9 @@ class Reader(nn.Module):
         self.first, self.mean, self.thing, self.reversals = (nn.Linear(width, 3) for _ in range(4))
 
     def forward(self, ids: torch.Tensor, masked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """ids (batch, pieces), masked (batch, pieces) bool → logits of the masked pieces (n, vocabulary), and of
-        valence by token 0, valence by the mean, thing and reversals, each -1, 0, 1 or 0, 1, 2: (4, batch, 3)."""
+        """ids (batch, pieces), masked (batch, pieces) bool → logits of the masked pieces (n, vocabulary), and
+        of valence by token 0, valence by the mean, thing and reversals, each -1, 0, 1 or 0, 1, 2: (4, batch,
+        3)."""
         real = ids != self.encoder.config.pad_token_id
         out = self.encoder(ids, attention_mask=real.long(), output_hidden_states=True)
         top, part = out.last_hidden_state, out.hidden_states[self.below]
@@ -140,8 +144,8 @@ def train(
     width: int = WIDTH,
     seed: int = SEED,
 ) -> tuple[BertModel, pd.DataFrame]:
-    """The trained encoder and its curve: step, losses (means since the row before) of masked words, valence and parts,
-    and the accuracies on `held_out`."""
+    """The trained encoder and its curve: step, losses (means since the row before) of masked words, valence
+    and parts, and the accuracies on `held_out`."""
     torch.manual_seed(seed)
     shape = {"num_hidden_layers": layers, "hidden_size": width, "intermediate_size": 4 * width}
     heads = {"num_attention_heads": max(width // HEAD, 1), "initializer_range": SPREAD}
@@ -197,32 +201,54 @@ def pretrain(
     width: int = WIDTH,
     seed: int = SEED,
 ) -> None:
-    """Write the encoder (float16), its tokenizer, its curve training.csv and its card README.md into `out`, a new folder."""
-    out = Path(out)
-    if out.exists() and any(out.iterdir()):
-        raise SernbError(f"{out} is not empty: name a new folder, so that nothing is overwritten.")
+    """Write the encoder (float16), its tokenizer, its curve training.csv and its card README.md into `out`, a
+    new folder."""
+    must_be_new(out)
     if min(number, steps, layers, width) < 1:
         raise SernbError("sentences, steps, layers and width must be at least 1.")
+
     begun = os.times()
     held_out = sentences(min(HELD_OUT, number), seed + 1, Knobs())
     learning = sentences(number, seed, replace(Knobs(), **HARDER), [one.text for one in held_out])
     tokenizer = learn(one.text for one in learning)
     encoder, curve = train(learning, held_out, tokenizer, steps, layers, width, seed)
     taken = os.times()
-    half = out.with_name(out.name + ".half")
-    shutil.rmtree(half, ignore_errors=True)
-    encoder.half().save_pretrained(half)
-    encoder.config.dtype = "float32"  # what it is loaded as where nothing else is asked for
-    encoder.config.save_pretrained(half)
-    tokenizer.save_pretrained(half)
-    curve.round(4).to_csv(half / "training.csv", index=False, lineterminator="\n")
+
     settings = {"sentences": number, "steps": steps, "layers": layers, "width": width, "seed": seed}
-    settings |= {"batch": BATCH, "rate": LEARNING_RATE, "below": below(layers)}
-    seconds = {"cpu": sum(taken[:2]) - sum(begun[:2]), "clock": taken[4] - begun[4]}
-    mini_bert_card.write(half, settings, seconds, learning, held_out, curve)
-    if out.exists():
-        out.rmdir()
-    os.replace(half, out)
+    with whole_folder(out, new=True) as folder:
+        ship(encoder, folder)
+        tokenizer.save_pretrained(folder)
+        curve.round(4).to_csv(folder / "training.csv", index=False, lineterminator="\n")
+        valence = Counter(one.valence for one in learning)
+        cards.write(
+            folder,
+            "mini_bert",
+            **settings,
+            command=cards.command("mini_bert", settings),
+            heads=encoder.config.num_attention_heads,
+            pieces=len(tokenizer),
+            parameters=encoder.num_parameters(),
+            cpu=(sum(taken[:2]) - sum(begun[:2])) / 60,
+            clock=(taken[4] - begun[4]) / 60,
+            batch=BATCH,
+            rate=LEARNING_RATE,
+            below=below(layers),
+            good=valence[1],
+            plain=valence[0],
+            bad=valence[-1],
+            held_out=len(held_out),
+            curve=cards.cells(curve.round(3)),
+            topics=len({one.topic for one in learning}),
+            longest=max(map(len, tokenizer([one.text for one in learning])["input_ids"])),
+        )
+
+
+def ship(encoder: BertModel, folder: Path) -> None:
+    """Write the encoder in float16; its config says float32, as which it is loaded where nothing else is
+    asked for."""
+    encoder.half().save_pretrained(folder)
+    encoder.config.dtype = "float32"
+    encoder.config.save_pretrained(folder)
 
 
 def main(arguments: list[str] | None = None) -> int:

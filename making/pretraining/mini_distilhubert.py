@@ -1,8 +1,9 @@
 """python -m making.pretraining.mini_distilhubert --teacher DIR --out DIR: the small HuBERT in two layers.
 
-As Chang et al. 2022 ("DistilHuBERT"): a student that begins as the teacher's first layers guesses, from its last layer,
-several layers of the teacher's, each through a head of its own. The heads are thrown away. The convolutions stay the
-teacher's: unlike the paper's they do not learn on, so that the speech goes through them once.
+As Chang et al. 2022 ("DistilHuBERT"): a student that begins as the teacher's first layers guesses, from its
+last layer, several layers of the teacher's, each through a head of its own. The heads are thrown away. The
+convolutions stay the teacher's: unlike the paper's they do not learn on, so that the speech goes through them
+once.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from tqdm.auto import tqdm
 from transformers import HubertModel, get_linear_schedule_with_warmup
 
 from making.generator.build import digest
-from making.pretraining import speech_card, speech_probes
+from making.pretraining import cards, speech_card, speech_probes
 from making.pretraining.going_on import gone_on, kept
 from making.pretraining.masked_prediction import (
     BATCH,
@@ -39,12 +40,12 @@ from making.pretraining.mini_hubert import (
     UTTERANCES,
     begin,
     convolutions_output,
-    empty,
     finish,
     ship,
 )
 from making.pretraining.spoken import speech as make_speech
 from sernb.core.errors import SernbError, exit_code
+from sernb.core.files import must_be_new
 
 STEPS, LAYERS = 1000, 2
 COMMAND = "python -m making.pretraining.mini_distilhubert"
@@ -58,7 +59,8 @@ def student_of(teacher: HubertModel, layers: int = LAYERS) -> HubertModel:
     """
     if not 1 <= layers < teacher.config.num_hidden_layers:
         raise SernbError(
-            f"a teacher of {teacher.config.num_hidden_layers} layers is to be distilled into {layers}; expected at least "
+            f"a teacher of {teacher.config.num_hidden_layers} layers is to be distilled into {layers}; "
+            "expected at least "
             "1, and fewer than the teacher has."
         )
     config = deepcopy(teacher.config)
@@ -70,7 +72,8 @@ def student_of(teacher: HubertModel, layers: int = LAYERS) -> HubertModel:
 
 
 def guessed(layers: int) -> list[int]:
-    """The teacher's layers that the student guesses: a third and two thirds of the way up, and the last (of 12: 4, 8, 12)."""
+    """The teacher's layers that the student guesses: a third and two thirds of the way up, and the last (of
+    12: 4, 8, 12)."""
     return sorted({max(round(layers * part / 3), 1) for part in (1, 2, 3)})
 
 
@@ -92,8 +95,8 @@ class Guesser(nn.Module):
 def distance(guess: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss of guessed states, (heads, batch, frames, width) both, and each head's mean cosine, (heads,).
 
-    Mean absolute error minus WEIGHT times the logarithm of the sigmoid of the cosine, averaged over frames and summed
-    over heads (eq. 1 of the paper).
+    Mean absolute error minus WEIGHT times the logarithm of the sigmoid of the cosine, averaged over frames
+    and summed over heads (eq. 1 of the paper).
     """
     cosine = F.cosine_similarity(guess, truth, dim=-1)
     each = (guess - truth).abs().mean(-1) - WEIGHT * F.logsigmoid(cosine)
@@ -117,9 +120,10 @@ def distil(
     checkpoint: Path | None = None,
     stop: int | None = None,
 ) -> pd.DataFrame:
-    """Train the student where it is, and give its curve: step, loss (mean since the row before), the loss of held-out
-    crops and their mean cosine for each of the teacher's layers. The crops are of what the convolutions give, and both
-    networks are without theirs; checkpoint, stop, minutes: as `masked_prediction.train`.
+    """Train the student where it is, and give its curve: step, loss (mean since the row before), the loss of
+    held-out crops and their mean cosine for each of the teacher's layers. The crops are of what the
+    convolutions give, and both networks are without theirs; checkpoint, stop, minutes: as
+    `masked_prediction.train`.
     """
     torch.manual_seed(seed)
     teacher.eval()
@@ -184,11 +188,11 @@ def pretrain(
 ) -> None:
     """Write the student, its curve training.csv and its card README.md into `out`, a new folder.
 
-    teacher: a folder with a HuBERT. The rest is as in `mini_hubert.pretrain`, whose speech this is if seed, utterances
-    and speakers are the same.
+    teacher: a folder with a HuBERT. The rest is as in `mini_hubert.pretrain`, whose speech this is if seed,
+    utterances and speakers are the same.
     """
     out = Path(out)
-    empty(out)
+    must_be_new(out)
     if steps < 1:
         raise SernbError("steps must be at least 1.")
     network = speech_probes.read_encoder(teacher)
@@ -215,8 +219,7 @@ def pretrain(
     probed = make_speech(where / "probes", speech_probes.UTTERANCES, seed + 1, speech_probes.SPEAKERS, jobs)
     guesses = guessed(network.config.num_hidden_layers)
     fields = {
-        "command": f"{COMMAND} --teacher DIR --out DIR --utterances {utterances} --speakers {speakers} --steps {steps} "
-        f"--layers {layers} --seed {seed}",
+        "command": cards.command("mini_distilhubert --teacher DIR", settings),
         "steps": steps,
         "teacher_layers": network.config.num_hidden_layers,
         "guessed": ", ".join(map(str, guesses)),
@@ -230,7 +233,8 @@ def pretrain(
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
-        description="Distil the kit's small HuBERT into fewer layers. The same command goes on with a run that was cut off.",
+        description="Distil the kit's small HuBERT into fewer layers. "
+        "The same command goes on with a run that was cut off.",
     )
     parser.add_argument("--teacher", type=Path, required=True, help="a folder with a HuBERT")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")

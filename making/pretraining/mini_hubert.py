@@ -1,8 +1,9 @@
 """python -m making.pretraining.mini_hubert --out DIR: a small HuBERT that learnt to guess masked speech.
 
-Two iterations, as Hsu et al. 2021 ("HuBERT", section II): the network guesses clusters of MFCCs first, and then clusters
-of its own middle layer. Theirs begins anew in between and counts masked frames only (their alpha is 1); in the short time
-that a laptop has, this one goes on with its weights, and masked and heard frames count alike (alpha 0.5).
+Two iterations, as Hsu et al. 2021 ("HuBERT", section II): the network guesses clusters of MFCCs first, and
+then clusters of its own middle layer. Theirs begins anew in between and counts masked frames only (their
+alpha is 1); in the short time that a laptop has, this one goes on with its weights, and masked and heard
+frames count alike (alpha 0.5).
 """
 
 import argparse
@@ -17,7 +18,7 @@ import pandas as pd
 import torch
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
-from making.pretraining import speech_card, speech_probes
+from making.pretraining import cards, speech_card, speech_probes
 from making.pretraining.clusters import by_length, clusters, layer_features, mfcc, phone_information
 from making.pretraining.masked_prediction import (
     SPAN,
@@ -30,6 +31,7 @@ from making.pretraining.masked_prediction import (
 from making.pretraining.spoken import Speech
 from making.pretraining.spoken import speech as make_speech
 from sernb.core.errors import SernbError, exit_code
+from sernb.core.files import must_be_new
 from sernb.core.ragged import Ragged, computed_once
 
 UTTERANCES, SPEAKERS, STEPS, LAYERS, WIDTH, SEED = 12_000, 360, (700, 2600), 6, 128, 21
@@ -61,11 +63,12 @@ def config(layers: int = LAYERS, width: int = WIDTH) -> HubertConfig:
 def learn(
     spoken: Speech, encoder: HubertModel, numbers: list[int], steps: list[int], seed: int, work: Path
 ) -> tuple[pd.DataFrame, list[float]]:
-    """Train the encoder where it is, on clusters of MFCCs, then on so many clusters of what it has learnt, and so on.
+    """Train the encoder where it is, on clusters of MFCCs, then on so many clusters of what it has learnt,
+    and so on.
 
-    The convolutions learn in the first iteration only. Returns the curves (column `iteration`), and how much each
-    iteration's clusters say of the phones. `work` is a folder for clusters, the convolutions' output and checkpoints: a
-    run that was cut off goes on from there.
+    The convolutions learn in the first iteration only. Returns the curves (column `iteration`), and how much
+    each iteration's clusters say of the phones. `work` is a folder for clusters, the convolutions' output and
+    checkpoints: a run that was cut off goes on from there.
     """
     unseen, lengths = kept_apart(spoken), spoken.phones.lengths
     rows, features, curves, information = np.flatnonzero(~unseen), mfcc, [], []
@@ -88,7 +91,8 @@ def learn(
 
 
 def convolutions_output(spoken: Speech, encoder: HubertModel, work: Path) -> Ragged:
-    """What the encoder's convolutions make of all the speech, float16 (frames, channels) each, kept in `work`."""
+    """What the encoder's convolutions make of all the speech, float16 (frames, channels) each, kept in
+    `work`."""
     every, width = np.arange(len(spoken.table)), (encoder.config.conv_dim[-1],)
     found = by_length(spoken, lambda sound: convolved(encoder, sound).transpose(1, 2), every, "convolutions")
     return computed_once(work, "convolved", spoken.phones.lengths, width, found, np.float16)
@@ -122,18 +126,17 @@ def pretrain(
 ) -> None:
     """Write the encoder, its curve training.csv and its card README.md into `out`, a new folder.
 
-    speech: the folder where the speech to learn from ("pretraining") and to be probed with ("probes") lies, or is kept
-    for other runs. Clusters and checkpoints lie in <out>.unfinished until all is done: the same call goes on from there.
+    speech: the folder where the speech to learn from ("pretraining") and to be probed with ("probes") lies,
+    or is kept for other runs. Clusters and checkpoints lie in <out>.unfinished until all is done: the same
+    call goes on from there.
     """
     out = Path(out)
-    empty(out)
+    must_be_new(out)
     if min(*steps, layers, width) < 1:
         raise SernbError("steps, layers and width must be at least 1.")
     shape = config(layers, width)
-    for parts, what in (
-        (shape.num_conv_pos_embedding_groups, "groups"),
-        (shape.num_attention_heads, "heads"),
-    ):
+    parts_of = {"groups": shape.num_conv_pos_embedding_groups, "heads": shape.num_attention_heads}
+    for what, parts in parts_of.items():
         if width % parts:
             raise SernbError(f"width is {width}; it must be a multiple of {parts}, the number of {what}.")
     if not 0 <= seed < LARGEST_SEED:
@@ -150,9 +153,9 @@ def pretrain(
     ship(encoder, shipped)
     curve.round(4).to_csv(shipped / "training.csv", index=False, lineterminator="\n")
     probed = make_speech(where / "probes", speech_probes.UTTERANCES, seed + 1, speech_probes.SPEAKERS, jobs)
+    settings["steps"] = f"{steps[0]} {steps[1]}"
     fields = {
-        "command": f"{COMMAND} --out DIR --utterances {utterances} --speakers {speakers} --steps {steps[0]} {steps[1]} "
-        f"--layers {layers} --width {width} --seed {seed}",
+        "command": cards.command("mini_hubert", settings),
         "steps": steps,
         "clusters": CLUSTERS,
         "information": information,
@@ -163,14 +166,9 @@ def pretrain(
     finish(shipped, out)
 
 
-def empty(out: Path) -> None:
-    """SernbError where a folder that is to be written holds something."""
-    if out.exists() and any(out.iterdir()):
-        raise SernbError(f"{out} is not empty: name a new folder, so that nothing is overwritten.")
-
-
 def begin(out: Path, settings: dict) -> Path:
-    """The folder <out>.unfinished, new or of an earlier run with the same settings; SernbError for other ones."""
+    """The folder <out>.unfinished, new or of an earlier run with the same settings; SernbError for other
+    ones."""
     work = out.with_name(out.name + ".unfinished")
     noted = work / "settings.json"
     if noted.is_file():
@@ -193,7 +191,8 @@ def finish(shipped: Path, out: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
-        description="Pretrain the kit's small speech encoder again. The same command goes on with a run that was cut off.",
+        description="Pretrain the kit's small speech encoder again. "
+        "The same command goes on with a run that was cut off.",
     )
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument("--speech", type=Path, help="where the speech lies, or is to be kept for other runs")

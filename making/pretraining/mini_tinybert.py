@@ -1,8 +1,10 @@
-"""python -m making.pretraining.mini_tinybert --out DIR: mini-bert distilled into a smaller one, as TinyBERT was from BERT.
+"""python -m making.pretraining.mini_tinybert --out DIR: mini-bert distilled into a smaller one, as TinyBERT
+was from BERT.
 
-The student imitates what stands inside the teacher: its embeddings, and at evenly spaced layers its attention scores
-and hidden states. Its answers come next: how sure the teacher is of the valence of the whole sentence and of the two
-parts that multiply to it (`making.pretraining.mini_bert` says which). No label is learnt from, only the teacher.
+The student imitates what stands inside the teacher: its embeddings, and at evenly spaced layers its attention
+scores and hidden states. Its answers come next: how sure the teacher is of the valence of the whole sentence
+and of the two parts that multiply to it (`making.pretraining.mini_bert` says which). No label is learnt from,
+only the teacher.
 
 Source: X. Jiao et al., "TinyBERT: Distilling BERT for Natural Language Understanding", Findings of EMNLP 2020
 (below: "the paper").
@@ -25,9 +27,10 @@ from transformers import BertConfig, BertModel, BertTokenizer, get_linear_schedu
 
 from making.generator.grammar import Sentence
 from making.generator.knobs import Knobs
-from making.pretraining import mini_tinybert_card
-from making.pretraining.imitation import Answers, Imitation
+from making.pretraining import cards
+from making.pretraining.imitation import Answers, Imitation, layers_of
 from making.pretraining.mini_bert import (
+    BATCH,
     HARDER,
     HELD_OUT,
     POINTS,
@@ -36,9 +39,11 @@ from making.pretraining.mini_bert import (
     answers,
     batches,
     padded,
+    ship,
 )
 from making.pretraining.sentences import sentences
 from sernb.core.errors import SernbError, exit_code
+from sernb.core.files import must_be_new, whole_folder
 from sernb.features.encoders import own_folder, text_encoder
 from sernb.losses import kl_divergence
 
@@ -69,11 +74,11 @@ def distil(
     width: int = WIDTH,
     seed: int = SEED,
 ) -> tuple[BertModel, pd.DataFrame, float]:
-    """The student, its curve (step, losses, which are means since the row before, and how often its valence of held-out
-    sentences is right), and how often the teacher's is.
+    """The student, its curve (step, losses, which are means since the row before, and how often its valence
+    of held-out sentences is right), and how often the teacher's is.
 
-    The teacher's own heads were not kept, so linear ones are fitted to it anew in the first stage, with the grammar's
-    answers; the student sees only what they say.
+    The teacher's own heads were not kept, so linear ones are fitted to it anew in the first stage, with the
+    grammar's answers; the student sees only what they say.
     """
     torch.manual_seed(seed)
     teacher = teacher.eval().requires_grad_(False)
@@ -150,40 +155,53 @@ def make(
     width: int = WIDTH,
     seed: int = SEED,
 ) -> None:
-    """Write the student (float16), the teacher's tokenizer, its curve training.csv and its card README.md into `out`, a
-    new folder. The sentences are those that mini-bert learnt from, and the same are held out."""
-    out = Path(out)
-    if out.exists() and any(out.iterdir()):
-        raise SernbError(f"{out} is not empty: name a new folder, so that nothing is overwritten.")
+    """Write the student (float16), the teacher's tokenizer, its curve training.csv and its card README.md
+    into `out`, a new folder. The sentences are those that mini-bert learnt from, and the same are held
+    out."""
+    must_be_new(out)
     teacher, tokenizer = text_encoder("mini-bert")
-    if min(number, steps, layers, width) < 1 or layers > teacher.config.num_hidden_layers:
+    depth, heads = teacher.config.num_hidden_layers, teacher.config.num_attention_heads
+    if min(number, steps, layers, width) < 1 or layers > depth:
         raise SernbError(
-            f"sentences, steps, layers and width must be at least 1, and layers at most {teacher.config.num_hidden_layers}."
+            f"sentences, steps, layers and width must be at least 1, and layers at most {depth}."
         )
-    if width % teacher.config.num_attention_heads:
-        raise SernbError(
-            f"width must be a multiple of the {teacher.config.num_attention_heads} heads; it is {width}."
-        )
+    if width % heads:
+        raise SernbError(f"width must be a multiple of the {heads} heads; it is {width}.")
+
     begun = os.times()
     held_out = sentences(min(HELD_OUT, number), seed + 1, Knobs())
     learning = sentences(number, seed, replace(Knobs(), **HARDER), [one.text for one in held_out])
     student, curve, of_teacher = distil(teacher, learning, held_out, tokenizer, steps, layers, width, seed)
     taken = os.times()
-    half = out.with_name(out.name + ".half")
-    shutil.rmtree(half, ignore_errors=True)
-    student.half().save_pretrained(half)
-    student.config.dtype = "float32"  # what it is loaded as where nothing else is asked for
-    student.config.save_pretrained(half)
-    for file in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copyfile(own_folder("mini-bert") / file, half / file)
-    curve.round(4).to_csv(half / "training.csv", index=False, lineterminator="\n")
+
     settings = {"sentences": number, "steps": steps, "layers": layers, "width": width, "seed": seed}
-    settings |= {"held_out": len(held_out), "of_teacher": of_teacher}
-    seconds = {"cpu": sum(taken[:2]) - sum(begun[:2]), "clock": taken[4] - begun[4]}
-    mini_tinybert_card.write(half, settings, seconds, curve)
-    if out.exists():
-        out.rmdir()
-    os.replace(half, out)
+    with whole_folder(out, new=True) as folder:
+        ship(student, folder)
+        for file in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copyfile(own_folder("mini-bert") / file, folder / file)
+        curve.round(4).to_csv(folder / "training.csv", index=False, lineterminator="\n")
+        cards.write(
+            folder,
+            "mini_tinybert",
+            **settings,
+            command=cards.command("mini_tinybert", settings),
+            heads=student.config.num_attention_heads,
+            pieces=student.config.vocab_size,
+            parameters=student.num_parameters(),
+            teacher_parameters=teacher.num_parameters(),
+            teacher_layers=depth,
+            teacher_width=teacher.config.hidden_size,
+            pairs=", ".join(f"{here} from {there}" for here, there in enumerate(layers_of(layers, depth), 1)),
+            held_out=len(held_out),
+            of_teacher=of_teacher,
+            cpu=(sum(taken[:2]) - sum(begun[:2])) / 60,
+            clock=(taken[4] - begun[4]) / 60,
+            batch=BATCH,
+            rate=LEARNING_RATE,
+            temperature=TEMPERATURE,
+            inside=round(INSIDE * steps),
+            curve=cards.cells(curve.round(3)),
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:

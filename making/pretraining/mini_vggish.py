@@ -1,15 +1,13 @@
 """python -m making.pretraining.mini_vggish --out DIR: a small VGGish that learnt to hear how a voice was set.
 
-The published VGGish learnt to name the sounds of millions of videos. This one hears synthetic voices from the generator
-of the embedded corpus, other speakers saying other sentences, and learns what the synthesiser was told: rate, pitch,
-melody, loudness, roughness, breath, and whose voice it was. No emotion is among that.
+The published VGGish learnt to name the sounds of millions of videos. This one hears synthetic voices from the
+generator of the embedded corpus, other speakers saying other sentences, and learns what the synthesiser was
+told: rate, pitch, melody, loudness, roughness, breath, and whose voice it was. No emotion is among that.
 """
 
 import argparse
 import os
-import shutil
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +18,10 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from making.generator.knobs import Knobs
-from making.pretraining.markdown import cells
+from making.pretraining import cards
 from making.pretraining.voices import voices, windows
 from sernb.core.errors import SernbError, exit_code
+from sernb.core.files import must_be_new, whole_folder
 from sernb.corpora import load
 from sernb.evaluation import bootstrap
 from sernb.evaluation.baselines import baseline
@@ -39,7 +38,8 @@ RANDOM = (0, 1, 2)  # seeds of the untrained networks to compare with
 
 
 class VoiceReader(nn.Module):
-    """A VGGish, and one linear layer that reads settings off its embedding, normalised as the fusion head does it."""
+    """A VGGish, and one linear layer that reads settings off its embedding, normalised as the fusion head
+    does it."""
 
     def __init__(self, config: VGGishConfig, settings: int):
         super().__init__()
@@ -52,10 +52,11 @@ class VoiceReader(nn.Module):
 
 @torch.no_grad()
 def balance(model: VGGish, examples: torch.Tensor) -> None:
-    """Scale and shift each layer so that its units have mean 0 and spread 1 over `examples`, before any training.
+    """Scale and shift each layer so that its units have mean 0 and spread 1 over `examples`, before any
+    training.
 
-    Else many units of the last ReLU are silent from the start, and what is silent does not learn (Krähenbühl et al.,
-    "Data-dependent Initializations of Convolutional Neural Networks", ICLR 2016).
+    Else many units of the last ReLU are silent from the start, and what is silent does not learn (Krähenbühl
+    et al., "Data-dependent Initializations of Convolutional Neural Networks", ICLR 2016).
     """
 
     def normalise(layer, _, out):
@@ -77,7 +78,8 @@ def balance(model: VGGish, examples: torch.Tensor) -> None:
 def train(
     told: pd.DataFrame, frames: list[torch.Tensor], epochs: int, seed: int
 ) -> tuple[VGGish, pd.DataFrame, pd.Series]:
-    """The trained network, its curve (epoch, loss, R2 on unseen speakers), and that R2 of each setting at the end."""
+    """The trained network, its curve (epoch, loss, R2 on unseen speakers), and that R2 of each setting at the
+    end."""
     sessions = sorted(told["session"].unique())
     unseen = told["session"].isin(sessions[: max(1, round(UNSEEN * len(sessions)))]).to_numpy()
     settings = told.drop(columns="session")
@@ -137,10 +139,12 @@ def explained(model: VoiceReader, sound, lengths, targets) -> np.ndarray:
 
 
 def probe(models: dict[str, list[VGGish]]) -> tuple[pd.DataFrame, dict]:
-    """UAR on the embedded corpus, leave one session out, with intervals, of frozen embeddings and acoustic statistics.
+    """UAR on the embedded corpus, leave one session out, with intervals, of frozen embeddings and acoustic
+    statistics.
 
-    An utterance is the mean and standard deviation of its embeddings; the classifier is the baselines'. Several models
-    under one name count as seeds. Beside it {name: (units that no example wakes, share of zeros)} of the first of each.
+    An utterance is the mean and standard deviation of its embeddings; the classifier is the baselines'.
+    Several models under one name count as seeds. Beside it {name: (units that no example wakes, share of
+    zeros)} of the first of each.
     """
     utterances, waveforms = read_utterances(load("embedded"))
     folds = leave_one_session_out(utterances)
@@ -160,54 +164,47 @@ def probe(models: dict[str, list[VGGish]]) -> tuple[pd.DataFrame, dict]:
 
 
 def pretrain(out: Path, utterances: int, epochs: int, seed: int, jobs: int | None = None) -> None:
-    """Write the network (config.json, model.safetensors in float16) and its card README.md into `out`, a new folder."""
-    out = Path(out)
-    if out.exists() and any(out.iterdir()):
-        raise SernbError(f"{out} is not empty: name a new folder, so that nothing is overwritten.")
+    """Write the network (config.json, model.safetensors in float16) and its card README.md into `out`, a new
+    folder."""
+    must_be_new(out)
     if epochs < 1 or utterances < FEWEST:
         raise SernbError(
-            f"expected at least 1 epoch and {FEWEST} utterances, got {epochs} epochs and {utterances} utterances."
+            f"expected at least 1 epoch and {FEWEST} utterances, got {epochs} epochs and {utterances} "
+            "utterances."
         )
+
     begun = os.times()
     told, frames = voices(utterances, seed, jobs)
     model, curve, settings = train(told, frames, epochs, seed)
-    half = out.with_name(out.name + ".half")
-    shutil.rmtree(half, ignore_errors=True)
-    model.half().save_pretrained(half)
     taken = np.subtract(os.times(), begun)
-    untrained = []
-    for one in RANDOM:
-        torch.manual_seed(one)
-        untrained.append(VGGish(SHAPE))
-    judged, silence = probe({"trained": [VGGish.from_pretrained(half)], "random weights": untrained})
-    (half / "README.md").write_text(
-        (files("making.pretraining") / "mini_vggish_card.md")
-        .read_text(encoding="utf-8")
-        .format(
+
+    with whole_folder(out, new=True) as folder:
+        model.half().save_pretrained(folder)
+        untrained = []
+        for one in RANDOM:
+            torch.manual_seed(one)
+            untrained.append(VGGish(SHAPE))
+        judged, silence = probe({"trained": [VGGish.from_pretrained(folder)], "random weights": untrained})
+        options = {"utterances": utterances, "epochs": epochs, "seed": seed}
+        cards.write(
+            folder,
+            "mini_vggish",
+            command=cards.command("mini_vggish", options),
             parameters=sum(one.numel() for one in model.parameters()),
-            command=f"python -m making.pretraining.mini_vggish --out DIR --utterances {utterances} --epochs {epochs} --seed {seed}",
             spoken=len(told),
             hours=sum(map(len, frames)) / 360_000,
             sessions=told["session"].nunique(),
             speakers=told["session"].nunique() * Knobs.speakers_per_session,
             minutes=taken[:4].sum() / 60,
             clock=taken[4] / 60,
-            threads=torch.get_num_threads(),
             epochs=epochs,
             batch=BATCH,
-            curve=cells(curve.round(3)),
-            settings=cells(settings.round(2).reset_index()),
-            probe=cells((100 * judged[["value", "low", "high"]]).round(1).reset_index()),
+            curve=cards.cells(curve.round(3)),
+            settings=cards.cells(settings.round(2).reset_index()),
+            probe=cards.cells((100 * judged[["value", "low", "high"]]).round(1).reset_index()),
             silent=silence["trained"][0],
             zeros=silence["trained"][1],
-            torch=torch.__version__,
-        ),
-        encoding="utf-8",
-        newline="\n",
-    )
-    if out.exists():
-        out.rmdir()
-    os.replace(half, out)
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:

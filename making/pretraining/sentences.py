@@ -2,7 +2,8 @@
 
     python -m making.pretraining.sentences [--count 1500] [--seed 1] [--out FILE]
 
-writes those that come with the kit (`sernb.corpora.embedded.sentences`; notebook 03 has a teacher read them), one a line.
+writes those that come with the kit (`sernb.corpora.embedded.sentences`; notebook 03 has a teacher read them),
+one a line.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from sernb.protocols import normalised
 
 
 def bare(patterns: dict) -> Callable[[str], str]:
-    """A function that gives a sentence without its opener ("you know, ...") or closer, in the form that is compared."""
+    """A function that gives a sentence without its opener ("you know, ...") or closer, in the form that is
+    compared."""
     starts, ends = (
         "|".join(normalised(one) for name in names for one in patterns[name])
         for names in (("openers", "openers_of_news"), ("closers",))
@@ -33,11 +35,12 @@ def bare(patterns: dict) -> Callable[[str], str]:
 
 
 def sentences(number: int, seed: int, knobs: Knobs, unwanted: Iterable[str] = ()) -> list[Sentence]:
-    """So many different sentences of the grammar: no transcript of the embedded corpus, and none of `unwanted`.
+    """So many different sentences of the grammar: no transcript of the embedded corpus, and none of
+    `unwanted`.
 
-    Sentences that differ only in case, punctuation, or their opener or closer are the same one. Good, plain and bad
-    ones are drawn in turn; plain ones repeat sooner, so fewer of them remain. Raises SernbError where the grammar has
-    not so many.
+    Sentences that differ only in case, punctuation, or their opener or closer are the same one. Good, plain
+    and bad ones are drawn in turn; plain ones repeat sooner, so fewer of them remain. Raises SernbError where
+    the grammar has not so many.
     """
     grammar = Grammar(random.Random(seed), knobs)
     core = bare(grammar.patterns)

@@ -1,15 +1,12 @@
 """The cards of the small speech encoders: all that their training and the probes measured."""
 
-from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
-import torch
 
+from making.pretraining import cards
 from making.pretraining import masked_prediction as training
 from making.pretraining.emotion_probes import emotions
-from making.pretraining.markdown import cells
 from making.pretraining.masked_prediction import kept_apart
 from making.pretraining.speech_probes import probes, read_encoder, untrained
 from making.pretraining.spoken import Speech
@@ -28,25 +25,23 @@ NAMES = {
 def write(folder: Path, name: str, fields: dict, spoken: Speech, probed: Speech, curve: pd.DataFrame) -> None:
     """Write README.md into the folder of an encoder, from the template making/pretraining/<name>_card.md.
 
-    fields: what only this template asks for; spoken: what was learnt from; probed: other speech, for the probes.
+    fields: what only this template asks for; spoken: what was learnt from; probed: other speech, for the
+    probes.
     """
     model = read_encoder(folder)
     layers, plain = probes(model, probed)
     feelings = emotions(model, untrained(model.config))
     unseen = kept_apart(spoken)
-    text = (files("making.pretraining") / f"{name}_card.md").read_text(encoding="utf-8")
-    text = text.format(
+    iterations = curve.groupby("iteration" if "iteration" in curve else [0] * len(curve))
+    cards.write(
+        folder,
+        name,
         **fields,
         parameters=model.num_parameters(),
         layers=model.config.num_hidden_layers,
         width=model.config.hidden_size,
         heads=model.config.num_attention_heads,
-        torch=torch.__version__,
-        transformers=version("transformers"),
-        threads=torch.get_num_threads(),
-        minutes=curve.groupby("iteration" if "iteration" in curve else [0] * len(curve))["minutes"]
-        .max()
-        .sum(),
+        minutes=iterations["minutes"].max().sum(),
         spoken=len(spoken.table),
         hours=spoken.hours,
         voices=spoken.table["speaker"].nunique(),
@@ -55,7 +50,7 @@ def write(folder: Path, name: str, fields: dict, spoken: Speech, probed: Speech,
         batch=training.BATCH,
         seconds=training.FRAMES / 50,
         rate=training.LEARNING_RATE,
-        curve=cells(shortened(curve).round(3)),
+        curve=cards.cells(shortened(curve).round(3)),
         probed=len(probed.table),
         probed_voices=probed.table["speaker"].nunique(),
         phones=len(probed.names),
@@ -63,7 +58,6 @@ def write(folder: Path, name: str, fields: dict, spoken: Speech, probed: Speech,
         plain=values(plain),
         emotions=compared(feelings),
     )
-    (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
 
 
 def shortened(curve: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +77,7 @@ def compared(table: pd.DataFrame) -> str:
         (NAMES[row.task], row.layer, *(written(row, name) for name in ("trained", "random", "gain")))
         for row in table.itertuples()
     ]
-    return cells(pd.DataFrame(rows))
+    return cards.cells(pd.DataFrame(rows))
 
 
 def values(table: pd.DataFrame) -> str:
@@ -96,4 +90,4 @@ def values(table: pd.DataFrame) -> str:
         )
         for row in table.sort_values("task", kind="stable").itertuples()
     ]
-    return cells(pd.DataFrame(rows))
+    return cards.cells(pd.DataFrame(rows))

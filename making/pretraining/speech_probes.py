@@ -1,7 +1,8 @@
-"""python -m making.pretraining.speech_probes FOLDER: what each layer of a speech encoder knows, untrained ones beside it.
+"""python -m making.pretraining.speech_probes FOLDER: what each layer of a speech encoder knows, untrained
+ones beside it.
 
-Linear probes of the frozen states: the phone of each frame and the pitch of each utterance, of speakers that the probe
-has not heard; and whose voice it is, in other utterances of known speakers.
+Linear probes of the frozen states: the phone of each frame and the pitch of each utterance, of speakers that
+the probe has not heard; and whose voice it is, in other utterances of known speakers.
 """
 
 import argparse
@@ -36,8 +37,8 @@ PENALTIES = np.logspace(-1, 5, 13)
 
 
 def states(model: HubertModel) -> Callable[[torch.Tensor], torch.Tensor]:
-    """A function that gives all hidden states, (batch, samples) to (batch, frames, layers + 1, width); the first are the
-    convolutions' output with its positions."""
+    """A function that gives all hidden states, (batch, samples) to (batch, frames, layers + 1, width); the
+    first are the convolutions' output with its positions."""
 
     def features(sound):
         sound = F.layer_norm(sound, sound.shape[-1:])
@@ -66,8 +67,8 @@ def untrained(config: HubertConfig, seeds=RANDOM) -> list[HubertModel]:
 
 
 def heard(spoken: Speech, features: Callable, frames: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """States of so many frames of every utterance, (layers, utterances, frames, width), and its mean and standard
-    deviation, (layers, utterances, 2 * width). The same frames for all encoders."""
+    """States of so many frames of every utterance, (layers, utterances, frames, width), and its mean and
+    standard deviation, (layers, utterances, 2 * width). The same frames for all encoders."""
     some, pooled = {}, {}
     places = sampled(spoken, frames, seed)
     for rows, found in by_length(spoken, features, np.arange(len(spoken.table)), "listening"):
@@ -85,8 +86,8 @@ def sampled(spoken: Speech, frames: int, seed: int) -> list[np.ndarray]:
 
 
 def parts(spoken: Speech) -> tuple[np.ndarray, np.ndarray]:
-    """Whether an utterance's speaker is unseen (every third session), and whether it is among the last third of what its
-    speaker says; bool (utterances,) each."""
+    """Whether an utterance's speaker is unseen (every third session), and whether it is among the last third
+    of what its speaker says; bool (utterances,) each."""
     session = pd.factorize(spoken.table["session"], sort=True)[0]
     speaker = spoken.table.groupby("speaker")["samples"]
     return session % 3 == 2, (speaker.cumcount() >= speaker.transform("size") * 2 / 3).to_numpy()
@@ -97,8 +98,9 @@ def probe(
 ) -> dict[tuple[str, int], np.ndarray]:
     """Sums that the scores of each task and layer come from, a row a unit to draw in the bootstrap.
 
-    phone: right and all frames of each unseen speaker; speaker: right and all (one) of each utterance; pitch: count,
-    target, its square and the squared error, summed over each unseen speaker. pitch: semitones, NaN where none is heard.
+    phone: right and all frames of each unseen speaker; speaker: right and all (one) of each utterance; pitch:
+    count, target, its square and the squared error, summed over each unseen speaker. pitch: semitones, NaN
+    where none is heard.
     """
     each, pooled = heard(spoken, features, frames)
     unseen, late = parts(spoken)
@@ -138,7 +140,8 @@ def summed(rows: np.ndarray, owners: np.ndarray) -> np.ndarray:
 
 
 def score(task: str, sums: np.ndarray) -> np.ndarray:
-    """(..., sums) as `probe` gives them, summed over units, to accuracy or R²; no pitch that varies gives NaN."""
+    """(..., sums) as `probe` gives them, summed over units, to accuracy or R²; no pitch that varies gives
+    NaN."""
     if task != "pitch":
         return sums[..., 0] / sums[..., 1]
     number, target, squares, errors = np.moveaxis(sums, -1, 0)
@@ -147,8 +150,9 @@ def score(task: str, sums: np.ndarray) -> np.ndarray:
 
 
 def compare(trained: dict, random: list[dict], seed: int = 0) -> pd.DataFrame:
-    """A row a task and layer: score of the trained encoder and mean score of the untrained ones, each with its 95 %
-    interval, and their difference with its own, from the same draws of speakers (of utterances, for the speaker task)."""
+    """A row a task and layer: score of the trained encoder and mean score of the untrained ones, each with
+    its 95 % interval, and their difference with its own, from the same draws of speakers (of utterances, for
+    the speaker task)."""
     rows = []
     for task, layer in trained:
         runs = np.stack([one[task, layer] for one in (trained, *random)], 1)  # (units, runs, sums)
@@ -175,7 +179,8 @@ def alone(sums: dict, seed: int = 0) -> pd.DataFrame:
 
 
 def heard_pitch(spoken: Speech) -> np.ndarray:
-    """Median pitch of each utterance, semitones above 55 Hz, as `sernb.features.acoustics` hears it; NaN where nothing is voiced."""
+    """Median pitch of each utterance, semitones above 55 Hz, as `sernb.features.acoustics` hears it; NaN
+    where nothing is voiced."""
     sounds = [spoken.waveform(row) for row in range(len(spoken.table))]
     pitch = acoustic_table(spoken.table, waveforms=sounds)["pitch_p50"].to_numpy()
     return np.where(pitch == 0, np.nan, pitch)
@@ -184,7 +189,8 @@ def heard_pitch(spoken: Speech) -> np.ndarray:
 def probes(
     model: HubertModel, spoken: Speech, seeds: tuple[int, ...] = RANDOM, frames: int = FRAMES
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What `compare` gives for an encoder and its untrained likes, and what `alone` gives for plain features."""
+    """What `compare` gives for an encoder and its untrained likes, and what `alone` gives for plain
+    features."""
     pitch = heard_pitch(spoken)
     trained = probe(spoken, states(model), pitch, frames)
     random = [probe(spoken, states(one), pitch, frames) for one in untrained(model.config, seeds)]
@@ -196,7 +202,7 @@ def probes(
 def read_encoder(folder: str | Path) -> HubertModel:
     """A HuBERT from a folder, in float32. Raises SernbError where there is none, whole."""
     folder = Path(folder)
-    expected = f"{folder}: expected config.json and model.safetensors of a HuBERT, as making.pretraining.mini_hubert writes"
+    expected = f"{folder}: expected config.json and model.safetensors of a HuBERT, as mini_hubert writes them"
     if not (folder / "config.json").is_file():
         raise SernbError(f"{expected}; there is no config.json.")
     try:

@@ -1,14 +1,14 @@
 """Speech to learn from without labels, with the phone of every 20 ms for those who ask later what was learnt.
 
-The generator of the embedded corpus speaks: other speakers, and no sentence that the corpus says. The speech lies in a
-folder, int16 samples one utterance behind the other, so that it is made once and read without filling the memory.
+The generator of the embedded corpus speaks: other speakers, and no sentence that the corpus says. The speech
+lies in a folder, int16 samples one utterance behind the other, so that it is made once and read without
+filling the memory.
 """
 
 import json
 import multiprocessing
 import os
 import re
-import shutil
 import tempfile
 from dataclasses import dataclass, fields
 from functools import partial
@@ -23,6 +23,7 @@ from making.generator.plan import plan
 from making.generator.synthesis import ESPEAK_RATE, PAUSE, RATE, espeak, lend_data, record
 from making.generator.voices import Controls, Speaker
 from sernb.core.errors import SernbError
+from sernb.core.files import whole_folder
 from sernb.core.ragged import Ragged
 from sernb.corpora import load
 from sernb.protocols import normalised
@@ -34,8 +35,8 @@ DESCRIPTION = "speech.json"  # written last: a folder without it is not whole
 
 @dataclass(frozen=True)
 class Speech:
-    """`table`: a row an utterance (index; speaker, session, gender, text, samples, and what the voice was told);
-    `sound`: int16 (samples,) each at 16 kHz; `phones`: uint8 (frames,) each, numbers of `names`."""
+    """`table`: a row an utterance (index; speaker, session, gender, text, samples, and what the voice was
+    told); `sound`: int16 (samples,) each at 16 kHz; `phones`: uint8 (frames,) each, numbers of `names`."""
 
     table: pd.DataFrame
     sound: Ragged
@@ -57,14 +58,16 @@ def frames_of(samples: int) -> int:
 
 
 def phone(name: str) -> str:
-    """eSpeak's name of a phone without stress, length and variants: "'i:" is "i", "t#" is "t", "_:" is "_"."""
+    """eSpeak's name of a phone without stress, length and variants: "'i:" is "i", "t#" is "t", "_:" is
+    "_"."""
     bare = re.sub(r"[:#\-2]+$", "", name.lstrip("',%="))
     return bare or SILENCE
 
 
 def phones_by_frame(phones: list[tuple[str, int]], samples: int) -> list[str]:
-    """The phone in the middle of each frame; `phones` as `making.generator.synthesis.espeak` gives them (22,050 Hz, without
-    the pause before the speech), `samples` at 16 kHz with the pauses. A glide (";") belongs to the phone before it."""
+    """The phone in the middle of each frame; `phones` as `making.generator.synthesis.espeak` gives them
+    (22,050 Hz, without the pause before the speech), `samples` at 16 kHz with the pauses. A glide (";")
+    belongs to the phone before it."""
     heard = [(phone(name), begin) for name, begin in phones if name != ";"]
     begins = np.array([0.0, *(PAUSE + begin / ESPEAK_RATE for _, begin in heard)])
     names = [SILENCE, *(name for name, _ in heard)]
@@ -75,16 +78,17 @@ def phones_by_frame(phones: list[tuple[str, int]], samples: int) -> list[str]:
 def speech(folder: str | Path, utterances: int, seed: int, speakers: int, jobs: int | None = None) -> Speech:
     """About so many utterances of about so many new speakers, from `folder`, or made and written there.
 
-    The voice expresses feelings less exactly than in the embedded corpus, so that its settings vary more freely.
-    Raises SernbError where the folder holds other speech or other things, for the embedded corpus's seed, and for fewer
-    than 6 speakers or 2 utterances each.
+    The voice expresses feelings less exactly than in the embedded corpus, so that its settings vary more
+    freely. Raises SernbError where the folder holds other speech or other things, for the embedded corpus's
+    seed, and for fewer than 6 speakers or 2 utterances each.
     """
     folder = Path(folder)
     if seed == Knobs.seed:
         raise SernbError(f"seed {seed} makes the speakers of the embedded corpus: name another seed.")
     if speakers < 6 or utterances < 2 * speakers:
         raise SernbError(
-            f"expected at least 6 speakers and 2 utterances of each, got {speakers} speakers and {utterances} utterances."
+            f"expected at least 6 speakers and 2 utterances of each, got {speakers} speakers and "
+            f"{utterances} utterances."
         )
     wanted = {"utterances": utterances, "seed": seed, "speakers": speakers}
     if (folder / DESCRIPTION).is_file():
@@ -115,33 +119,23 @@ def _make(folder: Path, wanted: dict, jobs: int | None) -> None:
     known = set(load("embedded")["text"].map(normalised))
     table = table[~table["text"].map(normalised).isin(known)]
     tasks = [(number, row, cast[row.speaker]) for number, (_, row) in enumerate(table.iterrows())]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    half = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
     way = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     names, samples = {SILENCE: 0}, []
-    try:
+    with whole_folder(folder, new=True) as beside:
         with (
             tempfile.TemporaryDirectory() as lent,
-            (half / "sound.int16").open("wb") as sound,
-            (half / "phones.uint8").open("wb") as phones,
+            (beside / "sound.int16").open("wb") as sound,
+            (beside / "phones.uint8").open("wb") as phones,
             multiprocessing.get_context(way).Pool(jobs or os.cpu_count(), maxtasksperchild=1) as pool,
         ):
-            work = partial(_say, data=lend_data(Path(lent)), knobs=knobs)
-            bar = tqdm(
-                pool.imap(work, tasks, chunksize=1), total=len(tasks), desc="speaking", unit="", disable=None
-            )
-            for waveform, said in bar:
+            work = pool.imap(partial(_say, data=lend_data(Path(lent)), knobs=knobs), tasks, chunksize=1)
+            for waveform, said in tqdm(work, "speaking", len(tasks), unit="", disable=None):
                 waveform.tofile(sound)
                 np.array([names.setdefault(one, len(names)) for one in said], np.uint8).tofile(phones)
                 samples.append(len(waveform))
         kept = ["speaker", "session", "gender", "text", *(one.name for one in fields(Controls))]
-        table[kept].assign(samples=samples).to_csv(half / "utterances.csv", lineterminator="\n")
-        (half / DESCRIPTION).write_text(json.dumps(wanted | {"phones": list(names)}), encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        os.replace(half, folder)
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
+        table[kept].assign(samples=samples).to_csv(beside / "utterances.csv", lineterminator="\n")
+        (beside / DESCRIPTION).write_text(json.dumps(wanted | {"phones": list(names)}), encoding="utf-8")
 
 
 def _say(task: tuple[int, pd.Series, Speaker], data: Path, knobs: Knobs) -> tuple[np.ndarray, list[str]]:

@@ -17,9 +17,11 @@ LINES = 33  # utterances of a speaker, about
 
 
 def voices(utterances: int, seed: int, jobs: int | None = None) -> tuple[pd.DataFrame, list[torch.Tensor]]:
-    """New speakers' utterances: what each voice was told (float columns, and `session`), and log-mel frames (n, 64).
+    """New speakers' utterances: what each voice was told (float columns, and `session`), and log-mel frames
+    (n, 64).
 
-    The voice expresses feelings less exactly than in the embedded corpus, so that its settings vary more freely.
+    The voice expresses feelings less exactly than in the embedded corpus, so that its settings vary more
+    freely.
     """
     if seed == Knobs.seed:
         raise SernbError(f"seed {seed} makes the speakers of the embedded corpus: name another seed.")
@@ -52,9 +54,11 @@ def voices(utterances: int, seed: int, jobs: int | None = None) -> tuple[pd.Data
 
 
 def windows(lengths: list[int], shift: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where examples begin among the frames of all utterances, one behind the other, and each one's utterance.
+    """Where examples begin among the frames of all utterances, one behind the other, and each one's
+    utterance.
 
-    `shift` moves them by so many frames, where an utterance is long enough to have as many examples all the same.
+    `shift` moves them by so many frames, where an utterance is long enough to have as many examples all the
+    same.
     """
     begins, owners, offset = [], [], 0
     for number, length in enumerate(lengths):

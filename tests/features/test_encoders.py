@@ -1,4 +1,5 @@
-"""Pretrained encoders by name: whole, cut, incomplete, of something else; VGGish's published weights from a server here."""
+"""Pretrained encoders by name: whole, cut, incomplete, of something else; VGGish's published weights from a
+server here."""
 
 import hashlib
 import json
@@ -49,7 +50,8 @@ BERT = {
     "intermediate_size": 64,
 }
 SMALL_SPEECH = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
-                "conv_dim": (8,) * 7, "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 2}  # fmt: skip
+                "conv_dim": (8,) * 7, "num_conv_pos_embeddings": 8,
+                "num_conv_pos_embedding_groups": 2}  # fmt: skip
 SPEECH = {
     "hubert": {"model_type": "hubert", **SMALL_SPEECH},
     "large": {"model_type": "wav2vec2", **SMALL_SPEECH, "feat_extract_norm": "layer", "conv_bias": True,
@@ -188,7 +190,8 @@ def test_a_speech_encoder_from_a_folder(speech_checkpoint):
 def test_wav2vec2_goes_the_same_way(tmp_path):
     config = Wav2Vec2Config(
         hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, conv_dim=(8,) * 7,
-        num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2, do_stable_layer_norm=True, feat_extract_norm="layer",
+        num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2, do_stable_layer_norm=True,
+        feat_extract_norm="layer",
     )  # fmt: skip
     Wav2Vec2Model(config).save_pretrained(tmp_path)
     Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path)

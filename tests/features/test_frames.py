@@ -86,7 +86,7 @@ def test_the_cache_is_found_by_what_is_heard(tmp_path):
 @pytest.mark.parametrize(
     ("waves", "kind", "message"),
     [
-        ([np.zeros(400), np.zeros(399)], "log-mel", r"u1: 0.02494 s of sound; a frame needs at least 25 ms \(400 samples"),
+        ([np.zeros(400), np.zeros(399)], "log-mel", r"u1: 0.02494 s of sound; .* at least 25 ms \(400"),
         ([np.zeros(959)], "compare", r"u0: 0.05994 s of sound; a frame needs at least 60 ms"),
         ([np.full(500, np.nan)], "log-mel", "u0: expected a waveform"),
         ([np.zeros((2, 500))], "log-mel", r"u0: expected a waveform .* \(2, 500\)"),

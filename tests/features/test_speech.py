@@ -40,7 +40,9 @@ def test_frames_are_the_front_ends(normalise, tmp_path):
 def test_the_cache_knows_other_recordings_and_other_weights(tmp_path):
     utterances, waveforms, _ = corpus(3)
     for number, (sound, speech) in enumerate([
-        (waveforms, encoders()[0]), ([one * 0.5 for one in waveforms], encoders()[0]), (waveforms, encoders(1)[0])
+        (waveforms, encoders()[0]),
+        ([one * 0.5 for one in waveforms], encoders()[0]),
+        (waveforms, encoders(1)[0]),
     ]):  # fmt: skip
         frames(sound, utterances.index, speech, False, tmp_path, progress=False)
         assert len(list(tmp_path.iterdir())) == number + 1

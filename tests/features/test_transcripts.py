@@ -1,4 +1,5 @@
-"""Transcripts by machine: a Whisper made here (its nonsense comes by the real path), PocketSphinx, and what is kept."""
+"""Transcripts by machine: a Whisper made here (its nonsense comes by the real path), PocketSphinx, and what
+is kept."""
 
 import json
 import sys
@@ -40,7 +41,8 @@ def one_letter(tokenizer, number):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A Whisper of 1 + 1 layers with random weights, saved as the published ones are; it writes up to 6 letters."""
+    """A Whisper of 1 + 1 layers with random weights, saved as the published ones are; it writes up to 6
+    letters."""
     where = tmp_path_factory.mktemp("whisper")
     letters = sorted(ByteLevel.alphabet())
     tokenizer = WhisperTokenizer(vocab={one: number for number, one in enumerate(letters)}, merges=[])
@@ -79,7 +81,11 @@ def test_whisper_hears_the_same_each_time_and_is_told_the_language(folder, monke
     assert hear(noise(1)) == first and hear(noise(2, 1)) == other
     asked = []
     generate = WhisperForConditionalGeneration.generate
-    spy = lambda *given, **options: asked.append(options.get("language")) or generate(*given, **options)  # noqa: E731
+
+    def spy(*given, **options):
+        asked.append(options.get("language"))
+        return generate(*given, **options)
+
     monkeypatch.setattr(WhisperForConditionalGeneration, "generate", spy)
     for language in (None, "de"):
         recogniser(str(folder), language)(noise(1))

@@ -1,4 +1,5 @@
-"""Each term of distillation against scipy, torch and numbers by hand, and the total with its weights and settings."""
+"""Each term of distillation against scipy, torch and numbers by hand, and the total with its weights and
+settings."""
 
 from dataclasses import FrozenInstanceError, asdict, replace
 
@@ -62,7 +63,8 @@ def test_kl_is_of_the_teacher_from_the_student(pair):
 
 
 def test_kl_of_a_teacher_that_is_certain():
-    """The teacher's other classes have probability 0 exactly; what is left is -log of the student's probability."""
+    """The teacher's other classes have probability 0 exactly; what is left is -log of the student's
+    probability."""
     student, teacher = torch.zeros(1, 4, requires_grad=True), torch.tensor([[1e4, 0.0, 0.0, 0.0]])
     loss = kl_divergence(student, teacher, temperature=1)
     loss.backward()
@@ -186,18 +188,16 @@ def test_mse_by_hand():
 
 def test_mse_is_equation_5():
     student, teacher = states(), states(seed=1)
-    expected = np.mean(
-        [((t[:n] - s[:n]).square().sum() / (n * 6)).item() for s, t, n in zip(student, teacher, LENGTHS, strict=True)]
-    )  # fmt: skip
+    rows = zip(student, teacher, LENGTHS, strict=True)
+    expected = np.mean([((t[:n] - s[:n]).square().sum() / (n * 6)).item() for s, t, n in rows])
     assert feature_mse(student, teacher, MASK).item() == pytest.approx(expected, rel=1e-12)
     torch.testing.assert_close(feature_mse(student, teacher), torch.nn.functional.mse_loss(student, teacher))
 
 
 def test_cosine_is_scipys():
     student, teacher = states(), states(seed=1)
-    expected = np.mean(
-        [np.mean([cosine(s[i], t[i]) for i in range(n)]) for s, t, n in zip(student, teacher, LENGTHS, strict=True)]
-    )  # fmt: skip
+    rows = zip(student, teacher, LENGTHS, strict=True)
+    expected = np.mean([np.mean([cosine(s[i], t[i]) for i in range(n)]) for s, t, n in rows])
     assert feature_cosine(student, teacher, MASK).item() == pytest.approx(expected, rel=1e-9)
     torch.testing.assert_close(
         feature_cosine(7 * student, teacher, MASK), feature_cosine(student, teacher, MASK)

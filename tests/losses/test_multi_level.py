@@ -1,5 +1,7 @@
-"""The soft-align block and MCED's loss against Eq. 1 to 4 in numpy and by hand, its settings, and padding that must not matter."""
+"""The soft-align block and MCED's loss against Eq. 1 to 4 in numpy and by hand, its settings, and padding
+that must not matter."""
 
+import json
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
@@ -31,7 +33,8 @@ def randn(*shape, seed):
 
 
 def inputs(fill=0.0, more=0, teacher=TEACHER, student=STUDENT):
-    """(student's output, teacher's logits, teacher's states, word mask), `fill` lying in padding of both sides."""
+    """(student's output, teacher's logits, teacher's states, word mask), `fill` lying in padding of both
+    sides."""
 
     def padded(x, mask):
         x = torch.where(mask[..., None], x, fill)
@@ -65,7 +68,8 @@ def states(places=6, width=4, seed=0):
 
 
 def equation_2(one, teacher, student):
-    """(words, d_t) and (states, d_s) of one utterance, without padding; W as the paper has them, to the right."""
+    """(words, d_t) and (states, d_s) of one utterance, without padding; W as the paper has them, to the
+    right."""
     w_q, w_k, w_v = (layer.weight.detach().numpy().T for layer in (one.query, one.key, one.value))
     scores = (teacher @ w_q) @ gelu(student @ w_k).T / np.sqrt(teacher.shape[1])
     weights = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
@@ -104,8 +108,8 @@ def test_it_is_equation_2(teacher, student, words):
 
 
 def test_alignment_by_hand():
-    """d_t = 4, √d_t = 2. The query is (2 ln 3, 0, 0, 0), the keys GELU(·) of it 1 and 0: scores ln 3 and 0, shares 3/4
-    and 1/4. The values are 8 and 0 after a GELU that leaves 8 alone: 6."""
+    """d_t = 4, √d_t = 2. The query is (2 ln 3, 0, 0, 0), the keys GELU(·) of it 1 and 0: scores ln 3 and 0,
+    shares 3/4 and 1/4. The values are 8 and 0 after a GELU that leaves 8 alone: 6."""
     one = SoftAlignment(4, 2).double()
     key = brentq(lambda x: gelu(x) - 1, 1, 2)
     with torch.no_grad():
@@ -239,8 +243,8 @@ def test_kl_is_minimised():
 
 
 def test_features_by_hand():
-    """One state, whose values 8 and 16 GELU leaves alone: every word hears (8, 16). Words (0, 0) and (8, 0): squared errors
-    64, 256, 0 and 256, their mean 144, their sum 576."""
+    """One state, whose values 8 and 16 GELU leaves alone: every word hears (8, 16). Words (0, 0) and (8, 0):
+    squared errors 64, 256, 0 and 256, their mean 144, their sum 576."""
     for norm, expected in (("mean", 144), ("squared", 576)):
         config = MCEDConfig(response=False, pairs=((1, 1),), weights=(0.5,), norm=norm)
         loss = MultiLevelLoss(config, 2, 2, 1, 1)
@@ -380,7 +384,8 @@ def test_with_a_student_whose_width_is_another():
     """From frames to the loss and back, NaN in the padding of both; a few steps make it smaller."""
     torch.manual_seed(0)
     student = SpeechStudent(
-        StudentConfig(features=7, channels=(8,) * 4, width=8, layers=3, heads=2, feed_forward=16, classifier=8, dropout=0.0)
+        StudentConfig(features=7, channels=(8,) * 4, width=8, layers=3, heads=2, feed_forward=16,
+                      classifier=8, dropout=0.0)
     )  # fmt: skip
     config = MCEDConfig(pairs=((1, 1), (2, 3)), weights=(0.5, 0.5))
     loss = MultiLevelLoss(config, 6, 8, 2, 3)
@@ -408,8 +413,7 @@ def test_with_a_student_whose_width_is_another():
 
 def test_settings_go_through_json():
     config = MCEDConfig(norm="squared").last(2)
-    lists = {name: [list(one) if isinstance(one, tuple) else one for one in value] if isinstance(value, tuple) else value
-             for name, value in asdict(config).items()}  # fmt: skip
+    lists = json.loads(json.dumps(asdict(config)))
     assert MCEDConfig(**lists) == config
 
 
@@ -419,7 +423,7 @@ def test_bad_input_is_named():
     less = {n: x for n, x in states.items() if n != 10}
     shallow = SimpleNamespace(logits=output.logits, hidden_states=output.hidden_states[:5], mask=output.mask)
     cases = (
-        ("pair 12→6 names layer 12 of the teacher, which has the layers 0.*to 4", lambda: MultiLevelLoss(config.last(1), 5, 3, 4, 6)),
+        ("layer 12 of the teacher, .*to 4", lambda: MultiLevelLoss(config.last(1), 5, 3, 4, 6)),
         ("pair 8→4 names layer 4 of the student, which.*to 3", lambda: MultiLevelLoss(config, 5, 3, 12, 3)),
         ("pair -1→1 names layer -1", lambda: made(replace(config, pairs=((-1, 1),), weights=(1,)))),
         ("4 pairs of layers and 3 weights", lambda: replace(config, weights=(1, 1, 1))),
@@ -431,9 +435,9 @@ def test_bad_input_is_named():
         ("norm is 'l1'; choose one of mean, squared", lambda: MCEDConfig(norm="l1")),
         ("the teacher's logits, and there are none", lambda: loss(output, None, states, words)),
         ("4 classes, the teacher's 3", lambda: loss(output, logits[:, :3], states, words)),
-        ("layer 10 of the teacher is needed; the layers given are: 6, 8, 12", lambda: loss(output, logits, less, words)),
+        ("layer 10 of the teacher.*given are: 6, 8, 12", lambda: loss(output, logits, less, words)),
         ("layers given are: none", lambda: loss(output, logits)),
-        ("layer 5 of the student is needed; it gave the layers 0 to 4", lambda: loss(shallow, logits, states, words)),
+        ("layer 5 of the student.*the layers 0 to 4", lambda: loss(shallow, logits, states, words)),
         (r"\(3, 4\), got torch.bool \(3, 3\)", lambda: loss(output, logits, states, words[:, :3])),
         ("got torch.int64", lambda: loss(output, logits, states, words.long())),
         (r"teacher's states as \(batch, places, 4\)", lambda: made(teacher=4)(output, logits, states, words)),

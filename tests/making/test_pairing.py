@@ -9,7 +9,10 @@ from jupytext.sync_contentsmanager import build_sync_jupytext_contents_manager_c
 from making.pairing import from_text, problems, write
 from sernb.core.errors import SernbError
 
-TEXT = '# %% [markdown]\n# # Title\n\n# %% tags=["parameters"]\nn: int = 1\n\n# %%\ndef f():\n    return n\n\n\n# %%\nf()\n'
+TEXT = (
+    '# %% [markdown]\n# # Title\n\n# %% tags=["parameters"]\nn: int = 1\n\n'
+    "# %%\ndef f():\n    return n\n\n\n# %%\nf()\n"
+)
 
 
 @pytest.fixture

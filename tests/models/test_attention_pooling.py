@@ -49,7 +49,8 @@ def test_padding_is_torchs_same(shape):
 
 
 def test_two_filter_groups_equal_separate_norms():
-    """The paper normalises each group, then concatenates; one norm over both must be the same in training mode."""
+    """The paper normalises each group, then concatenates; one norm over both must be the same in training
+    mode."""
     torch.manual_seed(1)
     both = ConvBlock(1, ((10, 2, 8), (2, 8, 8)), max_pool=False).train()
     x = torch.randn(4, 1, 30, 20)

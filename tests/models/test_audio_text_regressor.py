@@ -43,7 +43,8 @@ def model(kind="hubert", text=TEXT, **given):
 
 
 def batch(pad=0):
-    """Three utterances, with so much padding beyond the longest; what lies in the padding is noise, not zeros."""
+    """Three utterances, with so much padding beyond the longest; what lies in the padding is noise, not
+    zeros."""
     rng = torch.Generator().manual_seed(0)
     waveforms = torch.randn(3, max(LENGTHS) + pad, generator=rng)
     ids = torch.randint(1, 50, (3, 7 + pad % 5), generator=rng)

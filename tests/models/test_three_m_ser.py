@@ -87,7 +87,8 @@ def test_encoder_outputs_computed_before_give_the_same():
 
 
 def test_the_head_is_the_papers_written_out_again():
-    """Position 0 of full attention over [text, audio], as the authors' code has it: all positions ask, the first is read."""
+    """Position 0 of full attention over [text, audio], as the authors' code has it: all positions ask, the
+    first is read."""
     model = network()
     _, _, given = batch((5,), (2,))
     head = model.head

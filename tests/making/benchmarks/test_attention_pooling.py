@@ -1,4 +1,5 @@
-"""What the benchmark of attention pooling changes on the way from the paper's recipe: bins normalised by speaker."""
+"""What the benchmark of attention pooling changes on the way from the paper's recipe: bins normalised by
+speaker."""
 
 import pandas as pd
 import pytest

@@ -14,9 +14,11 @@ from sernb.protocols import Fold
 
 @pytest.fixture(scope="module")
 def sentences():
-    """160 sentences of five words; each word adds its own share to valence, and nothing tells arousal or dominance."""
+    """160 sentences of five words; each word adds its own share to valence, and nothing tells arousal or
+    dominance."""
     rng = np.random.default_rng(0)
-    words = np.array("awful bad poor plain fair good lovely splendid rain door table cup".split())  # noqa: SIM905
+    listed = "awful bad poor plain fair good lovely splendid rain door table cup"
+    words = np.array(listed.split())
     worth = np.array([-2, -1.5, -1, 0, 0.5, 1, 1.5, 2, 0, 0, 0, 0]) / 5
     chosen = rng.integers(0, len(words), (160, 5))
     table = pd.DataFrame(

@@ -1,4 +1,5 @@
-"""Table 4's benchmark on made-up sentences: what it computes, what it takes from its folder, and the teachers it leaves."""
+"""Table 4's benchmark on made-up sentences: what it computes, what it takes from its folder, and the teachers
+it leaves."""
 
 from dataclasses import replace
 
@@ -17,10 +18,12 @@ TELLING = dict(zip(CLASSES, ("table", "lovely", "sudden", "gloomy", "hateful"), 
 def texts():
     """(XED, MELD): sentences that name their class, each once."""
     rng = np.random.default_rng(0)
-    words = "we see it here now and then at home or near the old red house by a small quiet lake".split()  # noqa: SIM905
+    sentence = "we see it here now and then at home or near the old red house by a small quiet lake"
+    words = sentence.split()
 
     def lines(count):
-        return [(f"{' '.join(rng.permutation(words)[:6])} {TELLING[one]}", one) for one in CLASSES for _ in range(count)]  # fmt: skip
+        classes = [one for one in CLASSES for _ in range(count)]
+        return [(f"{' '.join(rng.permutation(words)[:6])} {TELLING[one]}", one) for one in classes]
 
     xed = pd.DataFrame(lines(20), columns=["text", "labels"])
     xed["source"] = ["neutral" if one == "neutral" else "annotated" for one in xed["labels"]]

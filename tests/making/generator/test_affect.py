@@ -1,4 +1,5 @@
-"""Feelings, annotators and the plan of the corpus: counts that are promised, ratings that scatter as the knobs say."""
+"""Feelings, annotators and the plan of the corpus: counts that are promised, ratings that scatter as the
+knobs say."""
 
 from dataclasses import replace
 

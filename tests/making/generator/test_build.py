@@ -1,4 +1,5 @@
-"""The corpus can be made again, byte for byte. Needs the extra "generate"; the checksums are tested without it."""
+"""The corpus can be made again, byte for byte. Needs the extra "generate"; the checksums are tested without
+it."""
 
 import io
 import shutil
@@ -51,7 +52,8 @@ def test_utterances_are_spoken_again_byte_for_byte(espeak, planned):
 
 
 def test_utterances_are_the_shipped_ones(espeak, planned):
-    """The sound, within what Opus may differ by from one processor to the next; on the same one, the same bytes."""
+    """The sound, within what Opus may differ by from one processor to the next; on the same one, the same
+    bytes."""
     table, cast = planned
     for name, ogg, _ in make(table, cast, Knobs(), only=list(table.index[[0, 777]])):
         shipped = FOLDER / "audio" / table.at[name, "session"] / f"{name}.ogg"

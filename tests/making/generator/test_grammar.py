@@ -59,7 +59,8 @@ def test_only_small_talk_asks_questions(sentences):
 
 
 def test_things_and_operators_multiply_to_the_valence():
-    """Whatever the operator, an odd number of reversals goes with a thing of the other sign, and with no other."""
+    """Whatever the operator, an odd number of reversals goes with a thing of the other sign, and with no
+    other."""
     acts = {
         value: {act for group in read("people")["work"] for act in group[value]} for value in ("good", "bad")
     }

@@ -1,4 +1,5 @@
-"""The pairs can be made again, byte for byte. Needs the extra "generate"; what is planned is tested without it."""
+"""The pairs can be made again, byte for byte. Needs the extra "generate"; what is planned is tested without
+it."""
 
 import io
 import multiprocessing
@@ -56,7 +57,8 @@ def test_the_plan_is_what_is_shipped(pairs):
 
 
 def test_shipped_recordings_are_spoken_again(espeak, pairs):
-    """The sound, within what Opus may differ by from one processor to the next; on the same one, the same bytes."""
+    """The sound, within what Opus may differ by from one processor to the next; on the same one, the same
+    bytes."""
     table, cast = pairs
     names = list(table.index[[0, 700]])
     files = list(written(table)["file"])

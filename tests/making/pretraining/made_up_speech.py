@@ -11,7 +11,8 @@ PIECE = 6 * HOP  # samples of one tone
 
 
 def made_up(utterances: int = 36, seconds: tuple[float, float] = (2.3, 3.0), seed: int = 0) -> Speech:
-    """Every speaker (3 of a session) has 3 utterances; a speaker's tones are all higher or lower than another's."""
+    """Every speaker (3 of a session) has 3 utterances; a speaker's tones are all higher or lower than
+    another's."""
     rng = np.random.default_rng(seed)
     speaker = np.arange(utterances) // 3
     higher = rng.uniform(0.9, 1.1, utterances)[speaker]

@@ -1,4 +1,5 @@
-"""The small text encoder: what it may learn from, what its tokenizer can write, and the script that makes it."""
+"""The small text encoder: what it may learn from, what its tokenizer can write, and the script that makes
+it."""
 
 import random
 import re

@@ -187,7 +187,8 @@ def test_networks_without_convolutions_take_what_these_give(whole_precision):
 
 
 def test_layers_above_the_convolutions_are_in_whole_precision():
-    """In bfloat16 the positional convolution can be wrong by as much as it is large: what is heard would not get round."""
+    """In bfloat16 the positional convolution can be wrong by as much as it is large: what is heard would not
+    get round."""
     model = MaskedPredictor(encoder(0, 1, 128), 5).eval()
     kinds = []
     handle = model.encoder.encoder.pos_conv_embed.register_forward_hook(

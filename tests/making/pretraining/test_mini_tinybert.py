@@ -1,4 +1,5 @@
-"""The distilled small text encoder: the losses by hand, the script that makes it, and the one that comes with sernb."""
+"""The distilled small text encoder: the losses by hand, the script that makes it, and the one that comes with
+sernb."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -38,7 +39,8 @@ def made(tmp_path_factory):
 
 
 def test_attention_mse_by_hand():
-    """Two heads, two real tokens and one of padding: the mean over 2 heads and 4 pairs, whatever the padding holds."""
+    """Two heads, two real tokens and one of padding: the mean over 2 heads and 4 pairs, whatever the padding
+    holds."""
     student, teacher = torch.zeros(1, 2, 3, 3), torch.zeros(1, 2, 3, 3)
     student[0, 0, :2, :2] = torch.tensor([[1.0, 2.0], [3.0, 0.0]])
     student[0, :, 2], student[0, :, :, 2] = torch.nan, torch.inf

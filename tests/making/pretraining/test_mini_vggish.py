@@ -1,4 +1,5 @@
-"""The small VGGish: the shipped one as its card says, and its making, tiny. Speaking needs the extra "generate"."""
+"""The small VGGish: the shipped one as its card says, and its making, tiny. Speaking needs the extra
+"generate"."""
 
 import re
 from importlib.resources import files

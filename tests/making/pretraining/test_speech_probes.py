@@ -1,4 +1,5 @@
-"""Probes of frozen layers: what they find in made-up speech, their intervals, and that the shipped encoder knows something."""
+"""Probes of frozen layers: what they find in made-up speech, their intervals, and that the shipped encoder
+knows something."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -127,7 +128,8 @@ def test_the_script_prints_a_table_for_any_folder(small, speech, tmp_path, monke
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda one: one.name)
 def test_the_shipped_encoders_know_more_of_speech_than_random_weights(folder):
-    """Whether a frame's sound is voiced and loud says little: told apart are a session's speakers, by their last layer."""
+    """Whether a frame's sound is voiced and loud says little: told apart are a session's speakers, by their
+    last layer."""
     corpus = load("embedded")
     few = corpus[corpus["session"] == "Ses01"].groupby("speaker").head(14)
     few, sounds = read_utterances(few)

@@ -1,4 +1,5 @@
-"""Speech to learn from: that it is new, where its phones stand, and what is refused. Speaking needs the extra "generate"."""
+"""Speech to learn from: that it is new, where its phones stand, and what is refused. Speaking needs the extra
+"generate"."""
 
 import multiprocessing
 
