@@ -99,7 +99,7 @@ def _by_model(predictions):
     table = needs_classes(checked(predictions))
     columns = [name for name in table if name.startswith("p_")]
     if not columns:
-        raise SernbError("without probabilities (columns p_<class>) nobody knows how sure a model was.")
+        raise SernbError("without p_<class> columns nobody knows how sure a model was: it cannot abstain.")
     for model, part in table.groupby("model", sort=False, observed=True):
         sure = part[columns].to_numpy().max(1)
         right = (part["emotion"].astype(str) == part["predicted"].astype(str)).to_numpy(float)
