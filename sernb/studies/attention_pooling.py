@@ -1,7 +1,8 @@
-"""Attention pooling fold by fold: segments and folds in, a predictions table out; and which filter shape suits emotion.
+"""Attention pooling fold by fold: segments and folds in, a predictions table out; and which filter shape
+suits emotion.
 
-Source: P. Li, Y. Song, I. McLoughlin, W. Guo, L. Dai, "An Attention Pooling based Representation Learning Method for
-Speech Emotion Recognition", Interspeech 2018.
+Source: P. Li, Y. Song, I. McLoughlin, W. Guo, L. Dai, "An Attention Pooling based Representation Learning
+Method for Speech Emotion Recognition", Interspeech 2018.
 """
 
 from collections.abc import Sequence
@@ -43,18 +44,18 @@ def cross_validate(
     seed: int = 0,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, SpectrogramCNN]]:
-    """Train one network a fold and predict its test utterances; nothing is chosen on test data: the last epoch counts.
+    """Train one network a fold and predict its test utterances; nothing is chosen on test data: the last
+    epoch counts.
 
-    Folds run one after another, or side by side within `with joblib.parallel_config(n_jobs=...)`: each in a process of
-    its own, with its share of the cores. Sums are then taken in another order, so the last digits may differ.
+    Folds run one after another, or side by side within `with joblib.parallel_config(n_jobs=...)`: each in a
+    process of its own, with its share of the cores. Sums are then taken in another order, so the last digits
+    may differ.
 
     Args:
         utterances: With a column `emotion`, whose categories are the classes, whatever `config.classes` says.
         train_segments, test_segments: Of these utterances (`sernb.features.spectrogram`).
         folds: Of `sernb.protocols`.
-        config: The network; None: with attention pooling.
-        recipe: How it is trained.
-        name: What the model is called; None: its pooling.
+        config: The network; None: with attention pooling. name: of the model; None: its pooling.
         seed: Every fold starts from its own weights, `seed` + 1000 times its number.
 
     Returns:
@@ -69,10 +70,8 @@ def cross_validate(
 
     def train_one(numbered, seed, watched):
         number, fold = numbered
-        title = fold.name if watched else None
-        model, curve = train_fold(
-            utterances, train_segments, fold, config, recipe, seed + 1000 * number, title
-        )
+        how = (config, recipe, seed + 1000 * number, fold.name if watched else None)
+        model, curve = train_fold(utterances, train_segments, fold, *how)
         table = predict(model, utterances, test_segments, fold, name).assign(seed=seed)
         return table, curve.assign(model=name, fold=fold.name, seed=seed), model
 
@@ -89,13 +88,14 @@ def train_fold(
     seed: int = 0,
     title: str | None = None,
 ) -> tuple[SpectrogramCNN, pd.DataFrame]:
-    """Train one network on a fold's training utterances; returns it and its learning curve (arguments: `cross_validate`)."""
+    """One network of a fold's training utterances, and its learning curve (arguments as in
+    `cross_validate`)."""
     if len(both := fold.train.intersection(fold.test)):
         raise SernbError(f"fold {fold.name}: {len(both)} utterances are trained on and tested, {some(both)}.")
     lacking = fold.train.difference(segments.table["utterance"])
     if len(lacking):
         raise SernbError(
-            f"fold {fold.name}: no segments of {len(lacking)} training utterances, {some(lacking)}."
+            f"fold {fold.name}: {len(lacking)} training utterances lack segments: {some(lacking)}."
         )
 
     # The label of each segment is its utterance's
@@ -129,7 +129,8 @@ class _Classifier(torch.nn.Module):
 
 
 def spec_augment(recipe: Recipe):
-    """A change of training batches that silences one band and one span of each segment (SpecAugment, Park 2019).
+    """A change of training batches that silences one band and one span of each segment (SpecAugment, Park
+    2019).
 
     The silence is each batch's own minimum: the floor of every scaling of `sernb.features.spectrogram`.
     """
@@ -148,25 +149,21 @@ def segment_probabilities(model: SpectrogramCNN, spectrograms: torch.Tensor) -> 
     """Class probabilities `(n, classes)` of spectrograms `(n, bins, frames)`, on the model's device."""
     device = next(model.parameters()).device
     model.eval()
+    batches = (batch.to(device) for batch in spectrograms.split(PREDICT_BATCH))
     with torch.inference_mode():
-        batches = [
-            model(batch.to(device)).logits.softmax(-1).cpu() for batch in spectrograms.split(PREDICT_BATCH)
-        ]
-    return torch.cat(batches)
+        return torch.cat([model(batch).logits.softmax(-1).cpu() for batch in batches])
 
 
 def predict(
     model: SpectrogramCNN, utterances: pd.DataFrame, segments: Segments, fold: Fold, name: str
 ) -> pd.DataFrame:
-    """The predictions table of a fold's test utterances: the mean of their segments' probabilities (paper, 2.1)."""
+    """The predictions table of a fold's test utterances: the mean of their segments' probabilities (paper,
+    2.1)."""
     classes = utterances["emotion"].cat.categories
     rows = segments.of(fold.test)
     lacking = fold.test.difference(segments.table["utterance"].iloc[rows])
     if len(lacking):
-        raise SernbError(
-            f"fold {fold.name}: no segments of {len(lacking)} test utterances, {some(lacking)}. Cut "
-            "the segments from the same utterances that the folds hold."
-        )
+        raise SernbError(f"fold {fold.name}: {len(lacking)} test utterances lack segments: {some(lacking)}.")
     scores = segment_probabilities(model, segments.spectrograms[torch.as_tensor(rows)])
     means = pd.DataFrame(scores.numpy(), columns=list(classes))
     means = means.groupby(segments.table["utterance"].to_numpy()[rows]).mean().reindex(fold.test)
@@ -174,7 +171,7 @@ def predict(
 
 
 def shapes(heights: Sequence[int] = HEIGHTS, widths: Sequence[int] = WIDTHS) -> list[tuple[int, int]]:
-    """Filter shapes (height in bins, width in frames): heights at the smallest width, then widths at the smallest height."""
+    """Filter shapes (bins, frames): heights at the smallest width, then widths at the smallest height."""
     for name, sizes in (("heights", heights), ("widths", widths)):
         if wrong := [size for size in sizes if size < THIN]:
             raise SernbError(f"{name} holds {wrong[0]}; the other side is {THIN}, so start there.")
@@ -195,16 +192,19 @@ def filter_study(
     seed: int = 0,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cross-validate one convolution of 16 channels with global average pooling for each filter shape (3.2, Figure 2).
+    """Cross-validate one convolution of 16 channels with global average pooling for each filter shape (3.2,
+    Figure 2).
 
     Shapes run side by side within `with joblib.parallel_config(n_jobs=...)`.
 
     Args:
-        heights, widths: In bins and frames, as `shapes` takes them; the other arguments are those of `cross_validate`.
+        heights, widths: In bins and frames, as `shapes` takes them; the other arguments are those of
+            `cross_validate`.
 
     Returns:
-        (table, predictions). The table has a row a shape: height, width, WA with `WA_low` and `WA_high` (95 %, by
-        utterance), and a column for each emotion, its recall. In predictions the model's name is "height x width".
+        (table, predictions). The table has a row a shape: height, width, WA with `WA_low` and `WA_high` (95
+        %, by utterance), and a column for each emotion, its recall. In predictions the model's name is
+        "height x width".
     """
 
     def train_one(height, width):
@@ -215,10 +215,8 @@ def filter_study(
         return predictions.assign(height=height, width=width)
 
     sizes = shapes(heights, widths)
-    tables = side_by_side(
-        (delayed(train_one)(*size) for size in sizes), "filter shapes", len(sizes), "shape", progress
-    )
-    predictions = pd.concat(tables)
+    runs = (delayed(train_one)(*size) for size in sizes)
+    predictions = pd.concat(side_by_side(runs, "filter shapes", len(sizes), "shape", progress))
 
     rows = bootstrap(predictions, "WA").set_index("model")[["value", "low", "high"]]
     rows.columns = ["WA", "WA_low", "WA_high"]
@@ -231,17 +229,14 @@ def _classes(utterances: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
     if emotion.isna().any():
         missing = utterances.index[emotion.isna()]
         raise SernbError(
-            f"{len(missing)} utterances have no emotion, {some(missing)} among them; leave them out first."
+            f"{len(missing)} utterances have no emotion ({some(missing)}): leave them out first."
         )
     if emotion.nunique() < 2:
-        raise SernbError(
-            f"all utterances are {emotion.iloc[0]}; telling emotions apart takes at least two of them."
-        )
+        raise SernbError(f"all utterances are {emotion.iloc[0]}; there is nothing to tell apart.")
     for fold in folds:
         seen = set(emotion[fold.train])
         if unseen := [label for label in emotion.cat.categories if label not in seen]:
             raise SernbError(
-                f"fold {fold.name}: no training utterance is {', '.join(unseen)}; choose another protocol, or leave out "
-                "the class (parameter emotions)."
+                f"fold {fold.name}: no training utterance is {', '.join(unseen)}; take another protocol, or other emotions."
             )
     return list(emotion.cat.categories)

@@ -1,8 +1,9 @@
-"""Speech, and speech with words, fold by fold: the systems of Table 1 and Figure 3, for any speech and text encoder; and
-the CCCs that the paper prints, to lay beside one's own.
+"""Speech, and speech with words, fold by fold: the systems of Table 1 and Figure 3, for any speech and text
+encoder; and the CCCs that the paper prints, to lay beside one's own.
 
-Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient Self-Supervised
-Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.1 and 4.3, Tables 1 and 2 (MSP-Podcast v1.10).
+Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient
+Self-Supervised Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.1 and 4.3,
+Tables 1 and 2 (MSP-Podcast v1.10).
 """
 
 from collections.abc import Sequence
@@ -71,24 +72,27 @@ def train_systems(
     seeds: Sequence[int] = (0,),
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[tuple, AudioTextRegressor]]:
-    """Train the systems on copies of these encoders, side by side in `with joblib.parallel_config(n_jobs=...)`.
+    """Train the systems on copies of these encoders, side by side in `with
+    joblib.parallel_config(n_jobs=...)`.
 
     Args:
         utterances: The table of `spoken`, which `sernb.studies.regression.prepare` made for these encoders.
         folds: Those with the same training part are trained once and tested each.
         speech, text: The pretrained encoders; None where no system takes it.
         name: Of the encoder; the model's name is "<name>, <system>".
-        systems: "speech" and "speech + text", all fine-tuned together; "speech + text, FT→FRZ", the fine-tuned speech
-            model's encoder, frozen, with the text encoder as it was pretrained, frozen too, and a new head (paper, 4.3);
-            "text" alone.
-        recipe: Of fine-tuning; head: of a head on frozen encoders.
+        systems: "speech" and "speech + text", fine-tuned as a whole; "speech + text, FT→FRZ", the fine-tuned
+            speech
+            encoder and the pretrained text encoder, both frozen, with a new head (paper, 4.3); "text" alone.
+        recipe, head: Of fine-tuning, and of a head on frozen encoders.
         config: Of the head and its pooling; its dimensions are those of the targets.
 
     Returns:
-        (predictions, learning curves, {(model, fold): first seed's}); predictions have a `part`, validation or test.
+        (predictions, learning curves, {(model, fold): first seed's}); predictions have a `part`, validation
+        or test.
 
     Raises:
-        SernbError: Where a system lacks an encoder or its input, without folds, and for a fold whose parts share
+        SernbError: Where a system lacks an encoder or its input, without folds, and for a fold whose parts
+        share
             utterances.
     """
     if wrong := [system for system in systems if system not in _SYSTEMS]:
@@ -173,7 +177,8 @@ def with_other_words(
         tokenizer: Of the models' text encoders.
         name: What the models are called in the predictions.
         seed: Of a new head, and in the predictions.
-        head: How a new head, on the model's frozen encoders, learns from these words first; None: nothing learns.
+        head: How a new head, on the model's frozen encoders, learns from these words first; None: nothing
+            learns.
     """
     tables = []
     for model, spoken, fold in finished:
@@ -196,7 +201,8 @@ def of_systems() -> pd.DataFrame:
 
 
 def of_recognisers() -> pd.DataFrame:
-    """Table 2: a row for each way to get the words; WER (0.25 = a quarter of the words wrong) and the dimensions."""
+    """Table 2: a row for each way to get the words; WER (0.25 = a quarter of the words wrong) and the
+    dimensions."""
     return pd.DataFrame.from_dict(_TABLE_2, orient="index", columns=["WER", *DIMENSIONS])
 
 
@@ -232,14 +238,15 @@ def _check_folds(folds):
     for fold in folds:
         for (one, ids), (other, others) in combinations(fold.parts().items(), 2):
             if len(shared := ids.intersection(others)):
+                where = f"fold {fold.name!r}: {len(shared)} utterances are in {one} and in {other}: {some(shared)}"
                 raise SernbError(
-                    f"fold {fold.name!r}: {len(shared)} utterances are in {one} and in {other}: {some(shared)}. A model "
-                    "is not tested on what it was trained or chosen on; take them out of one."
+                    f"{where}. Nothing is tested that was trained or chosen on; take them out of one."
                 )
 
 
 def _packed(encoder):
-    """What a copy of an encoder is made of: torch does not send its weight norm (`parametrizations`) to other processes."""
+    """What a copy of an encoder is made of: torch does not send its weight norm (`parametrizations`) to other
+    processes."""
     if encoder is None:
         return None
     weights = {name: one.detach().cpu() for name, one in encoder.state_dict().items()}

@@ -1,8 +1,9 @@
 """Which layers of a frozen speech encoder tell arousal, valence, dominance, or classes: two ways to ask.
 
-Learned weights, as in Figure 2 of D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for
-Efficient Self-Supervised Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.2; and a linear
-probe on each layer by itself, whose score does not depend on how large a layer's numbers are.
+Learned weights, as in Figure 2 of D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic
+Information for Efficient Self-Supervised Emotion Recognition with Audio-Textual Distilled Models",
+Interspeech 2023, 4.2; and a linear probe on each layer by itself, whose score does not depend on how large a
+layer's numbers are.
 """
 
 from collections.abc import Sequence
@@ -45,27 +46,29 @@ def learned_weights(
 ) -> tuple[np.ndarray, float]:
     """Train a `LayerProbe` on frozen states; returns its layer weights `(layers,)` and its development score.
 
-    The weights are those of the best epoch on the development rows. A plain loop: the states lie in memory, and a Trainer
-    would take longer to begin than this does to end.
+    A plain loop: the states lie in memory, and a Trainer would take longer to begin than this does to end.
 
     Args:
-        states: `(utterances, layers, width)`, averaged over time (`sernb.features.speech.layer_states`), or with the time
-            axis (`frame_states`): then the head pools average and maximum, as the paper's does, which takes far longer.
-        target: One dimension in [0, 1] `(utterances,)`, NaN where unknown (loss 1 - CCC, score CCC), or class numbers as
-            integers, negative where unknown (cross-entropy, UAR).
-        normalise: "none" and "layer" as in `LayerProbe`; "feature" gives each feature of each layer mean 0 and variance 1
-            over the training rows, so that layers differ neither in size nor in how much they vary (no time axis then).
-        patience: Epochs in a row without a better score.
-        weights_rate: The learning rate of the weights, higher than the head's, since they begin equal and one head's
-            training is short.
+        states: `(utterances, layers, width)`, averaged over time (`sernb.features.speech.layer_states`), or
+            with
+            it (`frame_states`): then the head pools average and maximum, as the paper's does, far slower.
+        target: A dimension in [0, 1] `(utterances,)`, NaN where unknown (1 - CCC), or class numbers as
+            integers,
+            negative where unknown (cross-entropy, UAR).
+        development_rows: The best epoch on them counts; `patience` epochs without a better one end it.
+        normalise: "none", "layer": see `LayerProbe`; "feature": each feature of each layer gets mean 0 and
+            variance 1 over the training rows (no time axis then).
+        weights_rate: Of the layers' weights, higher than the head's: they begin equal, and training is short.
 
     Raises:
-        SernbError: Where fewer than two rows of a part are labelled or all have the same label, and for states or a loss
-            that are not finite.
+        SernbError: For a part with fewer than two different labels, and states or a loss that are not finite.
     """
     target = _Classes(target) if np.issubdtype(np.asarray(target).dtype, np.integer) else _Dimension(target)
     train, development = _labelled(target, train_rows, development_rows)
-    _check_finite(states)
+    if not np.isfinite(states.values if isinstance(states, Ragged) else states).all():
+        raise SernbError(
+            "the states hold NaN or infinity: the encoder is damaged, or too large for half precision."
+        )
     if batch_size < 2:
         raise SernbError(f"batch_size is {batch_size}; it must be at least 2, or a batch has no concordance.")
     if normalise == "feature":
@@ -88,10 +91,8 @@ def learned_weights(
             loss.backward()
             optimizer.step()
         if not loss.isfinite():
-            raise SernbError(
-                f"the loss became {loss.item()}: lower learning_rate (it was {learning_rate:g}) or weights_rate "
-                f"({weights_rate:g})."
-            )
+            rates = f"learning_rate (it was {learning_rate:g}) or weights_rate ({weights_rate:g})"
+            raise SernbError(f"the loss became {loss.item()}: lower {rates}.")
 
         # The best epoch's weights count
         score = _score(probe, states, target, development)
@@ -132,9 +133,8 @@ class _Classes:
 
     def score(self, answers, rows):
         truth = self.values[rows]
-        return float(
-            recall_score(truth, answers.argmax(1), average="macro", zero_division=0, labels=np.unique(truth))
-        )
+        there = {"average": "macro", "zero_division": 0, "labels": np.unique(truth)}
+        return float(recall_score(truth, answers.argmax(1), **there))
 
 
 def weights_table(
@@ -146,11 +146,12 @@ def weights_table(
     progress: bool = True,
     **settings,
 ) -> pd.DataFrame:
-    """`learned_weights` for each target and seed: columns layer, target, seed, weight, score (of the probe, on development).
+    """`learned_weights` for each target and seed: columns layer, target, seed, weight, score (on
+    development).
 
-    splits: (training rows, development rows); each seed takes the next one, and the first comes again after the last, so
-    that the spread between seeds holds the luck of the split too. Side by side in
-    `with joblib.parallel_config(n_jobs=...)`.
+    splits: (training rows, development rows); each seed takes the next one, round and round, so that the
+    spread between seeds holds the luck of the split too. Side by side in `with
+    joblib.parallel_config(n_jobs=...)`.
     """
     chances = [(seed, splits[number % len(splits)]) for number, seed in enumerate(seeds)]
     runs = (
@@ -171,11 +172,12 @@ def weights_table(
 def rated_by_layer(
     states: np.ndarray, utterances: pd.DataFrame, targets: Targets, folds: Sequence[Fold]
 ) -> pd.DataFrame:
-    """Predictions of a ridge regression on each layer by itself, on each fold's test part; model is the layer's number.
+    """Predictions of a ridge regression on each layer by itself, on each fold's test part; model is the
+    layer's number.
 
-    states: `(utterances, layers, width)`, averaged over time, in the table's order. Features are scaled, and the ridge's
-    strength is chosen, on the training part (and the validation part, which nothing else needs). Raises SernbError for a
-    fold's utterances that are not in the table, states of another number, and a dimension without training ratings.
+    states: `(utterances, layers, width)`, averaged over time, in the table's order. Scaling and the ridge's
+    strength come from the training and validation parts. Raises SernbError for utterances that are not in the
+    table, states of another number, and a dimension without training ratings.
     """
     _check_rows(states, utterances)
     tables = []
@@ -187,14 +189,12 @@ def rated_by_layer(
             for column, (name, values) in enumerate(zip(targets.dimensions, targets.values.T, strict=True)):
                 rows = train[~np.isnan(values[train])]
                 if len(rows) < 2:
-                    raise SernbError(
-                        f"fold {fold.name!r}: {len(rows)} training utterances have a {name}; expected two or more. Leave "
-                        "the dimension out, or take larger folds."
-                    )
-                model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS)).fit(
-                    states[rows, layer], values[rows]
+                    why = f"{len(rows)} training utterances have a {name}; expected two or more"
+                    raise SernbError(f"fold {fold.name!r}: {why}. Leave it out, or take larger folds.")
+                model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS))
+                predicted[:, column] = model.fit(states[rows, layer], values[rows]).predict(
+                    states[test, layer]
                 )
-                predicted[:, column] = model.predict(states[test, layer])
             tables.append(rated(predicted, fold.test, utterances, targets, fold.name, str(layer)))
     return pd.concat(tables)
 
@@ -222,44 +222,31 @@ def classified_by_layer(states: np.ndarray, utterances: pd.DataFrame, folds: Seq
 
 
 def _labelled(target, train_rows, development_rows):
-    """The rows of both parts that have a label; SernbError where there is nothing to learn or to tell apart."""
-    train, development = (
-        np.asarray(rows)[target.known[np.asarray(rows)]] for rows in (train_rows, development_rows)
-    )
+    """The rows of both parts that have a label; SernbError where there is nothing to learn or to tell
+    apart."""
+    parts = (np.asarray(rows) for rows in (train_rows, development_rows))
+    train, development = (rows[target.known[rows]] for rows in parts)
     if len(train) < 2 or len(development) < 2:
-        raise SernbError(
-            f"{len(train)} training and {len(development)} development utterances are labelled; two each are needed."
-        )
+        counts = f"{len(train)} training and {len(development)} development utterances"
+        raise SernbError(f"{counts} are labelled; two each are needed.")
     for part, rows in (("training", train), ("development", development)):
         if len(np.unique(target.values[rows])) < 2:
-            raise SernbError(
-                f"all {len(rows)} labelled utterances of the {part} part have the same {target.word}; expected two or more "
-                "that differ. Take more utterances into it."
-            )
+            what = f"all {len(rows)} labelled utterances of the {part} part have the same {target.word}"
+            raise SernbError(f"{what}; expected two or more that differ. Take more utterances into it.")
     return train, development
-
-
-def _check_finite(states):
-    if not np.isfinite(states.values if isinstance(states, Ragged) else states).all():
-        raise SernbError(
-            "the states hold NaN or infinity: the encoder's weights are damaged, or too large for half precision."
-        )
 
 
 def _check_rows(states, utterances):
     if len(states) != len(utterances):
         raise SernbError(
-            f"there are states of {len(states)} utterances and a table of {len(utterances)}; expected one row each, in "
-            "order."
+            f"{len(states)} states for {len(utterances)} utterances; expected one each, in order."
         )
 
 
 def _standardised(states, train):
     """Each feature of each layer with mean 0 and variance 1 over the training rows."""
     if isinstance(states, Ragged):
-        raise SernbError(
-            'normalise="feature" takes states averaged over time (sernb.features.speech.layer_states).'
-        )
+        raise SernbError('normalise="feature" takes states averaged over time (speech.layer_states).')
     mean, spread = states[train].mean(0), states[train].std(0)
     return ((states - mean) / np.where(spread > 0, spread, 1)).astype(np.float32)
 

@@ -1,6 +1,7 @@
 """How the four papers train, side by side: one kind of recipe, and for each paper its own and the laptop's.
 
-A laptop's recipe is cut for the kit's small encoders and minutes on two cores; what a paper leaves open is said beside it.
+A laptop's recipe is cut for the kit's small encoders and minutes on two cores; what a paper leaves open is
+said beside it.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +26,8 @@ class Recipe:
         momentum, nesterov: Of sgd alone.
         warm_up: Share of the steps in which the rate rises from zero.
         falling: Whether it then falls in a straight line to zero; level otherwise.
-        drops: Epochs, counted from 1, at whose start the rate falls by `drop` (21.5: half-way through the 21st).
+        drops: Epochs, counted from 1, at whose start the rate falls by `drop` (21.5: half-way through the
+            21st).
         patience: Epochs in a row without a better one, after which training ends; None runs all.
         clip: The norm at which gradients are cut off; 0 leaves them.
         by_length: Whether a batch holds items of like length, which takes less padding.
@@ -83,15 +85,16 @@ class Recipe:
             raise SernbError(f"optimizer is {self.optimizer!r}; choose one of {', '.join(OPTIMIZERS)}.")
 
     def shortened(self, epochs: int) -> "Recipe":
-        """The same schedule squeezed into `epochs`: every drop at the same share of the run, within an epoch if need be."""
+        """The same schedule squeezed into `epochs`: every drop at the same share of the run, within an epoch
+        if need be."""
         drops = tuple(1 + (epoch - 1) * epochs / self.epochs for epoch in self.drops)
         return replace(self, epochs=epochs, drops=drops)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of 3M-SER: `train_text`, `train_audio` say which encoders learn beside the head, `distil` whether a
-    student listens to its teacher."""
+    """One stage of 3M-SER: `train_text`, `train_audio` say which encoders learn beside the head, `distil`
+    whether a student listens to its teacher."""
 
     recipe: Recipe
     train_text: bool = False
@@ -118,13 +121,15 @@ class TwoStages:
 
 
 def chosen(name: str, recipes: dict, epochs: int = 0):
-    """The recipe of that name, with so many epochs (0: its own). Raises SernbError for a name that is not there."""
+    """The recipe of that name, with so many epochs (0: its own). Raises SernbError for a name that is not
+    there."""
     if name not in recipes:
         raise SernbError(f"recipe is {name!r}; choose one of {', '.join(recipes)}.")
     return replace(recipes[name], epochs=epochs) if epochs else recipes[name]
 
 
-# Attention-pooling CNN (Li et al. 2018, 3.1): SGD with Nesterov momentum, steps down by ten; gradients are not clipped.
+# Attention-pooling CNN (Li et al. 2018, 3.1): SGD with Nesterov momentum, steps down by ten; gradients are
+# not clipped.
 ATTENTION_POOLING = {
     "paper": Recipe(
         epochs=50,
@@ -139,8 +144,8 @@ ATTENTION_POOLING = {
     )
 }
 
-# 3M-SER and its students (Nguyen et al. 2024, III.B): SGD at 1e-6, one utterance a step; momentum and weight decay stand
-# in the authors' code only. In theirs the fine-tuning's rate falls by ten every 30 epochs.
+# 3M-SER and its students (Nguyen et al. 2024, III.B): SGD at 1e-6, one utterance a step; momentum and weight
+# decay stand in the authors' code only. In theirs the fine-tuning's rate falls by ten every 30 epochs.
 _SGD = Recipe(
     epochs=50,
     batch_size=1,
@@ -155,7 +160,8 @@ _ADAMW = Recipe(epochs=4, batch_size=16, learning_rate=1e-3, weight_decay=0.01, 
 _DISTILSER = Stage(replace(_SGD, epochs=100), train_text=True, distil=True)
 THREE_M_SER = {
     "paper": TwoStages(Stage(_SGD), _DISTILSER),
-    # The authors' released configuration also trains VGGish; behind the rounding of its post-processor the gradient is zero.
+    # The authors' released configuration also trains VGGish; behind the rounding of its post-processor the
+    # gradient is zero.
     "code": TwoStages(Stage(_SGD), replace(_DISTILSER, train_audio=True)),
     "laptop": TwoStages(
         Stage(_ADAMW),
@@ -163,8 +169,8 @@ THREE_M_SER = {
     ),
 }
 
-# The speech student of MCED (Li, Zhao, Jin 2022, 3.2): Adam at 1e-4 that falls in a straight line, 50 epochs at most. The
-# paper names neither the batch (32 utterances of like length here) nor when it stops.
+# The speech student of MCED (Li, Zhao, Jin 2022, 3.2): Adam at 1e-4 that falls in a straight line, 50 epochs
+# at most. The paper names neither the batch (32 utterances of like length here) nor when it stops.
 MCED = {
     "paper": Recipe(epochs=50, batch_size=32, optimizer="adam", learning_rate=1e-4, falling=True),
     "laptop": Recipe(
@@ -172,8 +178,9 @@ MCED = {
     ),
 }
 
-# MCED's text teacher (same paper, 3.2): at most 6 epochs of fine-tuning, 20 of reading on; the rest is usual for BERT-base
-# (Devlin et al. 2019), as the paper does not say. The laptop's are for encoders as narrow as mini-bert.
+# MCED's text teacher (same paper, 3.2): at most 6 epochs of fine-tuning, 20 of reading on; the rest is usual
+# for BERT-base (Devlin et al. 2019), as the paper does not say. The laptop's are for encoders as narrow as
+# mini-bert.
 _BERT = Recipe(weight_decay=0.01, warm_up=0.1, falling=True)
 TEXT_TEACHER = {
     "paper": replace(_BERT, epochs=6, batch_size=32, learning_rate=2e-5, patience=2),
@@ -184,8 +191,9 @@ TEXT_READING = {
     "laptop": replace(_BERT, epochs=5, batch_size=128, learning_rate=1e-3),
 }
 
-# Audio-textual regressors (de Oliveira et al. 2023, 3.2): Adam at 1e-5, batches of 16 of like length, early stopping. The
-# paper names neither the epochs nor the patience. "head" is for a head alone, on frozen encoders.
+# Audio-textual regressors (de Oliveira et al. 2023, 3.2): Adam at 1e-5, batches of 16 of like length, early
+# stopping. The paper names neither the epochs nor the patience. "head" is for a head alone, on frozen
+# encoders.
 AUDIO_TEXT = {
     "paper": Recipe(epochs=30, batch_size=16, optimizer="adam", learning_rate=1e-5, patience=5),
     "laptop": Recipe(

@@ -1,7 +1,8 @@
-"""A regressor of arousal, valence and dominance: its inputs, its training, what it says, and what each word brings.
+"""A regressor of arousal, valence and dominance: its inputs, its training, what it says, and what each word
+brings.
 
-Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient Self-Supervised
-Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 3.2 and 3.3.
+Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient
+Self-Supervised Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 3.2 and 3.3.
 """
 
 import re
@@ -35,8 +36,8 @@ WORD = re.compile(r"\S+")
 class Spoken:
     """Utterances as a regressor takes them; row i belongs to `index[i]`.
 
-    frames: `(K, channels)` an utterance, of the frozen front end; tokens: ids `(N,)`. Instead of these, what frozen
-    encoders pooled: `speech_pooled (n, d_A)`, `text_pooled (n, d_T)`.
+    frames: `(K, channels)` an utterance, of the frozen front end; tokens: ids `(N,)`. Instead of these, what
+    frozen encoders pooled: `speech_pooled (n, d_A)`, `text_pooled (n, d_T)`.
     """
 
     index: pd.Index
@@ -51,7 +52,8 @@ class Spoken:
         return rows_of(self.index, ids)
 
     def lengths(self) -> np.ndarray:
-        """What batches of like length go by: frames, or tokens where there is no speech; ones where all is pooled."""
+        """What batches of like length go by: frames, or tokens where there is no speech; ones where all is
+        pooled."""
         ragged = self.frames if self.frames is not None else self.tokens
         return np.ones(len(self.index), int) if ragged is None else ragged.lengths
 
@@ -83,11 +85,11 @@ def prepare(
     """What a regressor on this speech encoder and tokenizer takes; None leaves a branch out.
 
     Args:
-        utterances: In the order of the targets and the waveforms.
-        targets: Of `sernb.core.ratings.targets_of(utterances)`.
-        waveforms: float32 `(samples,)` at 16 kHz each.
-        speech: The encoder whose frozen front end makes the frames; normalise: as `sernb.features.speech.frames` takes it.
-        tokenizer: Of the text encoder; transcript: the column with the words ("asr_text" for those of a machine).
+        utterances, targets, waveforms: In one order; `targets_of(utterances)`, and float32 `(samples,)` at 16
+            kHz.
+        speech, normalise: The encoder whose frozen front end makes the frames
+            (`sernb.features.speech.frames`).
+        tokenizer: Of the text encoder. transcript: the column with the words ("asr_text": a machine's).
         cache: A folder for the frames, memory-mapped; None keeps them in memory.
 
     Raises:
@@ -95,43 +97,40 @@ def prepare(
     """
     index = utterances.index if targets.index is None else targets.index
     if len(targets.values) != len(utterances) or not index.equals(utterances.index):
-        raise SernbError(
-            f"the targets are of {len(targets.values)} utterances, and not of these {len(utterances)} in this order. Make "
-            "them of this table: sernb.core.ratings.targets_of(utterances)."
+        counts = (
+            f"the targets are of {len(targets.values)} utterances, not of these {len(utterances)} in order"
         )
+        raise SernbError(f"{counts}. Make them of this table: targets_of(utterances).")
     spoken = Spoken(utterances.index, targets)
     if speech is not None:
         if waveforms is None or len(waveforms) != len(utterances):
             count = 0 if waveforms is None else len(waveforms)
             raise SernbError(
-                f"speech takes a recording for each of {len(utterances)} utterances; {count} were given."
+                f"speech takes {len(utterances)} recordings, one an utterance; {count} were given."
             )
-        heard = frames(waveforms, utterances.index, speech, normalise, cache, progress)
-        spoken = replace(spoken, frames=heard)
+        spoken = replace(
+            spoken, frames=frames(waveforms, utterances.index, speech, normalise, cache, progress)
+        )
     return spoken if tokenizer is None else with_words(spoken, utterances, tokenizer, transcript)
 
 
 def with_words(spoken: Spoken, utterances: pd.DataFrame, tokenizer, transcript: str = "text") -> Spoken:
-    """`spoken` with the words of the column `transcript`, as many tokens as the tokenizer's `model_max_length` allows.
+    """`spoken` with the words of the column `transcript`, as many tokens as the tokenizer's
+    `model_max_length` allows.
 
-    Raises SernbError where the column is absent or empty in some rows, and for a table of other utterances.
-
-    An empty transcript ("", which a machine may well give) is text; a missing one is not.
+    An empty transcript (a machine may well give "") is text; a missing one is not. Raises SernbError where
+    the column is absent or has gaps, and for a table of other utterances.
     """
     if transcript not in utterances:
-        raise SernbError(
-            f"there is no column {transcript!r} to read; the utterances have {', '.join(utterances)}."
-        )
+        raise SernbError(f"there is no column {transcript!r} to read, only {', '.join(utterances)}.")
     if not utterances.index.equals(spoken.index):
+        counts = f"the table has {len(utterances)} utterances, and not the {len(spoken.index)} of these inputs in order"
+        raise SernbError(f"{counts}. Sort it with utterances.loc[spoken.index].")
+    missing = utterances.index[utterances[transcript].isna()]
+    if len(missing):
+        lacking = f"{len(missing)} of {len(utterances)} utterances have no {transcript}: {some(missing)}"
         raise SernbError(
-            f"the table has {len(utterances)} utterances, and not the {len(spoken.index)} of these inputs in their order. "
-            "Sort it with utterances.loc[spoken.index]."
-        )
-    missing = utterances[transcript].isna()
-    if missing.any():
-        raise SernbError(
-            f"{int(missing.sum())} of {len(utterances)} utterances have no {transcript}: {some(utterances.index[missing])}. Leave them "
-            "out with utterances.dropna(subset=[...]), or have a machine transcribe them (sernb.features.transcripts)."
+            f"{lacking}. Leave them out, or let a machine transcribe them (sernb.features.transcripts)."
         )
     longest = min(LONGEST, getattr(tokenizer, "model_max_length", LONGEST))
     return replace(spoken, tokens=Ragged.of(token_ids(utterances[transcript], tokenizer, longest), np.int64))
@@ -147,20 +146,21 @@ def train_regressor(
     checkpoints: str | Path | None = None,
     progress: str | None = None,
 ) -> pd.DataFrame:
-    """Train `model` in place to a low 1 - CCC; returns the learning curve (epoch, loss, learning_rate, development_CCC).
+    """Train `model` in place to a low 1 - CCC; returns the learning curve (epoch, loss, learning_rate,
+    development_CCC).
 
     What is given as pooled is not trained. The model ends up on the GPU where there is one.
 
     Args:
-        spoken: The utterances; `train_rows`, `development_rows` are rows of it. Those without a rating are left out.
-        development_rows: Tried after each epoch (CCC, the mean over dimensions, of all of them together): the weights of
-            the best epoch are kept, and training ends after `recipe.patience` epochs without a better one.
-        recipe: How it learns.
-        checkpoints: A folder from which a killed training goes on; progress: the title of a bar.
+        train_rows: Of `spoken`; those without a rating are left out.
+        development_rows: Tried after each epoch (CCC of all of them together, the mean over dimensions): the
+            best
+            epoch counts, and training ends after `recipe.patience` epochs without a better one.
+        checkpoints: A folder from which a killed training goes on. progress: the title of a bar.
 
     Raises:
-        SernbError: Where the ratings of a part are too few or all the same, where training diverges, and where
-            `checkpoints` is of a run with other settings, utterances or ratings.
+        SernbError: For a part whose ratings are too few or all the same, a training that diverges, and
+            `checkpoints` of a run with other settings, utterances or ratings.
     """
     parts = [np.asarray(rows, int) for rows in (train_rows, development_rows)]
     tried = len(parts[1]) > 0
@@ -168,13 +168,9 @@ def train_regressor(
     train_rows, development_rows = (rows[rated[rows]] for rows in parts)
     if recipe.bf16 and not torch.cuda.is_available():
         # oneDNN gets the grouped positional convolution of narrow encoders wrong in bfloat16, without a word
-        raise SernbError(
-            "bf16 needs a GPU: on a CPU the positional convolution of narrow encoders comes out wrong in it."
-        )
+        raise SernbError("bf16 needs a GPU: on a CPU narrow encoders come out wrong in it.")
     if len(train_rows) < 2:
-        raise SernbError(
-            f"{len(train_rows)} training utterances have a rating; concordance takes two or more."
-        )
+        raise SernbError(f"{len(train_rows)} training utterances have a rating; concordance takes two.")
     check_differ(spoken.targets, train_rows, "training", every=True)
     if tried:
         check_differ(spoken.targets, development_rows, "development", every=False)
@@ -190,7 +186,8 @@ def train_regressor(
 
 @torch.inference_mode()
 def predict(model: AudioTextRegressor, spoken: Spoken, rows: np.ndarray) -> np.ndarray:
-    """Predictions float32 `(len(rows), dimensions)` on the scale of the targets, [0, 1]; on the device of the first part."""
+    """Predictions float32 `(len(rows), dimensions)` on the scale of the targets, [0, 1]; on the device of the
+    first part."""
     device, examples = _ready(model), spoken.examples(rows)
     predicted = np.empty((len(rows), len(model.shape.dimensions)), np.float32)
     for items in _of_like_length(examples.lengths()):
@@ -205,7 +202,8 @@ def predict(model: AudioTextRegressor, spoken: Spoken, rows: np.ndarray) -> np.n
 
 @torch.inference_mode()
 def frozen(model: AudioTextRegressor, spoken: Spoken) -> Spoken:
-    """`spoken` with each branch of `model` computed once and pooled: what a head on frozen encoders learns from."""
+    """`spoken` with each branch of `model` computed once and pooled: what a head on frozen encoders learns
+    from."""
     device, pooled = _ready(model), {}
     for branch, items in (("speech", spoken.frames), ("text", spoken.tokens)):
         if getattr(model.shape, branch) is None or items is None:
@@ -223,21 +221,25 @@ def frozen(model: AudioTextRegressor, spoken: Spoken) -> Spoken:
 def word_effects(
     model: AudioTextRegressor, text: str, tokenizer, targets: Targets, speech_pooled: np.ndarray | None = None
 ) -> tuple[dict[str, float], pd.DataFrame]:
-    """What `model` says of one utterance, and how much of it each word brings: ({dimension: rating}, a row a word).
+    """What `model` says of one utterance, and how much of it each word brings: ({dimension: rating}, a row a
+    word).
 
-    Each word is left out in turn; its effect is the rating with all words less the rating without this one, on the
-    corpus's scale: above 0 where the word raises it. Effects do not add up to the rating, since words work together.
+    Each word is left out in turn; its effect is the rating with all words less the rating without this one,
+    on the corpus's scale: above 0 where the word raises it. Effects do not add up to the rating, since words
+    work together.
 
     Args:
         text: Notes in brackets are no words; a text without words has no rows.
         tokenizer: Of the text encoder; targets: for the names of the dimensions and their scale.
-        speech_pooled: The utterance's speech, pooled before `(d_A,)` (`frozen`); None for a model that only reads.
+        speech_pooled: The utterance's speech, pooled before `(d_A,)` (`frozen`); None for a model that only
+            reads.
     """
     cleaned = clean(text)  # notes in brackets first, or half of one might be left
     words = [] if cleaned == EMPTY else WORD.findall(cleaned)
     without = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(words))]
 
-    # An empty text becomes "NULL", as in training; a word of its own keeps a text without any from being refused.
+    # An empty text becomes "NULL", as in training; a word of its own keeps a text without any from being
+    # refused.
     longest = min(LONGEST, model.text.config.max_position_embeddings)
     ids = token_ids(pd.Series([" ".join(words), *without, "-"]), tokenizer, longest)[:-1]
     device = _ready(model)
@@ -284,8 +286,8 @@ def _development(answers):
 
 
 def _ready(model):
-    """The model in evaluation mode, all of it on the device of its first weights, which is returned: fresh heads begin on
-    the CPU."""
+    """The model in evaluation mode, all of it on the device of its first weights, which is returned: fresh
+    heads begin on the CPU."""
     device = next(model.parameters()).device
     model.to(device).eval()
     return device

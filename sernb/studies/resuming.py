@@ -14,19 +14,19 @@ BROKEN = (EOFError, KeyError, OSError, RuntimeError, SafetensorError, ValueError
 
 
 def going_on(folder: Path, run: str, patience: int | None) -> tuple[str | None, int | None]:
-    """(the last whole checkpoint in `folder`, the step where that run stopped early), each None where there is none.
+    """(the last whole checkpoint in `folder`, the step where that run stopped early), each None where there
+    is none.
 
-    `run` (a `sernb.core.ragged.digest`) is noted in run.txt. Raises SernbError where the checkpoints are of another one.
+    `run` (a `sernb.core.ragged.digest`) is noted in run.txt. Raises SernbError where the checkpoints are of
+    another one.
     """
     noted = folder / "run.txt"
     checkpoints = sorted(
         folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True
     )
     if checkpoints and (not noted.is_file() or noted.read_text() != run):
-        raise SernbError(
-            f"{folder}: the checkpoints there are of a run with other settings, another seed, other weights to begin with, "
-            "or other data. Remove the folder, or name another."
-        )
+        other = "of a run with other settings, seed, first weights or data"
+        raise SernbError(f"{folder}: the checkpoints there are {other}. Remove the folder, or name another.")
     with whole_file(noted) as beside:
         beside.write_text(run)
     last = next((path for path in checkpoints if _whole(path)), None)

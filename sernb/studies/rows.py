@@ -1,4 +1,5 @@
-"""Rows that learn: one padded data set for every network, the order of its batches, and the word pieces it holds."""
+"""Rows that learn: one padded data set for every network, the order of its batches, and the word pieces it
+holds."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +17,10 @@ class Rows(torch.utils.data.Dataset):
     """Some rows of columns, handed out a whole padded batch at a time.
 
     Args:
-        columns: By the name that a network's forward has for it: an array or tensor `(n, ...)`, or, under a pair of
-            names, items of any length, padded `(batch, longest, ...)`, and their mask bool `(batch, longest)`.
+        columns: By the name that a network's forward has for it: an array or tensor `(n, ...)`, or, under a
+            pair of
+            names, items of any length, padded `(batch, longest, ...)`, and their mask bool `(batch,
+            longest)`.
         rows: Which of them, in this order; None: all.
         also: From row numbers to more of a batch, such as what a teacher says of these rows.
         lengths: `(n,)`, what batches of like length go by; None: the first column with items of any length.
@@ -68,8 +71,8 @@ class Rows(torch.utils.data.Dataset):
 
 
 class Shuffled(torch.utils.data.Sampler):
-    """Another order each epoch, the same for a seed and epoch (so that a resumed run sees what it would have seen);
-    with `by_length` in batches of like length. A last batch of fewer than `least` rows is left out."""
+    """Another order each epoch, the same for a seed and epoch (so that a resumed run sees what it would have
+    seen); with `by_length` in batches of like length. A last batch of fewer than `least` rows is left out."""
 
     def __init__(self, lengths, batch_size: int, seed: int, by_length: bool = True, least: int = 1):
         self.lengths, self.batch_size, self.seed = list(map(int, lengths)), batch_size, seed
@@ -77,7 +80,8 @@ class Shuffled(torch.utils.data.Sampler):
 
     @classmethod
     def of(cls, rows: Rows, recipe, seed: int, least: int = 1) -> "Shuffled | None":
-        """The order of `rows` in a training by `recipe`; None, the Trainer's own, where all are of the same length."""
+        """The order of `rows` in a training by `recipe`; None, the Trainer's own, where all are of the same
+        length."""
         lengths = rows.lengths()
         return None if lengths is None else cls(lengths, recipe.batch_size, seed, recipe.by_length, least)
 
@@ -94,8 +98,8 @@ class Shuffled(torch.utils.data.Sampler):
             order = torch.randperm(len(self.lengths), generator=generator).tolist()
             return islice(order, len(self))
 
-        # A megabatch runs from long to short: shuffled, so that a step's length says nothing about its place. A last
-        # batch that is not full stays the last, or the others would be cut elsewhere.
+        # A megabatch runs from long to short: shuffled, so that a step's length says nothing about its place.
+        # A last batch that is not full stays the last, or the others would be cut elsewhere.
         order = get_length_grouped_indices(self.lengths, self.batch_size, generator=generator)
         batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
         whole = len(order) // self.batch_size
@@ -107,9 +111,10 @@ class Shuffled(torch.utils.data.Sampler):
 def only_used(text: BertModel, tokens: Ragged) -> Iterator[None]:
     """While it lasts, `text` holds a table of word embeddings for the pieces in `tokens` alone.
 
-    BERT-base knows 30,522 pieces, which take 23.4 M parameters, and a corpus uses a few thousand. The gradient of the
-    others is zero at every step, but a dense one is written, read by the optimizer and saved all the same. What the
-    used ones have learned is put back at the end; the others are as they were (weight decay passes them by).
+    BERT-base knows 30,522 pieces, which take 23.4 M parameters, and a corpus uses a few thousand. The
+    gradient of the others is zero at every step, but a dense one is written, read by the optimizer and saved
+    all the same. What the used ones have learned is put back at the end; the others are as they were (weight
+    decay passes them by).
     """
     whole = text.embeddings.word_embeddings
     used = torch.from_numpy(np.unique(np.append(tokens.values, 0)))  # 0 fills up a batch

@@ -1,4 +1,5 @@
-"""Training: one `fit` for every network of the kit, one `run_folds` for every study. `transformers.Trainer` does the work."""
+"""Training: one `fit` for every network of the kit, one `run_folds` for every study. `transformers.Trainer`
+does the work."""
 
 import logging
 import tempfile
@@ -14,7 +15,9 @@ import torch
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.metrics import recall_score
 from tqdm.auto import tqdm
-from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import (
+    EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed,
+)  # fmt: skip
 
 from sernb.core.errors import SernbError
 from sernb.core.ragged import digest
@@ -32,11 +35,11 @@ class Goal:
     """What is tried after each epoch, and by what the best epoch is known.
 
     Args:
-        part: What the curve's columns call the rows that are tried.
-        truth: The key of a batch that is there to learn from.
-        best: The measure by which an epoch is the best ("loss", or one that `measures` gives); None keeps the last.
-        higher: Whether more of it is better.
-        measures: From what the learner said of the whole part (`predictions`, `label_ids`) to numbers by name.
+        part: What the curve calls the rows that are tried. truth: the key of a batch that is to be learnt.
+        best: The measure that chooses the epoch ("loss", or one of `measures`); None keeps the last. higher:
+            is
+            more of it better?
+        measures: From `predictions` and `label_ids` of the whole part to numbers by name.
         least: Fewest rows that a batch can learn from; a smaller last one is left out of its epoch.
     """
 
@@ -60,16 +63,14 @@ def fit(
     checkpoints: str | Path | None = None,
     progress: str | None = None,
 ) -> pd.DataFrame:
-    """Train `learner` in place; returns the curve: epoch, loss, learning_rate, <part>_loss and <part>_<measure>.
+    """Train `learner` in place; returns the curve: epoch, loss, learning_rate, <part>_loss and
+    <part>_<measure>.
 
     Args:
-        learner: Takes a batch of `train_set`, returns {"loss", and what is measured}. What lies in the modules that its
-            attribute `pretrained` names learns at `recipe.encoder_rate`.
-        train_set: What is learnt from.
+        learner: Takes a batch of `train_set`, returns {"loss", and what is measured}; the modules that its
+            attribute `pretrained` names learn at `recipe.encoder_rate`.
         tried_set: What is tried after each epoch; None or empty: nothing, and the last epoch's weights count.
-        recipe: How it learns; `goal`: by what the best epoch is known.
-        seed: Of the order and of dropout.
-        steps: Steps an epoch; None: as many as `train_set` has batches.
+        seed: Of the order and of dropout. steps: an epoch; None: as many as `train_set` has batches.
         change: Alters each batch (augmentation, masking).
         checkpoints: A folder from which a killed training goes on; None takes a temporary one.
         progress: The title of a bar over epochs; None shows none.
@@ -108,12 +109,11 @@ def fit(
     if goal_counts and recipe.patience:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
     with tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints)) as folder:
+        how = (recipe, goal, seed, steps, done or total, tried_set, checkpoints, drop_last)
         trainer = _Trainer(
             order,
             model=learner,
-            args=_arguments(
-                folder, recipe, goal, seed, steps, done or total, tried_set, checkpoints, drop_last
-            ),
+            args=_arguments(folder, *how),
             train_dataset=train_set,
             eval_dataset=tried_set,
             data_collator=change or _unchanged,
@@ -121,16 +121,12 @@ def fit(
             compute_metrics=goal.measures,
             callbacks=callbacks,
         )
-        printer = next(
-            type(c) for c in trainer.callback_handler.callbacks if type(c).__name__ == "PrinterCallback"
-        )
-        trainer.pop_callback(printer)  # a dictionary an epoch; the bar says it better
+        trainer.pop_callback(PrinterCallback)  # a dictionary an epoch; the bar says it better
         trainer.train(resume_from_checkpoint=last)
 
     if not all(weights.isfinite().all() for weights in learner.parameters()):
-        raise SernbError(
-            f"training diverged in the last epoch: lower the learning rate (it was {recipe.learning_rate:g})."
-        )
+        rate_was = f"lower the learning rate (it was {recipe.learning_rate:g})"
+        raise SernbError(f"training diverged in the last epoch: {rate_was}.")
     return _curve(trainer.state.log_history, steps, goal.part)
 
 
@@ -139,9 +135,9 @@ def run_folds(
 ) -> tuple[pd.DataFrame, pd.DataFrame, list]:
     """Train on each fold with each seed: (predictions, learning curves, the models in that order).
 
-    train_one: called with (fold, seed, watched), returns (predictions, curve, model or None); `watched` says whether a bar of
-    its own can be seen. folds: folds, or whatever else `train_one` takes first, such as (fold, layers). Side by side
-    within `with joblib.parallel_config(n_jobs=...)`.
+    train_one: called with (fold, seed, watched), returns (predictions, curve, model or None); `watched`: can
+    a bar of its own be seen? folds: folds, or whatever else `train_one` takes first, such as (fold, layers).
+    Side by side within `with joblib.parallel_config(n_jobs=...)`.
     """
     watched = progress and effective_n_jobs(None) == 1
     runs = (delayed(train_one)(fold, seed, watched) for fold in folds for seed in seeds)
@@ -153,8 +149,9 @@ def run_folds(
 def side_by_side(tasks: Iterable, title: str, total: int, unit: str, progress: bool = True) -> list:
     """Results of `tasks` (made with `joblib.delayed`), in their order, under a bar of `total` steps.
 
-    One after another, or as many at a time as `with joblib.parallel_config(n_jobs=...)` says, each in a process of its
-    own with its share of the cores. An error in one of them is raised as it is, and the others are given up.
+    One after another, or as many at a time as `with joblib.parallel_config(n_jobs=...)` says, each in a
+    process of its own with its share of the cores. An error in one of them is raised as it is, and the others
+    are given up.
     """
     with warnings.catch_warnings():
         # joblib starts a worker anew when its memory has grown, as training's does, and warns of a leak.
@@ -164,7 +161,8 @@ def side_by_side(tasks: Iterable, title: str, total: int, unit: str, progress: b
 
 
 def recall(answers) -> dict:
-    """{"UAR"} over the classes that are there, of the Trainer's `predictions (n, classes)` and `label_ids (n,)`."""
+    """{"UAR"} over the classes that are there, of the Trainer's `predictions (n, classes)` and `label_ids
+    (n,)`."""
     classes = np.unique(answers.label_ids)
     guesses = answers.predictions.argmax(-1)
     uar = recall_score(answers.label_ids, guesses, labels=classes, average="macro", zero_division=0)
@@ -172,7 +170,8 @@ def recall(answers) -> dict:
 
 
 def rate(step: int, total: int, warm_up: float, falling: bool) -> float:
-    """The learning rate at a step, as a share of its highest: up for `warm_up` of the steps, then down to zero or level."""
+    """The learning rate at a step, as a share of its highest: up for `warm_up` of the steps, then down to
+    zero or level."""
     rising = round(warm_up * total)
     if step < rising:
         return (step + 1) / rising

@@ -160,7 +160,7 @@ def test_a_class_without_training_utterances_is_named(corpus):
 def test_utterances_without_emotion_are_named(corpus):
     utterances, segments = corpus
     utterances.loc["a0", "emotion"] = None
-    with pytest.raises(SernbError, match=r"1 utterances have no emotion, a0"):
+    with pytest.raises(SernbError, match=r"1 utterances have no emotion"):
         cross_validate(
             utterances, segments, segments, leave_one_speaker_out(utterances), TINY, QUICK, progress=False
         )
@@ -174,7 +174,7 @@ def test_utterances_without_segments_are_named(corpus, part):
         segments.table.iloc[rows].reset_index(drop=True), segments.spectrograms[torch.as_tensor(rows)]
     )
     train, test = (fewer, segments) if part == "training" else (segments, fewer)
-    with pytest.raises(SernbError, match=f"no segments of 1 {part} utterances, b3"):
+    with pytest.raises(SernbError, match=f"1 {part} utterances lack segments: b3"):
         cross_validate(
             utterances, train, test, leave_one_speaker_out(utterances), TINY, QUICK, progress=False
         )

@@ -111,7 +111,7 @@ def test_missing_words_are_named():
 def test_bad_requests_are_named():
     utterances, waveforms, _ = corpus(6)
     speech, text = encoders()
-    with pytest.raises(SernbError, match="a recording for each of 6 utterances; 5 were given"):
+    with pytest.raises(SernbError, match="6 recordings, one an utterance; 5 were given"):
         prepare(utterances, targets_of(utterances), waveforms[:5], speech, progress=False)
     spoken = prepare(utterances, targets_of(utterances), progress=False)
     with pytest.raises(SernbError, match="no system 'video'"):
@@ -199,7 +199,7 @@ def test_rows_of_other_utterances_are_refused(prepared):
     for others in (utterances.iloc[12:], utterances.iloc[::-1]):
         with pytest.raises(SernbError, match="the targets are of 24 utterances"):
             prepare(others, targets, progress=False)
-        with pytest.raises(SernbError, match="not the 24 of these inputs in their order"):
+        with pytest.raises(SernbError, match="not the 24 of these inputs in order"):
             with_words(spoken, others, tokenizer)
     with pytest.raises(SernbError, match="the targets are of 24 utterances"):
         prepare(utterances.iloc[12:], replace(targets, index=None), progress=False)

@@ -130,7 +130,7 @@ def test_unknown_utterances_are_named_and_teach_nothing():
         rated_by_layer(states, utterances, targets_of(utterances), [fold])
     with pytest.raises(SernbError, match="1 utterances are not among these inputs: gone"):
         classified_by_layer(states, utterances, [fold])
-    with pytest.raises(SernbError, match="states of 79 utterances and a table of 80"):
+    with pytest.raises(SernbError, match="79 states for 80 utterances"):
         classified_by_layer(states[:79], utterances, [fold])
 
 
