@@ -16,7 +16,12 @@ from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.metrics import recall_score
 from tqdm.auto import tqdm
 from transformers import (
-    EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed,
+    EarlyStoppingCallback,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
 )  # fmt: skip
 
 from sernb.core.errors import SernbError
