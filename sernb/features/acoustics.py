@@ -1,7 +1,6 @@
 """About a hundred numbers that sum up how an utterance sounds: spectrum, loudness, pitch, tempo, voice.
 
-They are what a simple model needs to be a fair baseline, and what a figure can name. Nothing in them is
-learnt.
+A fair baseline's input, and what a figure can name; nothing in them is learnt.
 """
 
 from functools import cache
@@ -32,19 +31,17 @@ SPEECH = 30.0  # dB below the loudest frames at which speech ends
 def acoustic_statistics(waveform: np.ndarray, rate: int = RATE) -> pd.Series:
     """Statistics of one utterance, by name.
 
-    waveform: (samples,), full scale 1, at least 0.1 s; rate: Hz, at least 16,000. The series holds, over the
-    frames that are not silent: mean, standard deviation and mean absolute change of 26 log-mel bands (dB);
+    Over the frames that are not silent: mean, deviation and mean absolute change of 26 log-mel bands (dB);
     percentiles and change of loudness (dB); percentiles, spread and slope of pitch (semitones above 55 Hz; 0
     where nothing is voiced); spectral centroid (Hz) and tilt (dB); the share of voiced and of silent frames;
-    syllables a second and seconds. SernbError for a waveform that is not one-dimensional, shorter than 0.1 s,
-    not finite, or below 16 kHz.
+    syllables a second; seconds. Raises SernbError: no finite (samples,) of 0.1 s or more, or below 16 kHz.
     """
     waveform = np.asarray(waveform, dtype=np.float64)
     whole = waveform.ndim == 1 and waveform.size >= SHORTEST * rate and np.isfinite(waveform).all()
     if not whole or rate < 16000:
+        came = f"{waveform.shape} at {rate} Hz"
         raise SernbError(
-            f"expected a finite waveform (samples,), at least {SHORTEST} s long, at 16,000 Hz or more; got "
-            f"{waveform.shape} at {rate} Hz. Read it with sernb.features.audio.read_audio."
+            f"expected a finite waveform (samples,), {SHORTEST} s or more, at 16 kHz at least; got {came}."
         )
     power = np.abs(np.fft.rfft(_frames(waveform, WINDOW, rate) * np.hanning(round(WINDOW * rate)), 1024)) ** 2
     mel = 10 * np.log10(power @ _filters(rate) + 1e-7)  # (frames, 26), dB

@@ -22,12 +22,11 @@ UNUSUAL = ("PCM_U8", "PCM_S8", "ULAW", "ALAW", "PCM_24")
 def read_audio(
     path: str | Path, start: float | None = None, end: float | None = None, rate: int = RATE
 ) -> np.ndarray:
-    """Read a recording, or its part from `start` to `end` (seconds; None or NaN = the file's edge).
+    """A recording, or its part from `start` to `end` (seconds; None, NaN: the edge), float32 `(samples,)`.
 
-    Returns float32 `(samples,)`: mono (channels averaged), resampled to `rate` Hz, full scale = 1. Any format
-    that soundfile reads (wav of 8 to 32 bits and float, flac, ogg, …). Raises SernbError naming the file when
-    it is missing, unreadable, empty, shorter than its header promises, holds NaN or infinity, or ends before
-    `end`.
+    Mono (channels averaged), at `rate` Hz, full scale 1; any format that soundfile reads. Raises SernbError:
+    the file is missing, unreadable, empty, shorter than its header says or than `end`, or holds NaN or
+    infinity.
     """
     return _read(path, start, end, rate)[0]
 
@@ -37,10 +36,9 @@ def read_utterances(
 ) -> tuple[pd.DataFrame, list[np.ndarray]]:
     """Read the recordings of a table: the table, and in its order float32 `(samples,)` each at `rate` Hz.
 
-    Every recording is tried first, then all bad ones are named in one SernbError; with `on_bad="skip"` they
-    are left out of the returned table, with a warning, and listed in its `attrs["skipped"]` ({utterance,
-    path, why}). `attrs["repairs"]` counts what was changed or is unusual but was accepted ({"mixed down to
-    mono": 5, …}).
+    All bad ones are named in one SernbError; with `on_bad="skip"` they are left out, with a warning, and
+    listed in `attrs["skipped"]` ({utterance, path, why}). `attrs["repairs"]` counts what was changed or is
+    unusual.
     """
     check_on_bad(on_bad)
     check_recordings(utterances)
@@ -68,31 +66,27 @@ def read_utterances(
 
 
 def check_recordings(utterances: pd.DataFrame) -> None:
-    """SernbError for utterances that are words only (no column `path`), as of MELD's or EmoBank's tables."""
+    """SernbError for utterances that are words only, as of MELD's or EmoBank's tables."""
     if "path" not in utterances:
         corpus = utterances.attrs.get("corpus")
         which = f"the utterances of {corpus!r}" if corpus else "these utterances"
         raise SernbError(
-            f"{which} are only words here: there is no column 'path', so nothing to hear. docs/corpora.md says "
-            "where a corpus's recordings are looked for."
+            f"{which} are only words here, without a 'path' (docs/corpora.md: where it is looked for)."
         )
 
 
 def waveform_of(sound, name: str, shortest: int, taker: str) -> np.ndarray:
-    """`sound` as float32 `(samples,)` at 16 kHz.
-
-    SernbError, naming the utterance, for another shape, NaN or infinity, and for fewer samples than `taker`
-    ("a frame", "a speech encoder") needs.
-    """
+    """`sound` as float32 `(samples,)` at 16 kHz. SernbError for another shape, NaN or infinity, and for fewer
+    samples than the `shortest` that `taker` ("a frame", "a speech encoder") needs."""
     wave = np.asarray(sound, np.float32)
     if wave.ndim != 1 or not np.isfinite(wave).all():
         raise SernbError(
             f"{name}: expected a waveform (samples,) of finite numbers, got the shape {wave.shape}."
         )
     if len(wave) < shortest:
+        least = f"{1000 * shortest / RATE:g} ms ({shortest} samples at {RATE / 1000:g} kHz)"
         raise SernbError(
-            f"{name}: {len(wave) / RATE:.4g} s of sound; {taker} needs at least "
-            f"{1000 * shortest / RATE:g} ms ({shortest} samples at {RATE / 1000:g} kHz). Leave the utterance out, or join it to the next."
+            f"{name}: {len(wave) / RATE:.4g} s of sound; {taker} needs at least {least}. Leave it out."
         )
     return wave
 
@@ -112,9 +106,7 @@ def _read(
         repairs.append(f"resampled from {source_rate} Hz")
         waveform = soxr.resample(waveform, source_rate, rate, quality="VHQ").astype(np.float32, copy=False)
     if not len(waveform):
-        raise SernbError(
-            f"{path}: {len(samples)} samples at {source_rate} Hz are too few for one at {rate} Hz."
-        )
+        raise SernbError(f"{path}: {len(samples)} samples at {source_rate} Hz are too few for one at {rate}.")
 
     # What is unusual and was kept.
     if subtype in UNUSUAL:
@@ -139,16 +131,14 @@ def _decoded(path, start, end, repairs) -> tuple[np.ndarray, int, str]:
             rate, subtype = file.samplerate, file.subtype
             promised, present = _riff_bytes(path)
             if promised > present:
-                raise SernbError(
-                    f"{path}: truncated: the header promises {promised} bytes of sound, the file holds "
-                    f"{present} ({present / promised:.0%}); copy or download it again."
+                share = (
+                    f"{present} of the {promised} bytes ({present / promised:.0%}) that its header promises"
                 )
+                raise SernbError(f"{path}: truncated: it holds {share}; copy or download it again.")
             if file.frames == 0:
                 raise SernbError(f"{path}: the recording has no samples; record or download it again.")
             if file.frames > STREAMED:
-                raise SernbError(
-                    f"{path}: the header does not say how long it is; save it anew, with its length."
-                )
+                raise SernbError(f"{path}: the header does not say how long it is; save it anew.")
             first, last = _span(path, start, end, file.frames, rate, repairs)
             file.seek(first)
             samples = file.read(last - first, dtype="float32", always_2d=True)
@@ -157,9 +147,8 @@ def _decoded(path, start, end, repairs) -> tuple[np.ndarray, int, str]:
     except (soundfile.SoundFileError, OSError, TypeError, ValueError, MemoryError) as problem:
         raise SernbError(f"{path}: cannot be decoded, damaged or no recording ({problem}).") from problem
     if len(samples) < last - first:
-        raise SernbError(
-            f"{path}: truncated: {len(samples) / rate:.2f} s of {(last - first) / rate:.2f} s decoded."
-        )
+        seconds = f"{len(samples) / rate:.2f} s of {(last - first) / rate:.2f} s"
+        raise SernbError(f"{path}: truncated: {seconds} decoded.")
     if not np.isfinite(samples).all():
         raise SernbError(f"{path}: {np.count_nonzero(~np.isfinite(samples))} samples are NaN or infinite.")
     return samples, rate, subtype
@@ -184,10 +173,8 @@ def _span(path, start, end, frames: int, rate: int, repairs: list[str]) -> tuple
 
 
 def _riff_bytes(path: Path) -> tuple[int, int]:
-    """Bytes of sound that a wav's header promises, and those that are there; (0, 0) where it does not say.
-
-    libsndfile silently reads what is there, so a copy that was cut off would pass as a shorter recording.
-    """
+    """Bytes of sound that a wav's header promises, (0, 0) where it does not say, and those that are there
+    (which libsndfile would silently read alone)."""
     with open(path, "rb") as file:
         if file.read(4) != b"RIFF":
             return 0, 0

@@ -21,14 +21,12 @@ from sernb.models.vggish import PostProcess, VGGish, VGGishConfig
 OWN = ("mini-bert", "mini-tinybert", "mini-vggish", "mini-hubert", "mini-distilhubert")
 DROPOUTS = ("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout")
 
-# The published weights of VGGish and of its PCA, as H. Taylor's port of the reference released them
-# (torchvggish v0.1, Apache 2.0). The eight hex digits in a file's name are the beginning of its SHA-256.
+# VGGish and its PCA as H. Taylor's port of the reference released them (torchvggish v0.1, Apache 2.0); the
+# eight hex digits in a file's name begin its SHA-256.
 ADDRESS = "https://github.com/harritaylor/torchvggish/releases/download/v0.1/"
 WEIGHTS, PCA = "vggish-10086976.pth", "vggish_pca_params-970ea276.pth"
-# Where the layers with weights stand in the reference's Sequentials.
-CONVS, LINEARS = (0, 3, 6, 8, 11, 13), (0, 2, 4)
-# The PCA was released as NumPy arrays; these rebuild arrays and do nothing else. NumPy 2 moved the first of
-# them.
+CONVS, LINEARS = (0, 3, 6, 8, 11, 13), (0, 2, 4)  # where weights stand in the reference's Sequentials
+# The PCA was released as NumPy arrays; these rebuild arrays, no more. NumPy 2 moved the first.
 ARRAYS = [
     (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
     (np._core.multiarray._reconstruct, "numpy._core.multiarray._reconstruct"),
@@ -37,25 +35,17 @@ ARRAYS = [
 
 
 def own_folder(name: str) -> Path:
-    """Where one of the kit's own encoders lies: one of the names of `OWN`."""
+    """Where one of `OWN` lies."""
     return Path(str(files("sernb.features") / "weights" / name.replace("-", "_")))
 
 
 def text_encoder(name: str = "mini-bert", layers: int | None = None) -> tuple[nn.Module, object]:
-    """A pretrained `transformers.BertModel` with its tokenizer.
+    """A pretrained `transformers.BertModel`, from safetensors only, with its tokenizer.
 
-    Weights are read from safetensors only. The tokenizer's `model_max_length` is at most what the model has
-    positions for.
+    name: "mini-bert", "mini-tinybert" (the kit's own), a folder, or a name on the Hugging Face hub
+    ("bert-base-uncased", "huawei-noah/TinyBERT_General_4L_312D"). layers: the first so many; None: all.
 
-    Args:
-        name: "mini-bert", "mini-tinybert" (the kit's own), a folder, or a name on the Hugging Face hub
-            ("bert-base-uncased", "huawei-noah/TinyBERT_General_4L_312D").
-        layers: keep the first so many; None: all.
-
-    Raises:
-        SernbError: another architecture, an incomplete folder, a tokenizer that is missing or another
-        model's, or too
-            few layers.
+    Raises SernbError: another architecture, an incomplete folder, another model's tokenizer, too few layers.
     """
     where = str(own_folder(name)) if name in OWN else name
     expected = "expected config.json, model.safetensors and a tokenizer of a BERT"
@@ -68,8 +58,8 @@ def text_encoder(name: str = "mini-bert", layers: int | None = None) -> tuple[nn
     known = model.config.vocab_size
     if not known / 2 <= len(tokenizer) <= known:  # without its files transformers makes one that knows five
         raise SernbError(
-            f"{name}: the tokenizer knows {len(tokenizer)} pieces and the model {known}; they do not belong "
-            "together, or tokenizer.json (or vocab.txt) is missing. Save both into one folder."
+            f"{name}: the tokenizer knows {len(tokenizer)} pieces and the model {known}: another model's, or "
+            "tokenizer.json (or vocab.txt) is missing. Save both into one folder."
         )
     tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
     return (model if layers is None else first_layers(model, layers)), tokenizer
@@ -80,42 +70,30 @@ def speech_encoder(
 ) -> tuple[nn.Module, bool]:
     """A pretrained HuBERT, DistilHuBERT or wav2vec 2.0, and whether it wants waveforms of mean 0, variance 1.
 
-    No layer is dropped and no frame masked in training. Weights are read from safetensors only.
+    name: "mini-hubert", "mini-distilhubert" (the kit's own), a folder, or a name on the hub
+    ("ntu-spml/distilhubert", "facebook/hubert-base-ls960", "facebook/wav2vec2-large-robust", whose first 12
+    layers are the paper's w2v2-L-robust(p)). layers: the first so many; None: all. dropout: throughout
+    (paper, 3.2); no layer is dropped and no frame masked in training.
 
-    Args:
-        name: "mini-hubert", "mini-distilhubert" (the kit's own), a folder, or a name on the hub
-            ("facebook/hubert-base-ls960", "ntu-spml/distilhubert", "facebook/wav2vec2-large-robust").
-        layers: keep the first so many (12 of the 24 of wav2vec2-large-robust are the paper's
-        w2v2-L-robust(p)); None:
-            all.
-        dropout: throughout the encoder (paper, 3.2).
-
-    Raises:
-        SernbError: another architecture, an incomplete folder, another sampling rate than 16 kHz, a batch
-            normalisation, or too few layers.
+    Raises SernbError: another architecture, an incomplete folder, another rate than 16 kHz, too few layers.
     """
     where = str(own_folder(name)) if name in OWN else name
-    expected = (
-        "expected config.json, preprocessor_config.json and model.safetensors of a HuBERT or wav2vec 2.0"
-    )
+    expected = "expected config.json, preprocessor_config.json, model.safetensors of a HuBERT or wav2vec 2.0"
     with reading(name, expected):
         # Is it an encoder that hears what is given here, utterance by utterance?
         config = transformers.AutoConfig.from_pretrained(where)
         if config.model_type not in KINDS:
-            raise SernbError(
-                f"{name}: this is a {config.model_type!r}; a speech encoder is a HuBERT or wav2vec 2.0 "
-                f"({', '.join(KINDS)})."
-            )
+            kind = config.model_type
+            raise SernbError(f"{name}: this is a {kind!r}; a speech encoder is a HuBERT or wav2vec 2.0.")
         if getattr(config, "conv_pos_batch_norm", False):
             raise SernbError(
-                f"{name}: conv_pos_batch_norm is true. That normalisation gives padding a value, so "
-                "predictions would depend on the rest of a batch. Choose an encoder without it."
+                f"{name}: conv_pos_batch_norm is true: padding would count. Choose an encoder without it."
             )
         extractor = transformers.AutoFeatureExtractor.from_pretrained(where)
         if extractor.sampling_rate != RATE:
+            rate = extractor.sampling_rate
             raise SernbError(
-                f"{name}: preprocessor_config.json says {extractor.sampling_rate} Hz; speech is given at "
-                f"{RATE} Hz here. Choose an encoder that was trained at that rate."
+                f"{name}: preprocessor_config.json says {rate} Hz; speech is given at {RATE} Hz."
             )
 
         settings = dict.fromkeys(DROPOUTS, dropout) | {"layerdrop": 0.0, "apply_spec_augment": False}
@@ -127,9 +105,9 @@ def speech_encoder(
 def speech_encoders(
     names: Sequence[str], dropout: float = 0.1, device: torch.device | str = "cpu"
 ) -> dict[str, tuple[nn.Module, bool]]:
-    """Several of `speech_encoder` as {label: what it returns}; "mini-hubert:3" is the first 3 layers of mini-hubert.
+    """Several of `speech_encoder` as {label: what it returns}; "mini-hubert:3" is its first 3 layers.
 
-    The label is the name without its folders ("mini-hubert, 3 layers"), or with them where two would be alike.
+    The label is the name without its folders ("mini-hubert, 3 layers"), with them where two would be alike.
     """
     found: dict[str, tuple[nn.Module, bool]] = {}
     for name in names:
@@ -142,10 +120,7 @@ def speech_encoders(
 
 
 def loaded(network, name: str, where: str, expected: str, unused: str = "", **settings) -> nn.Module:
-    """`network.from_pretrained(where)` in float32, from safetensors; SernbError where weights are missing.
-
-    `unused` begins the names of those that may be. transformers would go on with random ones.
-    """
+    """`network.from_pretrained(where)` in float32; SernbError for missing weights but those of `unused`."""
     with quietly():
         model, report = network.from_pretrained(
             where, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **settings
@@ -157,16 +132,11 @@ def loaded(network, name: str, where: str, expected: str, unused: str = "", **se
 
 
 def first_layers(encoder: nn.Module, layers: int) -> nn.Module:
-    """A copy of a BERT, HuBERT or wav2vec 2.0 that ends after its first `layers` layers.
-
-    A final layer norm, which large speech encoders have, stays. SernbError where the encoder has fewer
-    layers.
-    """
+    """A copy of a BERT, HuBERT or wav2vec 2.0 that ends after `layers` layers; a final norm stays."""
     depth = encoder.config.num_hidden_layers
     if not 1 <= layers <= depth:
-        raise SernbError(
-            f"{encoder.name_or_path}: asked for the first {layers} layers of an encoder that has {depth}."
-        )
+        name = encoder.name_or_path
+        raise SernbError(f"{name}: asked for the first {layers} layers of an encoder that has {depth}.")
     config = type(encoder.config)(**{**encoder.config.to_dict(), "num_hidden_layers": layers})
     without_pooler = getattr(encoder, "pooler", True) is None
     short = type(encoder)(config, **({"add_pooling_layer": False} if without_pooler else {}))
@@ -177,21 +147,16 @@ def first_layers(encoder: nn.Module, layers: int) -> nn.Module:
 
 def audio_encoder(name: str = "mini-vggish") -> VGGish:
     """A pretrained VGGish: "mini-vggish" (the kit's own), "vggish" (published; downloaded once), a .pth file
-    with the published weights, or a folder that `VGGish.save_pretrained` wrote. Raises SernbError for
-    anything else."""
+    with the published weights, or what `VGGish.save_pretrained` wrote. SernbError for anything else."""
     if name == "vggish" or str(name).endswith(".pth"):
         return published_vggish(None if name == "vggish" else Path(name))
     folder = own_folder(name) if name in OWN else Path(name)
+    expected = "expected mini-vggish, vggish, a .pth file, or a folder that VGGish.save_pretrained wrote"
     for file in ("config.json", "model.safetensors"):
         if not (folder / file).is_file():
-            raise SernbError(
-                f"{name}: there is no {folder / file}. Name mini-vggish, vggish, a .pth file with the "
-                "published weights, or a folder that VGGish.save_pretrained wrote."
-            )
-    with reading(name, "expected what VGGish.save_pretrained wrote"):
-        return VGGish.from_pretrained(
-            str(folder), strict=True
-        ).float()  # or what is missing would stay random
+            raise SernbError(f"{name}: there is no {folder / file}; {expected}.")
+    with reading(name, expected):  # strict, or what is missing would stay random
+        return VGGish.from_pretrained(str(folder), strict=True).float()
 
 
 @contextmanager
@@ -211,12 +176,8 @@ def quietly():
 def published_vggish(path: str | Path | None = None, config: VGGishConfig | None = None) -> VGGish:
     """VGGish with the published weights, from the file `path`, or downloaded once (288 MB).
 
-    The download goes on where it was cut off and lies in `$SERNB_CORPORA/vggish`, else in `./corpora/vggish`.
-    A file under its published name must have the SHA-256 that the name tells of. `config`: the shape
-    expected, for weights of your own under the reference's names.
-
-    Raises SernbError: no such file, a wrong sum, a failed download, and a file that does not hold these
-    weights.
+    The download lies in `$SERNB_CORPORA/vggish`, else in `./corpora/vggish`. `config`: the shape of weights
+    of your own. Raises SernbError: no such file, a wrong sum, a failed download, other weights.
     """
     path, what = _published(path, WEIGHTS), "the weights of VGGish"
     with torch.device("meta"):  # no random weights, only to be thrown away
@@ -232,7 +193,7 @@ def published_vggish(path: str | Path | None = None, config: VGGishConfig | None
 
 
 def published_pca(path: str | Path | None = None) -> PostProcess:
-    """The post-processing with the published PCA, from a file or downloaded; as `published_vggish`."""
+    """The post-processing with the published PCA; as `published_vggish`."""
     path, what = _published(path, PCA), "the PCA of VGGish"
     numbers = _numbers(path, ("pca_eigen_vectors", "pca_means"), what)
     with reading(path, f"expected {what}"):  # the means are saved as a column
@@ -242,41 +203,30 @@ def published_pca(path: str | Path | None = None) -> PostProcess:
 def _published(path: str | Path | None, name: str) -> Path:
     """The file, its sum checked; downloaded where no `path` is given and none is here yet."""
     from sernb.corpora import expected_folders  # for published weights alone
-    from sernb.corpora.download import download
+    from sernb.corpora.download import check, download
 
-    if path is not None:
-        path = Path(path).expanduser()
+    if path is None:
+        places = [folder / name for folder in expected_folders("vggish")]
+        path = next((place for place in places if place.is_file()), places[0])
+        file = path if path.is_file() else path.with_name(f"{name}.unchecked")
+        if file != path:
+            download(f"{ADDRESS}{name}", file)
+    else:
+        path = file = Path(path).expanduser()
         if not path.is_file():
             raise SernbError(f"{path}: there is no such file; expected {name} from {ADDRESS}{name}.")
-        _check(path, path.name)
-        return path
-    places = [folder / name for folder in expected_folders("vggish")]
-    here = next((place for place in places if place.is_file()), None)
-    if here is not None:
-        _check(here, name)
-        return here
-    unchecked = places[0].with_name(f"{name}.unchecked")
-    download(f"{ADDRESS}{name}", unchecked)
-    try:
-        _check(unchecked, name)
-    except SernbError:
-        unchecked.unlink()
-        raise
-    os.replace(unchecked, places[0])
-    return places[0]
 
-
-def _check(path: Path, name: str) -> None:
-    """SernbError where a published `name` tells of another SHA-256 than the file has."""
-    from sernb.corpora.download import check
-
-    begin = name.removesuffix(".pth").rpartition("-")[2]
-    sha256 = check(path) if name in (WEIGHTS, PCA) else begin
-    if not sha256.startswith(begin):
+    begin = path.stem.rpartition("-")[2]
+    if path.name in (WEIGHTS, PCA) and not (sha256 := check(file)).startswith(begin):
+        if file != path:
+            file.unlink()
         raise SernbError(
-            f"{path}: its SHA-256 is {sha256}, expected one that begins with {begin}, as the published one. "
-            f"It is damaged or another file; fetch it again from {ADDRESS}{name}."
+            f"{file}: its SHA-256 is {sha256}, expected one that begins with {begin}: damaged, or another. "
+            f"Fetch it again from {ADDRESS}{name}."
         )
+    if file != path:
+        os.replace(file, path)
+    return path
 
 
 def _numbers(path: Path, names, what: str) -> dict[str, torch.Tensor]:

@@ -46,14 +46,13 @@ def frame_features(
     """float32 `(frames, 130)` of each waveform, 10 ms from frame to frame: 65 numbers, then their changes.
 
     Args:
-        waveforms: `(samples,)` each, at 16 kHz.
-        index: ids of the utterances, for messages.
+        waveforms: `(samples,)` each, at 16 kHz; index: ids of the utterances, for messages.
         kind: a key of `FEATURES`; changes are a regression over 5 frames, the edges repeated.
         cache: a folder, memory-mapped, found again by the samples; None keeps them in memory.
 
     Raises:
-        SernbError: an unknown kind, a waveform that is not finite or shorter than a window (25 ms; 60 ms for
-            "compare"), and "compare" without openSMILE.
+        SernbError: an unknown kind, a waveform not finite or under a window (25 ms; "compare": 60 ms), no
+            openSMILE.
     """
     if kind not in FEATURES:
         raise SernbError(f"features are {kind!r}; choose one of {', '.join(FEATURES)}.")

@@ -1,7 +1,6 @@
 """The front end of Li et al. (2018): two-second segments, a 400 x 200 spectrogram, three ways to scale it.
 
-Source: "An Attention Pooling based Representation Learning Method for Speech Emotion Recognition", section
-2.1.
+Source: "An Attention Pooling based Representation Learning Method for Speech Emotion Recognition", 2.1.
 """
 
 from collections.abc import Sequence
@@ -42,17 +41,13 @@ class SpectrogramConfig:
         if self.scaling not in SCALINGS:
             raise SernbError(f"scaling is {self.scaling!r}; choose one of {', '.join(SCALINGS)}.")
         if self.highest > self.rate / 2:
-            raise SernbError(
-                f"highest is {self.highest:g} Hz; {self.rate} Hz audio holds {self.rate / 2:g} Hz."
-            )
+            raise SernbError(f"highest is {self.highest:g} Hz; audio holds {self.rate / 2:g} Hz.")
         if self.dft < round(self.window * self.rate):
-            raise SernbError(
-                f"dft is {self.dft} points, shorter than a window of {self.window * self.rate:g}."
-            )
+            raise SernbError(f"dft is {self.dft} points, a window {self.window * self.rate:g}: choose more.")
 
     @property
     def bins(self) -> int:
-        """Rows of the spectrogram: DFT bins from 0 Hz up to, but not including, `highest`."""
+        """Rows: DFT bins from 0 Hz up to, but not including, `highest`."""
         return int(self.highest * self.dft / self.rate)
 
     @property
@@ -94,8 +89,7 @@ def _restored(table: pd.DataFrame, spectrograms: np.ndarray) -> Segments:
 def cut(waveform: np.ndarray, step: float, config: SpectrogramConfig | None = None) -> np.ndarray:
     """Starts (seconds) of the segments of a waveform `(samples,)`, one every `step` seconds.
 
-    A rest too short for another step is left out; a recording shorter than one segment gives one, filled with
-    silence.
+    A rest too short for another step is left out; a recording shorter than a segment gives one.
     """
     config = config or SpectrogramConfig()
     spare = len(waveform) / config.rate - config.segment
@@ -142,21 +136,14 @@ def segment_spectrograms(
     step: float = TRAIN_STEP,
     progress: bool = True,
 ) -> Segments:
-    """Cut waveforms `(samples,)` every `step` seconds and compute each segment's scaled spectrogram (2.1).
-
-    `waveforms` are in the order of `utterances`, at `config.rate`. Returns `Segments`, float32.
-    """
+    """Waveforms `(samples,)` at `config.rate`, in the table's order, cut every `step` s (2.1)."""
     config = config or SpectrogramConfig()
     if len(utterances) != len(waveforms):
         raise SernbError(f"{len(utterances)} utterances, but {len(waveforms)} waveforms.")
     starts = [cut(waveform, step, config) for waveform in waveforms]
     counts = list(map(len, starts))
-    table = pd.DataFrame(
-        {
-            "utterance": np.repeat(utterances.index.to_numpy(object), counts),
-            "start": np.concatenate(starts) if starts else np.empty(0),
-        }
-    )
+    names = np.repeat(utterances.index.to_numpy(object), counts)
+    table = pd.DataFrame({"utterance": names, "start": np.concatenate(starts) if starts else np.empty(0)})
     owner = np.repeat(np.arange(len(waveforms)), counts)
     samples = round(config.segment * config.rate)
     spectrograms = torch.empty(len(table), config.bins, config.frames)

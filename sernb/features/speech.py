@@ -27,16 +27,13 @@ def frames(
     cache: str | Path | None = None,
     progress: bool = True,
 ) -> Ragged:
-    """Frames `(K, channels)` of the convolutional front end, 20 ms each.
-
-    The front end is frozen in fine-tuning too (paper, 3.2), so this is computed once, utterance by utterance:
-    no padding touches its group norm.
+    """Frames `(K, channels)` of the convolutional front end, 20 ms each, utterance by utterance: it is frozen
+    in fine-tuning too (paper, 3.2), and no padding touches its group norm.
 
     Args:
         waveforms: `(samples,)` each, at 16 kHz.
         names: of the utterances, for messages.
-        speech: a HuBERT or wav2vec 2.0, as of `sernb.features.encoders.speech_encoder`.
-        normalise: bring each waveform to mean 0 and variance 1 first.
+        speech: a HuBERT or wav2vec 2.0; normalise: bring each waveform to mean 0 and variance 1 first.
         cache: a folder, memory-mapped; None keeps the frames in memory.
 
     Raises:
@@ -75,9 +72,8 @@ def layer_states(
 ) -> np.ndarray:
     """States of all layers of a frozen encoder, averaged over time: `(utterances, layers + 1, width)`.
 
-    Layer 0 is what the first layer is given: the front end's output, projected to the encoder's width, with
-    positions added. The encoder is in evaluation mode; each utterance goes through it alone. Arguments and
-    errors as of `frames`.
+    Layer 0 is what the first layer is given. Each utterance goes through the encoder alone, in evaluation
+    mode.
     """
     each = _states(waveforms, names, speech, normalise, progress)
     return np.stack([states.mean(1).cpu().numpy() for states in each])

@@ -27,10 +27,7 @@ ENDINGS = 200
 
 
 def clean(text) -> str:
-    """A transcript without the annotator's notes: [...] and (...) go, and what is then empty becomes "NULL".
-
-    Source: the code of DistilSER. A missing transcript (None, NaN) is an empty one.
-    """
+    """A transcript without notes (as DistilSER's code): [...] and (...) go; what is empty becomes "NULL"."""
     if text is None or (isinstance(text, float) and np.isnan(text)) or text is pd.NA:
         return EMPTY
     text, notes = str(text), 1
@@ -40,23 +37,16 @@ def clean(text) -> str:
 
 
 def token_ids(texts: pd.Series, tokenizer, longest: int = LONGEST) -> list[list[int]]:
-    """Token ids of each cleaned transcript, [CLS] first, at most `longest`: a longer one keeps its beginning.
-
-    Of those a warning tells. Raises SernbError where every one of several transcripts is empty.
-    """
+    """Token ids of each cleaned transcript, [CLS] first, at most `longest`: a longer one keeps its beginning,
+    with a warning. Raises SernbError where every one of several transcripts is empty."""
     cleaned = texts.map(clean)
     if len(cleaned) > 1 and (cleaned == EMPTY).all():
-        raise SernbError(
-            f"all {len(cleaned)} transcripts are empty: there are no words for a text stream. Choose audio alone."
-        )
+        raise SernbError(f"all {len(cleaned)} transcripts are empty: no words to read. Choose audio alone.")
     ids = tokenizer(list(cleaned), add_special_tokens=True, truncation=False, verbose=False)["input_ids"]
     too_long = [name for name, tokens in zip(texts.index, ids, strict=True) if len(tokens) > longest]
     if too_long:
-        warnings.warn(
-            f"{len(too_long)} transcripts have more than {longest} tokens and keep their first {longest}: "
-            f"{some(too_long)}.",
-            stacklevel=2,
-        )
+        which = f"{len(too_long)} transcripts have more than {longest} tokens"
+        warnings.warn(f"{which} and keep their first {longest}: {some(too_long)}.", stacklevel=2)
     return [tokens if len(tokens) <= longest else [*tokens[: longest - 1], tokens[-1]] for tokens in ids]
 
 
@@ -76,10 +66,9 @@ def words_of(ids: list[int], weights: np.ndarray, tokenizer) -> tuple[list[str],
 def learn(sentences: Iterable[str], size: int = 3000):
     """A lower-casing `transformers.BertTokenizer` of at most `size` pieces, learnt from sentences.
 
-    It knows the alphabet (each letter as the first piece of a word and as a later one, "##a"), frequent
-    endings and the most frequent words. These are counted rather than merged pair by pair, as WordPiece's
-    trainer does, because that trainer breaks ties differently in every run: the same sentences give the same
-    pieces. Raises ValueError where `size` does not hold the alphabet and the endings.
+    It knows the alphabet (each letter as a word's first piece and as a later one, "##a"), frequent endings
+    and frequent words. These are counted, not merged pair by pair as WordPiece's trainer does, which breaks
+    ties differently in every run. Raises ValueError where `size` does not hold the alphabet and the endings.
     """
     from transformers import BertTokenizer  # for those who make a tokenizer alone: it takes a second
 

@@ -38,12 +38,11 @@ Recogniser = Callable[[np.ndarray], str]
 def recogniser(name: str, language: str | None = None) -> Recogniser:
     """A function from a waveform, float32 `(samples,)` at 16 kHz, to the words that are heard in it.
 
-    name: "pocketsphinx" (English, works offline; the extra "asr"), a folder that holds a Whisper, or a
-    Whisper's name on the Hugging Face hub ("openai/whisper-tiny"; downloaded once). `language` ("en", "de")
-    is for Whispers that know several; without one they guess it of each utterance. The same waveform always
-    gives the same words, whatever was heard before.
+    name: "pocketsphinx" (English, offline; the extra "asr"), a folder that holds a Whisper, or a Whisper's
+    name on the Hugging Face hub ("openai/whisper-tiny"; downloaded once). language ("en", "de"): of a Whisper
+    that knows several; None: guessed of each utterance. The same waveform always gives the same words.
 
-    Raises SernbError where the recogniser is not installed, cannot be read, or is of another architecture.
+    Raises SernbError: it is not installed, cannot be read, or is of another architecture.
     """
     return pocketsphinx(language) if name == POCKETSPHINX else whisper(name, language)
 
@@ -81,10 +80,7 @@ def pcm(waveform: np.ndarray) -> bytes:
 
 
 def whisper(name: str, language: str | None = None) -> Recogniser:
-    """A transformers Whisper (Radford et al. 2022), by greedy decoding; above 30 s it hears piece by piece.
-
-    Weights are read from safetensors only.
-    """
+    """A transformers Whisper (Radford et al. 2022), by greedy decoding; above 30 s in pieces."""
     # Seconds to import, for those who ask for a Whisper alone.
     import torch
     from transformers import AutoConfig, WhisperForConditionalGeneration, WhisperProcessor
@@ -140,20 +136,17 @@ def transcribed(
     """The utterances with a column more, `asr_text`: what `recognise` heard in each waveform ("": nothing).
 
     Args:
-        utterances: the table. waveforms: float32 `(samples,)` at 16 kHz, in the order of the table.
-        recognise: a `recogniser`, or any function of a waveform. name: of the recogniser; one that changed
-        needs another name. cache: a folder. What was heard stands in a CSV there, one for each `name`, and is
-        not heard again, so a run that
-            is cut off goes on. It is found by utterance and samples: a recording that changed is heard anew.
+        waveforms: float32 `(samples,)` at 16 kHz, in the order of the table.
+        recognise: a `recogniser`, or any function of a waveform; name: its own, another one when it changed.
+        cache: a folder. What was heard stands in a CSV there and is not heard again: it is found by utterance
+            and samples, so a run that is cut off goes on, and a recording that changed is heard anew.
 
     Raises:
         SernbError: a waveform is no finite `(samples,)`, or the recogniser fails; the utterance is named.
     """
     waveforms = list(waveforms)
     if len(waveforms) != len(utterances):
-        raise SernbError(
-            f"{len(utterances)} utterances and {len(waveforms)} waveforms: give one for each, in order."
-        )
+        raise SernbError(f"{len(utterances)} utterances and {len(waveforms)} waveforms: give one for each.")
     path = Path(cache) / f"{quote(name, safe='')}.csv" if cache is not None else None
     known, texts = _kept(path) if path is not None and path.exists() else {}, []
     bar = tqdm(waveforms, f"hearing by {name}", unit="utterance", disable=not progress)
@@ -171,10 +164,8 @@ def fingerprint(waveform: np.ndarray, utterance: str = "") -> str:
     """16 hexadecimal digits that stand for these samples. SernbError where they are no waveform."""
     waveform = np.asarray(waveform)
     if waveform.ndim != 1 or waveform.dtype.kind != "f" or not np.isfinite(waveform).all():
-        raise SernbError(
-            f"utterance {utterance!r}: expected a waveform (samples,) of finite floats, got {waveform.dtype} "
-            f"{waveform.shape}{' with NaN or infinity' if waveform.ndim == 1 else ''}."
-        )
+        came = f"{waveform.dtype} {waveform.shape}{' with NaN or infinity' if waveform.ndim == 1 else ''}"
+        raise SernbError(f"utterance {utterance!r}: expected a waveform (samples,) of floats, got {came}.")
     return hashlib.sha256(waveform.astype("<f4").tobytes()).hexdigest()[:16]
 
 
@@ -182,11 +173,12 @@ def _heard(recognise, waveform, utterance, name) -> str:
     try:
         text = recognise(np.asarray(waveform, np.float32))
     except Exception as problem:  # whatever a recogniser raises, the reader must know of which recording
-        why = f"{type(problem).__name__}: {problem}"
-        raise SernbError(f"utterance {utterance!r}: {name} failed ({why}).") from problem
+        why = f"failed ({type(problem).__name__}: {problem})"
+        raise SernbError(f"utterance {utterance!r}: {name} {why}.") from problem
     if not isinstance(text, str):
-        kind = type(text).__name__
-        raise SernbError(f"utterance {utterance!r}: {name} gave {kind}, expected its words as str.")
+        raise SernbError(
+            f"utterance {utterance!r}: {name} gave {type(text).__name__}, expected its words as str."
+        )
     return text
 
 

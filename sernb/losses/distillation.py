@@ -40,16 +40,12 @@ def kl_divergence(student_logits, teacher_logits, temperature=2.0, squared=True)
         >>> kl_divergence(torch.tensor([[0.0, 0.0]]), torch.tensor([[2.0, 0.0]]), temperature=1.0)
         tensor(0.3278)
     """
-    # Both are (batch, classes), of the same batch and classes.
-    for who, logits in (("student", student_logits), ("teacher", teacher_logits)):
-        if logits.dim() != 2 or not logits.numel():
-            raise ValueError(f"expected {who} logits (batch, classes), got the shape {tuple(logits.shape)}")
-    for what, ours, theirs in zip(
-        ("rows", "classes"), student_logits.shape, teacher_logits.shape, strict=True
-    ):
-        if ours != theirs:
-            raise ValueError(f"the student's logits have {ours} {what}, the teacher's {theirs}")
-
+    shape = student_logits.shape
+    if len(shape) != 2 or not student_logits.numel() or shape != teacher_logits.shape:
+        raise ValueError(
+            f"expected logits (batch, classes) of both, alike; got {tuple(shape)} (student) and "
+            f"{tuple(teacher_logits.shape)} (teacher)"
+        )
     target = soften(teacher_logits.detach(), temperature)
     student = (full(student_logits) / temperature).log_softmax(-1)
     divergence = F.kl_div(student, target.to(student.dtype), reduction="batchmean")
@@ -66,13 +62,10 @@ def cross_entropy(student_logits, labels):
         >>> cross_entropy(torch.zeros(2, 4), torch.tensor([3, -100]))
         tensor(1.3863)
     """
-    # Class numbers, one for each row.
-    if student_logits.dim() != 2 or not student_logits.numel():
-        raise ValueError(f"expected logits (batch, classes), got the shape {tuple(student_logits.shape)}")
-    if labels.shape != student_logits.shape[:1]:
-        raise ValueError(f"expected labels of the shape ({len(student_logits)},), got {tuple(labels.shape)}")
-    if labels.is_floating_point() or labels.is_complex():
-        raise ValueError(f"expected labels that are class numbers (integers), got {labels.dtype}")
+    shapes = f"logits {tuple(student_logits.shape)} and labels {tuple(labels.shape)}, {labels.dtype}"
+    fit = student_logits.dim() == 2 and student_logits.numel() and labels.shape == student_logits.shape[:1]
+    if not fit or labels.is_floating_point() or labels.is_complex():
+        raise ValueError(f"expected logits (batch, classes) and labels (batch,), class numbers; got {shapes}")
     classes, labelled = student_logits.shape[1], labels != UNLABELLED
     wrong = labels[labelled & ((labels < 0) | (labels >= classes))]
     if len(wrong):

@@ -109,7 +109,7 @@ def damage(path, how):
     [
         ("wav", "gone", "no such recording"),
         ("wav", "empty", "the file is empty"),
-        ("wav", "cut", "truncated: the header promises 16000 bytes of sound, the file holds 9582"),
+        ("wav", "cut", "truncated: it holds 9582 of the 16000 bytes"),
         ("wav", "cut by one sample", "truncated"),
         ("wav", "header only", "truncated"),
         ("wav", "text", "cannot be decoded"),

@@ -128,7 +128,7 @@ def test_audio_encoders(tmp_path):
     with pytest.raises(SernbError, match=r"there is no .*config.json"):
         audio_encoder(str(tmp_path / "nowhere"))
     (tmp_path / "own" / "config.json").write_text('{"config": {"channels": [2, 2, 4, 4, 4, 8]}}')
-    with pytest.raises(SernbError, match="expected what VGGish"):
+    with pytest.raises(SernbError, match=r"size mismatch .*VGGish.save_pretrained wrote"):
         audio_encoder(str(tmp_path / "own"))
 
 
@@ -233,7 +233,7 @@ def test_a_bert_without_a_tokenizer_is_refused(tmp_path):
     folder = tmp_path / "bert"
     shutil.copytree(own_folder("mini-tinybert"), folder)
     (folder / "tokenizer.json").unlink()
-    with pytest.raises(SernbError, match=r"knows 5 pieces and the model \d+; .*tokenizer.json"):
+    with pytest.raises(SernbError, match=r"knows 5 pieces and the model \d+: .*tokenizer.json"):
         text_encoder(str(folder))
 
 
@@ -473,5 +473,5 @@ def test_a_download_that_was_damaged_later_is_told(published):
     _, path = published
     published_pca()
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(SernbError, match=f"{path.name}: its SHA-256 is .*damaged or another file"):
+    with pytest.raises(SernbError, match=f"{path.name}: its SHA-256 is .*damaged, or another"):
         published_pca()

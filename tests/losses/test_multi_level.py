@@ -434,7 +434,7 @@ def test_bad_input_is_named():
         ("temperature is 0", lambda: MCEDConfig(temperature=0)),
         ("norm is 'l1'; choose one of mean, squared", lambda: MCEDConfig(norm="l1")),
         ("the teacher's logits, and there are none", lambda: loss(output, None, states, words)),
-        ("4 classes, the teacher's 3", lambda: loss(output, logits[:, :3], states, words)),
+        (r"\(3, 4\) \(student\) and \(3, 3\)", lambda: loss(output, logits[:, :3], states, words)),
         ("layer 10 of the teacher.*given are: 6, 8, 12", lambda: loss(output, logits, less, words)),
         ("layers given are: none", lambda: loss(output, logits)),
         ("layer 5 of the student.*the layers 0 to 4", lambda: loss(shallow, logits, states, words)),
