@@ -96,7 +96,7 @@ def read_object(path: Path) -> dict:
 
 @contextmanager
 def reading(name: str | Path, expected: str):
-    """SernbError, naming the folder and what it should hold, for whatever a damaged one makes the libraries raise."""
+    """SernbError, naming the folder and what it should hold, for what a damaged one makes libraries raise."""
     try:
         yield
     except SernbError:

@@ -92,8 +92,8 @@ def predict_waveform(
 ) -> pd.DataFrame:
     """A saved model's answer about one waveform `(samples,)` of floats, full scale 1, at `rate` Hz.
 
-    One row, as of `predict`, without a path. Raises SernbError for another shape, whole numbers, NaN, and where
-    words are missing.
+    One row, as of `predict`, without a path. Raises SernbError for another shape, whole numbers, NaN, and
+    where words are missing.
     """
     model = model if isinstance(model, Saved) else load_model(model)
     sound, notes = np.asarray(waveform), []
@@ -138,15 +138,15 @@ def _row(model, name, sound, text, listener):
 
 
 def _listener(model, texts, option, notes):
-    """What writes words down, where the model reads and none were given; what must be known goes to `notes`."""
+    """What writes words down, where the model reads and none were given; `notes` then say so."""
     if not model.reads and texts is not None:
         notes.append("This model reads no words: the transcripts made no difference.")
     if not model.reads or texts is not None:
         return None
     if find_spec("pocketsphinx") is None:
         raise SernbError(
-            f"{model.folder}: this model reads what was said ({model.title}), and there are no words. Give them "
-            f"with {option}, or let PocketSphinx (English) write them down: {INSTALL}. The networks of "
+            f"{model.folder}: this model reads what was said ({model.title}), and there are no words. Give "
+            f"them with {option}, or let PocketSphinx (English) write them down: {INSTALL}. The networks of "
             "notebooks 04 and 07 only listen."
         )
     notes.append(GUESSED)
@@ -168,9 +168,9 @@ def _finished(table, model, notes, bad):
 def recordings_of(files: str | Path | Sequence[str | Path] | pd.DataFrame) -> pd.DataFrame:
     """Files and folders (all recordings below them) as a table with `path`, indexed by `utterance`.
 
-    An id is the file's name, or, where several have the same, the path from the folder that they share. A file
-    that is named twice is one recording. An utterances table is checked and kept. Raises SernbError for nothing
-    at all and for a folder without recordings.
+    An id is the file's name, or, where several have the same, the path from the folder that they share. A
+    file that is named twice is one recording. An utterances table is checked and kept. Raises SernbError for
+    nothing at all and for a folder without recordings.
     """
     if isinstance(files, pd.DataFrame):
         from sernb.core.tables import check_utterances  # and pandera, which files and folders do without
@@ -213,9 +213,8 @@ def read_transcripts(path: str | Path) -> dict[str, str]:
         why = "no such file" if isinstance(problem, FileNotFoundError) else f"cannot be read ({problem})"
         raise SernbError(f"{path}: {why}; expected a CSV with the columns file and text.") from problem
     if lacking := {"file", "text"} - set(table):
-        raise SernbError(
-            f"{path}: no column {' or '.join(sorted(lacking))}; expected file and text, not {', '.join(table)}."
-        )
+        absent = " or ".join(sorted(lacking))
+        raise SernbError(f"{path}: no column {absent}; expected file and text, not {', '.join(table)}.")
     files = table["file"]
     if (files == "").any():
         raise SernbError(f"{path}: row {(files == '').to_numpy().argmax() + 2} names no file.")
@@ -242,8 +241,8 @@ def texts_of(
     if isinstance(texts, str):
         if len(recordings) != 1:
             raise SernbError(
-                f"one text was given for {len(recordings)} recordings; give a CSV with the columns file and text "
-                "(--transcripts), or {file: text}."
+                f"one text was given for {len(recordings)} recordings; give a CSV with the columns file and "
+                "text (--transcripts), or {file: text}."
             )
         texts = {recordings.index[0]: texts}
 
@@ -267,8 +266,8 @@ def texts_of(
     if (lacking := [name for name in recordings.index if name not in words]) and needed:
         hint = f" The transcripts name {some(strange)} instead." if strange else ""
         raise SernbError(
-            f"{len(lacking)} of {len(recordings)} recordings have no transcript: {some(lacking)}. Add them to the "
-            f"column 'file', by path or name.{hint}"
+            f"{len(lacking)} of {len(recordings)} recordings have no transcript: {some(lacking)}. Add them "
+            f"to the column 'file', by path or name.{hint}"
         )
     notes = [f"Transcripts of other files were left aside: {some(strange)}."] if strange else []
     return {name: words.get(name) for name in recordings.index}, notes
@@ -321,7 +320,7 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> Path:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """`text` for a terminal that knows only `encoding`: bars of # and question marks instead of what it has not."""
+    """`text` for a terminal that knows only `encoding`: # for bars, and ? for what else it has not."""
     try:
         text.encode(encoding or "ascii")
     except UnicodeEncodeError:

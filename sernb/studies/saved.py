@@ -1,4 +1,4 @@
-"""Trained networks on disk: `save` writes any of the kit's, `load(folder).answer(waveform, text)` lets it hear.
+"""Trained networks on disk: `save` writes any of the kit's, `load(folder).answer(waveform)` lets it hear.
 
 Torch and each network are imported when one is read, so that a wrong folder is told at once.
 """
@@ -29,8 +29,8 @@ def save(model, folder: str | Path, about: Mapping | None = None, tokenizer=None
         model: A SpectrogramCNN, ThreeMSER, SpeechStudent or AudioTextRegressor.
         folder: A new one, or one that `save` wrote before.
         about: What else is known, for about.json. Of all: `corpus`. Of a SpectrogramCNN: `classes`, and the
-            settings of its `spectrogram`. Of a regressor: `scale` (lowest and highest rating), and whether its
-            speech encoder wants `standardised` waveforms. Of a student: its `features`, if they are not
+            settings of its `spectrogram`. Of a regressor: `scale` (lowest and highest rating), and whether
+            its speech encoder wants `standardised` waveforms. Of a student: its `features`, if they are not
             log-mel bands. Of a teacher: `learnt_from` (ids of what it was trained and validated on).
         tokenizer: Of a model that reads; scaling: of what a SpeechStudent hears.
 
@@ -109,15 +109,15 @@ class Saved:
         return low + (high - low) * values
 
     def checked(self, waveform: np.ndarray, name: str) -> np.ndarray:
-        """The waveform as float32; SernbError for another shape, NaN, no samples, and more than can be heard."""
+        """The waveform as float32; SernbError for another shape, NaN, and too little or too much of it."""
         from sernb.features.audio import waveform_of
 
         waveform = waveform_of(waveform, name, 1, "a model")
         if self.longest is not None and len(waveform) > RATE * self.longest:
             raise SernbError(
-                f"{name}: it lasts {len(waveform) / RATE:.0f} s, and this model hears {self.longest:.0f} s at "
-                "most. It learnt from single utterances: cut the recording into such (start and end of an "
-                "utterances table)."
+                f"{name}: it lasts {len(waveform) / RATE:.0f} s, and this model hears {self.longest:.0f} s "
+                "at most. It learnt from single utterances: cut the recording into such (columns start and "
+                "end of an utterances table)."
             )
         return waveform
 
@@ -254,11 +254,10 @@ def _regressor(folder, settings, about):
     branches = [name for name in ("speech", "text") if hasattr(model, name)]
     standardised, limits = about.get("standardised"), about.get("scale")
     if "speech" in branches and not isinstance(standardised, bool):
-        raise SernbError(
-            f"{folder}: about.json does not say whether the speech encoder wants standardised waveforms, and a "
-            "wrong guess would change its answers. Save the model anew with notebook 06, or write "
-            '{"standardised": true} or false into about.json (do_normalize in the encoder\'s '
-            "preprocessor_config.json)."
+        raise ValueError(
+            "about.json does not say whether the speech encoder wants standardised waveforms, and a wrong "
+            'guess would change its answers: save it anew with notebook 06, or write {"standardised": true} '
+            "or false into about.json (do_normalize in the encoder's preprocessor_config.json)"
         )
     low, high = map(float, limits or (0, 1))
     if not low < high:
