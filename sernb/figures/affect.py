@@ -25,11 +25,10 @@ SYMBOLS = {"o": "circle", "s": "square", "D": "diamond", "^": "triangle-up", "v"
 def affect_plane(utterances: pd.DataFrame, seed: int = 0) -> go.Figure:
     """Every utterance in the plane of valence and arousal, coloured by emotion; pointing shows its words.
 
-    A click on an emotion in the legend hides or shows it; buttons choose another pair of dimensions. A large
-    mark is the mean of an emotion. At most 3000 dots are drawn, chosen by ``seed``. Mean ratings fall on few
-    values, so dots are moved at random by up to half the smallest step that occurs; pointing tells the true
-    values. `customdata` of each dot begins with the utterance's id, for :func:`sernb.notebook.clickable`. Ids
-    and words are data and are escaped. Raises SernbError where a dimension is absent.
+    Buttons choose another pair of dimensions; a large mark is the mean of an emotion. At most 3000 dots are
+    drawn, chosen by ``seed``; mean ratings fall on few values, so dots are moved at random by up to half the
+    smallest step that occurs (pointing tells the true values). `customdata` of each dot begins with the
+    utterance's id, for :func:`sernb.notebook.clickable`. Raises SernbError where a dimension is absent.
     """
     draw.needs(utterances, ["valence", "arousal"])
     rated = [name for name in DIMENSIONS if name in utterances and utterances[name].notna().any()]
@@ -54,8 +53,8 @@ def affect_plane(utterances: pd.DataFrame, seed: int = 0) -> go.Figure:
         axes = {"xaxis.title.text": _axis(x, scale), "yaxis.title.text": _axis(y, scale)}
         figures.append(figure)
         buttons.append({"label": f"{y} over {x}", "args": [places, axes]})
-    axes = (_axis("valence", scale), _axis("arousal", scale))
-    return _plane(figures[0].data, *axes, f"Each dot an utterance{sampled}", buttons)
+    ends = (_axis(name, scale) for name in pairs[0])
+    return _plane(figures[0].data, *ends, f"Each dot an utterance{sampled}", buttons)
 
 
 def predicted_plane(
@@ -63,14 +62,10 @@ def predicted_plane(
 ) -> go.Figure:
     """Each prediction a dot in the plane of two dimensions; buttons draw a line from each to the true value.
 
-    ``predictions`` of one model and one seed. ``utterances`` gives words, speaker, emotion and
-    ``attrs["scale"]`` where they are there; without it emotion and speaker are the predictions' own. A click
-    on an emotion in the legend hides or shows it, its lines too. A box is the scale of the ratings, beyond
-    which a prediction may lie. At most 3000 dots are drawn, chosen by chance. `customdata` of each dot begins
-    with the utterance's id, for :func:`sernb.notebook.clickable`. Ids and words are data and are escaped.
-
-    Raises SernbError for a dimension that is not predicted, for several models or seeds, and for a prediction
-    of an utterance that is not in ``utterances``.
+    ``predictions`` of one model and one seed; ``utterances`` gives words, speaker, emotion and
+    ``attrs["scale"]`` (a box, beyond which a prediction may lie). At most 3000 dots are drawn, chosen by
+    chance; `customdata` as in :func:`affect_plane`. Raises SernbError for a dimension that is not predicted,
+    for several models or seeds, and for a prediction of an utterance that is not in ``utterances``.
     """
     table = _described(predictions, utterances, (x, y))
     predicted = [name for name in DIMENSIONS if f"{name}_predicted" in table]
@@ -100,9 +95,9 @@ def predicted_plane(
     axes = (f"predicted {_axis(name, scale)}" for name in (x, y))
     figure = _plane([*lines, *dots], *axes, title, buttons)
     if scale is not None:
-        low, high = scale
-        figure.add_shape(type="rect", x0=low, x1=high, y0=low, y1=high, layer="below",
-                         line={"color": FAINT, "width": 1.2, "dash": "dot"})  # fmt: skip
+        ends = {"x0": scale[0], "x1": scale[1], "y0": scale[0], "y1": scale[1]}
+        line = {"color": FAINT, "width": 1.2, "dash": "dot"}
+        figure.add_shape(type="rect", **ends, layer="below", line=line)
     return figure
 
 
@@ -110,34 +105,23 @@ def _described(predictions, utterances, dimensions):
     """The predictions, checked, with what the utterances know beside them."""
     table = check_predictions(predictions)
     table = one_model(table) if "model" in table else table
-    absent = [name for name in dimensions if f"{name}_predicted" not in table]
-    if absent:
-        predicted = ", ".join(name for name in DIMENSIONS if f"{name}_predicted" in table) or "none"
-        raise SernbError(f"{absent[0]!r} is not predicted; of the dimensions there are: {predicted}.")
+    predicted = [name for name in DIMENSIONS if f"{name}_predicted" in table]
+    draw.known(dimensions, predicted, "prediction of")
     if "seed" in table and table["seed"].nunique(dropna=False) > 1:
         seeds = ", ".join(map(str, table["seed"].unique()))
-        raise SernbError(
-            f"this figure needs the predictions of one seed; the table has {seeds}. Choose one with "
-            'predictions[predictions["seed"] == SEED].'
-        )
+        raise SernbError(f"one seed is drawn, the table has {seeds}: predictions[predictions['seed'] == 0].")
     if utterances is None:
         return table
     unknown = table.index.difference(utterances.index.map(str))
     if len(unknown):
-        raise SernbError(
-            f"{len(unknown)} predictions are of no utterance of the table, the first is {unknown[0]!r}."
-        )
+        raise SernbError(f"{len(unknown)} predictions have no utterance there, the first is {unknown[0]!r}.")
     known = utterances.set_axis(utterances.index.map(str)).loc[table.index]
     columns = [column for column in ("emotion", "speaker", "text") if column in known]
     return table.assign(**{column: known[column].astype(object) for column in columns})
 
 
 def _drawn(table, seed, values):
-    """At most `MOST` rows, with emotion and id as text and what pointing at them says, and what the title
-    says of them.
-
-    ``values(row)`` is the last line of what pointing says.
-    """
+    """At most `MOST` rows, with id and hover (last line: ``values(row)``), and the title's words on it."""
     sampled = f", {MOST} of {len(table)} drawn by chance" if len(table) > MOST else ""
     table = table.sample(min(MOST, len(table)), random_state=seed)
     hovers = []
@@ -183,20 +167,15 @@ def _prediction(row, name):
 
 
 def _axis(dimension, scale):
-    """What an axis says: the dimension, with the ends of the scale where it is known."""
     return dimension if scale is None else f"{dimension} ({scale[0]:g} to {scale[1]:g})"
 
 
 def _plane(traces, x, y, title, buttons):
     """The figure of these traces, with titles of axes, and buttons where there are two or more."""
-    figure = go.Figure(traces)
     menu = {"type": "buttons", "direction": "right", "x": 0, "y": 1.11, "xanchor": "left"}
     buttons = [{"method": "update", **button} for button in buttons]
-    draw.lay_out(
-        figure, title, title_y=0.97,
-        xaxis={"title": {"text": x}, **draw.AXIS}, yaxis={"title": {"text": y}, **draw.AXIS},
-        legend={"itemsizing": "constant", "title": {"text": "emotion"}},
-        width=900, height=560, margin={"l": 60, "r": 20, "t": 100, "b": 50},
-        updatemenus=[{**menu, "buttons": buttons}] if len(buttons) > 1 else [],
-    )  # fmt: skip
-    return figure
+    return draw.lay_out(go.Figure(traces), title, title_y=0.97,
+                        xaxis={"title": {"text": x}, **draw.AXIS}, yaxis={"title": {"text": y}, **draw.AXIS},
+                        legend={"itemsizing": "constant", "title": {"text": "emotion"}},
+                        width=900, height=560, margin={"l": 60, "r": 20, "t": 100, "b": 50},
+                        updatemenus=[{**menu, "buttons": buttons}] if len(buttons) > 1 else [])  # fmt: skip

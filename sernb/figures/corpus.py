@@ -9,15 +9,7 @@ from sernb.core.errors import SernbError
 from sernb.core.tables import in_order
 from sernb.evaluation.separation import explained
 from sernb.figures import drawing as draw
-from sernb.figures.palette import (
-    EMOTION_COLORS,
-    EMOTION_MARKERS,
-    FAINT,
-    INK,
-    SERIES_COLORS,
-    Picture,
-    emotion_color,
-)
+from sernb.figures.palette import EMOTION_MARKERS, FAINT, INK, SERIES_COLORS, Picture, emotion_color
 
 MOST = 28  # groups that a figure shows one by one
 DOTS = 1500  # a panel shows so many utterances as dots; the boxes are made of all
@@ -26,11 +18,10 @@ COLUMNS = 4  # panels of words in a row
 
 
 def class_balance(utterances: pd.DataFrame, by: str | None = None, title: str = "") -> Picture:
-    """How many utterances each emotion has, with its share; or, with ``by`` ("speaker", "session", "gender"
-    …), stacked for each group. Of more than 28 groups the largest are shown, the others as one.
+    """How many utterances each emotion has, with its share; ``by`` ("speaker" …) stacks them for each group.
 
-    Utterances without an emotion are left out, and counted in the title. Raises SernbError where ``by`` is
-    not a column.
+    Of more than 28 groups the largest are shown, the others as one; utterances without an emotion are
+    counted in the title. Raises SernbError where ``by`` is not a column.
     """
     draw.needs(utterances, ["emotion", *([by] if by else [])])
     labelled = utterances.dropna(subset="emotion")
@@ -38,18 +29,13 @@ def class_balance(utterances: pd.DataFrame, by: str | None = None, title: str = 
     emotions = in_order(emotion.unique())
     if by is None:
         counts = emotion.value_counts().reindex(emotions)
-        figure = Picture(height=1.1 + 0.36 * len(counts))
-    else:
-        counts = _largest(pd.crosstab(labelled[by].astype(str), emotion)[emotions])
-        figure = Picture(height=1.4 + 0.3 * len(counts))
-    ax = figure.subplots()
-
-    # Bars with their numbers.
-    if by is None:
+        figure, (ax,) = draw.row(1.1 + 0.36 * len(counts))
         bars = ax.barh(range(len(counts)), counts, color=list(map(emotion_color, emotions)), height=0.72)
         numbers = [f"{n}  ({100 * n / len(labelled):.0f} %)" for n in counts]
         ax.margins(x=0.12)
     else:
+        counts = _largest(pd.crosstab(labelled[by].astype(str), emotion)[emotions])
+        figure, (ax,) = draw.row(1.4 + 0.3 * len(counts))
         bars = _stacked(ax, counts)
         numbers = list(counts.sum(axis=1))
         ax.margins(x=0.06)
@@ -69,23 +55,19 @@ def class_shares(
     utterances: pd.DataFrame, reference: dict[str, int], name: str, here: str = "here", title: str = ""
 ) -> Picture:
     """The share of each emotion beside that of a published corpus, of the labels that the reference has.
+    Raises SernbError where no utterance bears one of them.
 
     Args:
-        utterances: an utterances table; labels that the reference lacks are left out, and counted in the
-            title.
+        utterances: labels that the reference lacks are left out, and counted in the title.
         reference: {emotion: count} of the published corpus.
         name, here: what the legend calls the published corpus and this one.
-
-    Raises:
-        SernbError: no utterance bears one of the reference's labels.
     """
     labels = list(reference)
     emotion = utterances["emotion"].dropna().astype(str) if "emotion" in utterances else pd.Series(dtype=str)
     counts = emotion[emotion.isin(labels)].value_counts().reindex(labels, fill_value=0)
     if not counts.sum():
         raise SernbError(f"no utterance is labelled {', '.join(labels)}, so there are no shares to compare.")
-    figure = Picture(height=1.3 + 0.62 * len(labels))
-    ax = figure.subplots()
+    figure, (ax,) = draw.row(1.3 + 0.62 * len(labels))
     corpora = ((counts, here, -0.2, 1.0, INK), (pd.Series(reference), name, 0.2, 0.4, FAINT))
     for values, _, shift, alpha, ink in corpora:
         shares = 100 * values / values.sum()
@@ -107,13 +89,11 @@ def class_shares(
 
 
 def annotator_agreement(table: pd.DataFrame, heard: pd.DataFrame | None = None, title: str = "") -> Picture:
-    """Alpha with its interval for all that was rated (:func:`sernb.evaluation.annotators.agreement`) and,
-    where labels were given, who is heard as whom (:func:`sernb.evaluation.annotators.heard_as`: a row adds up
-    to 1).
-    """
-    figure = Picture(height=3.7 if heard is None else max(3.7, 1.4 + 0.42 * len(heard)))
+    """Alpha and its interval for all that was rated (:func:`sernb.evaluation.annotators.agreement`) and, with
+    ``heard`` (:func:`sernb.evaluation.annotators.heard_as`: a row adds up to 1), who is heard as whom."""
     widths = [1] if heard is None else [1, 1.25]
-    ax, *others = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
+    height = 3.7 if heard is None else max(3.7, 1.4 + 0.42 * len(heard))
+    figure, (ax, *others) = draw.row(height, len(widths), width_ratios=widths)
 
     # Alpha with its interval, between chance and full agreement.
     for number, (_, row) in enumerate(table.rename(columns={"alpha": "value"}).iterrows()):
@@ -122,10 +102,9 @@ def annotator_agreement(table: pd.DataFrame, heard: pd.DataFrame | None = None, 
     for value, name, shift, side in ((0, "chance", 3, "left"), (1, "all agree", -3, "right")):
         ax.axvline(value, color=FAINT, linestyle="--", linewidth=1, zorder=0)
         draw.note(ax, name, (value, -0.75), (shift, 0), 8, color=FAINT, ha=side, va="center")
-    draw.tidy(ax, "Krippendorff's alpha, 95 %", "alpha", "", grid="x")
-    ax.set_xlim(min(0.0, table["low"].min()) - 0.04, 1.04)
-    ax.set_yticks(range(len(table)), table.index)
-    ax.set_ylim(len(table) - 0.4, -0.95)
+    limits = {"xlim": (min(0.0, table["low"].min()) - 0.04, 1.04), "ylim": (len(table) - 0.4, -0.95)}
+    names = {"yticks": range(len(table)), "yticklabels": table.index}
+    draw.tidy(ax, "Krippendorff's alpha, 95 %", "alpha", "", "x", **names, **limits)
     ax.tick_params(axis="y", length=0)
 
     for ax in others:
@@ -135,32 +114,24 @@ def annotator_agreement(table: pd.DataFrame, heard: pd.DataFrame | None = None, 
         ax.set_xticklabels(heard.columns, rotation=35 if len(heard) > 4 else 0)
         ax.set_yticklabels(heard.index, rotation=0)
         ax.tick_params(length=0)
-    draw.headline(figure, title or "Do the annotators agree?")
-    return figure
+    return draw.headline(figure, title or "Do the annotators agree?")
 
 
 def measures_by_emotion(
-    columns: dict[str, pd.DataFrame],
-    emotions: pd.Series,
-    names: dict[str, str] | None = None,
-    speakers: pd.Series | None = None,
-    title: str = "",
-) -> Picture:
+    columns: dict[str, pd.DataFrame], emotions: pd.Series, names: dict[str, str] | None = None,
+    speakers: pd.Series | None = None, title: str = "",
+) -> Picture:  # fmt: skip
     """A row of panels a measure, a column of panels a way to look at it; boxes of the values of each emotion.
 
-    Boxes hold the middle half and the median of an emotion, whiskers reach to the last dot within 1.5 box
-    lengths. Over a panel stands the share of the variance that lies between emotions and, with ``speakers``,
-    between speakers (:func:`sernb.evaluation.separation.explained`). A measure without any value is left out.
+    Over a panel stands the share of the variance that lies between emotions and, with ``speakers``, between
+    speakers (:func:`sernb.evaluation.separation.explained`); whiskers reach to the last dot within 1.5 box
+    lengths. Raises SernbError where no utterance has an emotion, or none with an emotion has a value.
 
     Args:
-        columns: {"as recorded": table, "relative to the speaker": table}, tables (utterances, measures) with
-            the same columns; ways after the first are taken to be in deviations.
-        emotions: the emotion of each utterance.
+        columns: {"as recorded": table, "relative to the speaker": table}, tables (utterances, measures) of
+            the same columns; all but the first are taken to be in deviations.
+        emotions, speakers: those of each utterance.
         names: {measure: label (unit)}; absent, the tables' own.
-        speakers: the speaker of each utterance.
-
-    Raises:
-        SernbError: no utterance has an emotion, or none with an emotion has a value.
     """
     emotions = emotions.dropna().astype(str)
     order = in_order(emotions.unique())
@@ -187,29 +158,27 @@ def measures_by_emotion(
             name = (names or {}).get(measure, measure)
             draw.tidy(ax, x=name if way == first else f"{name.split(' (')[0]} (deviations)", grid="x")
             draw.caption(ax, f"{way}: {', '.join(known)}" if known else way)
-    for ax in axes.flat:
-        ax.set_yticks(range(len(order)), order)
-        ax.tick_params(axis="y", length=0)
-    draw.headline(figure, title or "How the emotions differ")
-    return figure
+            ax.set_yticks(range(len(order)), order)
+            ax.tick_params(axis="y", length=0)
+    return draw.headline(figure, title or "How the emotions differ")
 
 
 def feature_map(panels: dict[str, tuple[np.ndarray, pd.Series]], title: str = "") -> Picture:
     """Maps side by side: {caption: (places, labels)}; places (utterances, 2), labels a value an utterance.
 
-    The axes of such a map (t-SNE, UMAP) have no unit, so none is drawn. Emotions have their own colours and
-    signs; up to 16 other groups are named in a legend, more of them are only coloured.
+    The axes of such a map (t-SNE, UMAP) have no unit, so none is drawn. Up to 16 groups are named in a
+    legend, more of them are only coloured.
     """
     columns = 4 if len(panels) < 3 else 3  # of a legend
     named = max((n for _, labels in panels.values() if (n := labels.nunique()) <= NAMED), default=1)
-    figure = Picture(height=0.8 + 8.6 / max(len(panels), 2) + 0.21 * -(-named // columns))
-    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    height = 0.8 + 8.6 / max(len(panels), 2) + 0.21 * -(-named // columns)
+    figure, axes = draw.row(height, len(panels))
     for ax, (label, (places, labels)) in zip(axes, panels.items(), strict=True):
         places, labels = np.asarray(places), labels.astype(str).to_numpy()
         groups = in_order(np.unique(labels))
 
         # Dots, the smaller the more there are.
-        emotions = set(groups) <= set(EMOTION_COLORS)
+        emotions = set(groups) <= set(EMOTION_MARKERS)
         size = float(np.clip(9000 / max(len(places), 1), 4, 26))
         for number, group in enumerate(groups):
             color = emotion_color(group) if emotions else _group_color(number, len(groups))
@@ -218,27 +187,22 @@ def feature_map(panels: dict[str, tuple[np.ndarray, pd.Series]], title: str = ""
 
         # A square without ticks at the top; what is left of the height is the legend's.
         draw.caption(ax, label, 10)
-        ax.set_xticks([])
-        ax.set_yticks([])
+        ax.set(xticks=[], yticks=[], box_aspect=1, anchor="N")
         ax.spines[:].set_color("#dddddd")
-        ax.set_box_aspect(1)
-        ax.set_anchor("N")
         if len(groups) <= NAMED:
             spacing = {"handletextpad": 0.1, "columnspacing": 0.8, "markerscale": (30 / size) ** 0.5}
             ax.legend(handles=ax.collections, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=columns,
                       frameon=False, fontsize=8, **spacing)  # fmt: skip
         else:
             ax.set_xlabel(f"{len(groups)} groups, a colour each", fontsize=9, color=INK)
-    draw.headline(figure, title or "A map of sounds")
-    return figure
+    return draw.headline(figure, title or "A map of sounds")
 
 
 def telling_words(table: pd.DataFrame, bar: float = float("nan"), most: int = 10, title: str = "") -> Picture:
-    """The ``most`` telling words of each group, by z; ``table`` and ``bar`` from
-    :func:`sernb.evaluation.words.log_odds`.
+    """The ``most`` telling words of each group, by z (:func:`sernb.evaluation.words.log_odds`).
 
     Beside a word stands how many utterances of the group say it, and how many of all others. Words short of
-    the dashed line, which shuffled labels reach too, are faint.
+    the dashed line (``bar``), which shuffled labels reach too, are faint.
     """
     ordered = isinstance(table["group"].dtype, pd.CategoricalDtype)
     groups = list(table["group"].cat.categories) if ordered else in_order(table["group"].unique())
@@ -260,16 +224,13 @@ def telling_words(table: pd.DataFrame, bar: float = float("nan"), most: int = 10
         if pd.notna(bar):
             ax.axvline(bar, color=FAINT, linestyle="--", linewidth=1)
 
-        draw.tidy(ax, group, "z")
-        ax.set_yticks([])
-        ax.set_xlim(0, 1.75 * top)  # the words stand beside their bars
-        ax.set_ylim(most - 0.4, -0.6)
+        # The words stand beside their bars.
+        draw.tidy(ax, group, "z", xlim=(0, 1.75 * top), ylim=(most - 0.4, -0.6), yticks=[])
         ax.spines["left"].set_color(emotion_color(group))
         ax.tick_params(labelbottom=True)
     for ax in axes[len(groups) :]:
         ax.remove()
-    draw.headline(figure, title or "Words that tell (utterances of this group : of all others)")
-    return figure
+    return draw.headline(figure, title or "Words that tell (utterances of this group : of all others)")
 
 
 def _largest(counts: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Scores of dimensions (CCC): truth against guesses, models side by side, what words add, and word errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import cycle
 
 import numpy as np
@@ -24,20 +24,15 @@ ASIDE = 0.02  # of the axis: how far dots are moved
 
 
 def concordance_panels(
-    truth: Sequence[float],
-    guesses: Mapping[str, Sequence[float]],
-    scale: tuple[float, float] | None = None,
-    name: str = "",
+    truth: Sequence, guesses: dict[str, Sequence], scale: tuple[float, float] | None = None, name: str = ""
 ) -> Picture:
     """A panel for each guess: true values across, guessed ones up, with Pearson's r and the CCC above.
 
-    The diagonal is where both agree; ``scale`` sets both axes, ``name`` says what is rated ("arousal"). Mean
-    ratings fall on few values, so dots are moved to the side at random by up to 2 % of the axis; the numbers
-    are those of the values as they are. Raises SernbError for guesses of another length than the truth.
+    ``scale`` sets both axes, ``name`` says what is rated. Dots are moved to the side at random by up to 2 %
+    of the axis, as mean ratings fall on few values. Raises SernbError for guesses of another length.
     """
     truth = np.asarray(truth, float)
-    figure = Picture(height=3.2, width=min(9.0, 3.0 * len(guesses)))
-    panels = figure.subplots(1, len(guesses), sharex=True, sharey=True, squeeze=False)[0]
+    figure, panels = draw.row(3.2, len(guesses), min(9.0, 3.0 * len(guesses)), sharex=True, sharey=True)
     low, high = scale or (truth.min(), truth.max())
     aside = np.random.default_rng(0).uniform(-1, 1, len(truth)) * ASIDE * (high - low)
     for ax, (label, guess) in zip(panels, guesses.items(), strict=True):
@@ -51,9 +46,7 @@ def concordance_panels(
         across, up = (f"{kind} {name}".strip() for kind in ("true", "guessed"))
         draw.tidy(ax, label, across, up if ax is panels[0] else "")
         numbers = f"r = {r:.2f}\nCCC = {concordance(truth, guess):.2f}"
-        ax.text(
-            0.04, 0.96, numbers, transform=ax.transAxes, va="top", fontsize=10, color=INK, bbox=draw.CLEAR
-        )
+        ax.text(0.04, 0.96, numbers, transform=ax.transAxes, va="top", size=10, color=INK, bbox=draw.CLEAR)
         if scale:
             margin = 0.04 * (high - low)
             ax.set_xlim(low - margin, high + margin)
@@ -61,14 +54,12 @@ def concordance_panels(
 
 
 def dimension_comparison(intervals: pd.DataFrame, by: str | None = None, title: str = "") -> Picture:
-    """The CCC of each model with its interval, a panel for each dimension (Table 1 of the audio-textual
-    paper).
+    """The CCC of each model with its interval, a panel a dimension (Table 1 of the audio-textual paper).
 
-    ``intervals``: from :func:`sernb.evaluation.bootstrap` with metrics CCC_arousal, CCC_valence,
-    CCC_dominance, CCC; other metrics are left out. ``by`` names a column that tells two or more test sets or
-    systems of a model apart (e.g. "part": seen, unseen), drawn below one another in colours of their own;
-    those of a categorical column stay the same from picture to picture. Raises SernbError for an absent
-    column, a table without a CCC, and a row that stands twice.
+    ``intervals``: of :func:`sernb.evaluation.bootstrap`; metrics other than CCC and CCC_<dimension> are left
+    out. ``by``: a column of test sets or systems of a model (e.g. "part": seen, unseen), drawn below one
+    another; categories keep their colours in every picture. Raises SernbError for an absent column, a table
+    without a CCC, and a row that stands twice.
     """
     keys = ["model", *([by] if by else [])]
     draw.needs(intervals, ["metric", "value", "low", "high", *keys])
@@ -79,8 +70,8 @@ def dimension_comparison(intervals: pd.DataFrame, by: str | None = None, title: 
     models, styles = list(intervals["model"].unique()), series_style(intervals[by or "model"])
     heights = _heights(intervals, models, list(styles), by)
     metrics = [metric for metric in METRICS if metric in set(intervals["metric"])]
-    figure = Picture(height=1.5 + 0.3 * len(models) + 0.27 * len(heights) + (0.2 if by else 0))
-    panels = figure.subplots(1, len(metrics), sharex=True, sharey=True, squeeze=False)[0]
+    height = 1.5 + 0.3 * len(models) + 0.27 * len(heights) + (0.2 if by else 0)
+    figure, panels = draw.row(height, len(metrics), sharex=True, sharey=True)
 
     # All panels share an axis with room for the numbers, never so narrow that a tiny difference looks large.
     ends = intervals[["value", "low", "high"]].to_numpy(float)
@@ -99,36 +90,31 @@ def dimension_comparison(intervals: pd.DataFrame, by: str | None = None, title: 
                 at, side = (row["low"], "left") if share <= 0.3 else (row["high"], "right")
             draw.note(ax, draw.in_numbers(row), (at, y), (0, 7), 8, ha=side, bbox=draw.CLEAR)
         draw.tidy(ax, "", draw.axis_of(metric)[2] if metric != "CCC" else "CCC, mean", grid="x")
-    panels[0].set_yticks(range(len(models)), models)
-    panels[0].set_ylim(len(models) - 0.4, -0.7)
+    panels[0].set(yticks=range(len(models)), yticklabels=models, ylim=(len(models) - 0.4, -0.7))
     if by:
         marks = [Line2D([], [], color=color, marker=mark, linewidth=2.4) for color, mark in styles.values()]
         draw.legend_below(figure, marks, len(marks), labels=list(styles))
-    draw.headline(figure, title or draw.interval_title(intervals, "CCC of each model"))
-    return figure
+    return draw.headline(figure, title or draw.interval_title(intervals, "CCC of each model"))
 
 
 def relative_gain(
     table: pd.DataFrame, title: str = "", published: pd.DataFrame | None = None, dimension: str = "valence"
 ) -> Picture:
-    """How much words add: relative improvement of a dimension's CCC over speech alone (Figure 3 of the
-    audio-textual paper).
+    """How much words add: gain in CCC over speech alone (Figure 3 of the audio-textual paper).
 
-    ``table``: ``encoder``, ``setting`` (e.g. "FT", "FT→FRZ"), ``value``, ``low``, ``high`` (NaN: no
-    interval), where 0.25 is a quarter more than speech alone: ``difference``, ``low`` and ``high`` of
-    ``paired_bootstrap(..., metric="CCC_valence", relative=True)``. Optional ``part`` (e.g. seen, unseen): a
-    panel each. ``published``: ``name``, ``encoder``, ``setting``, ``value``: others' numbers, a mark each on
-    its bar (in a panel's own ``part`` alone, where there is such a column). Raises SernbError for an absent
-    column and a row that stands twice.
+    ``table``: ``encoder``, ``setting`` (e.g. "FT→FRZ"), ``value``, ``low``, ``high`` (NaN: no interval) of
+    ``paired_bootstrap(..., metric="CCC_valence", relative=True)``: 0.25 is a quarter more; optional ``part``:
+    a panel each. ``published``: ``name``, ``encoder``, ``setting``, ``value``, optional ``part``: others'
+    numbers, a mark each on its bar. Raises SernbError for an absent column and a row that stands twice.
     """
-    table = table if "part" in table else table.assign(part="")
-    draw.needs(table, ["encoder", "setting", "value", "low", "high"], once=["part", "encoder", "setting"])
+    keys = ["part", "encoder", "setting"]
+    table = draw.needs(table, ["encoder", "setting", "value", "low", "high"], once=keys, part="")
     if published is not None:
         draw.needs(published, ["name", "encoder", "setting", "value"])
     encoders, parts = list(table["encoder"].unique()), list(table["part"].unique())
     styles = series_style(table["setting"].unique())
-    figure = Picture(height=4.2, width=min(9.0, 2.4 + 0.75 * len(parts) * len(encoders) * len(styles)))
-    panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
+    width = min(9.0, 2.4 + 0.75 * len(parts) * len(encoders) * len(styles))
+    figure, panels = draw.row(4.2, len(parts), width, sharey=True)
     width = 0.76 / len(styles)
     places = {
         (encoder, setting): number + width * (position - (len(styles) - 1) / 2)
@@ -154,38 +140,30 @@ def relative_gain(
                     ax.plot(at, 100 * row["value"], **look, zorder=4, gid="published")
         ax.axhline(0, color=INK, linewidth=1, zorder=3)
         left = f"gain in {dimension} CCC over speech alone (%)" if ax is panels[0] else ""
-        draw.tidy(ax, part if len(parts) > 1 else "", "", left, grid="y")
-        ax.set_xticks(range(len(encoders)), encoders)
-        ax.set_xlim(-0.6, len(encoders) - 0.4)
+        look = {"xticks": range(len(encoders)), "xticklabels": encoders, "xlim": (-0.6, len(encoders) - 0.4)}
+        draw.tidy(ax, part if len(parts) > 1 else "", "", left, grid="y", **look)
         ax.margins(y=0.12)
 
     handles = [panels[0].bar(0, 0, **look) for look in looks.values()]
     handles += [Line2D([], [], linestyle="", marker=mark, **PUBLISHED) for mark in marks.values()]
-    names = [*looks, *marks]
-    figure.legend(handles, names, loc="outside lower left", ncols=len(names), frameon=False)
-    draw.headline(figure, title or f"What words add to speech: {dimension}")
-    return figure
+    draw.legend_below(figure, handles, len(handles), labels=[*looks, *marks], size=10)
+    return draw.headline(figure, title or f"What words add to speech: {dimension}")
 
 
 def wer_curve(
-    table: pd.DataFrame,
-    recognisers: pd.DataFrame | None = None,
-    without_text: dict[str, float | tuple[float, float, float]] | None = None,
-    title: str = "",
-) -> Picture:
-    """How bad may the speech recogniser be? The CCC against the word error rate, a panel for each dimension
-    (Table 2 of the audio-textual paper, as a curve).
+    table: pd.DataFrame, recognisers: pd.DataFrame | None = None,
+    without_text: dict[str, float | tuple[float, float, float]] | None = None, title: str = "",
+) -> Picture:  # fmt: skip
+    """How bad may the speech recogniser be? CCC by word error rate (Table 2 of the audio-textual paper).
 
     ``table``: ``wer`` (0 = the human transcript; 0.25 = a quarter of the words wrong), ``target``, ``value``,
-    ``low``, ``high`` (NaN: no band); the transcripts are corrupted ones. Optional ``system`` (e.g. trained on
-    human words, trained on corrupted words): a line each. ``recognisers``: ``name``, ``wer``, ``target``,
-    ``value``, ``low``, ``high``: real recognisers at their measured word error rate, a mark each.
-    ``without_text``: target → CCC of the model that only hears, or (CCC, low, high): a dashed line and a
-    band. Raises SernbError for an absent column, a row that stands twice, and a negative word error rate.
+    ``low``, ``high`` (NaN: no band) of corrupted transcripts; optional ``system`` (trained on human, on
+    corrupted words …): a line each. ``recognisers``: these columns and ``name``: real recognisers, a mark
+    each. ``without_text``: target → CCC of the model that only hears, or (CCC, low, high): a dashed line and
+    a band. Raises SernbError for an absent column, a row that stands twice, and a negative word error rate.
     """
     columns = ["wer", "target", "value", "low", "high"]
-    table = table if "system" in table else table.assign(system="")
-    draw.needs(table, columns, once=["system", "target", "wer"])
+    table = draw.needs(table, columns, once=["system", "target", "wer"], system="")
     if recognisers is None:
         recognisers = pd.DataFrame(columns=["name", *columns])
     else:
@@ -193,13 +171,12 @@ def wer_curve(
     rates = [*table["wer"], *recognisers["wer"]]
     if not min(rates) >= 0:
         raise SernbError(f"a word error rate is 0 or more; there is {min(rates):g}.")
-    targets, styles = draw.dimensions_first(table["target"]), series_style(table["system"])
+    styles = series_style(table["system"])
     looks = zip(recognisers["name"].unique(), cycle(RECOGNISERS), cycle(COLORS), strict=False)
     marks, aside = {name: (mark, color) for name, mark, color in looks}, _aside(recognisers)
-    interval = ", interval shaded" if table["low"].notna().any() else ""
-    handles = {}
-    figure = Picture(height=HEIGHT, width=min(9.0, 2.2 + 2.5 * len(targets)))
-    for target, ax in draw.target_panels(figure, targets, "word error rate (%)", "CCC").items():
+    handles, interval = {}, ", interval shaded" if table["low"].notna().any() else ""
+    figure, panels = draw.target_panels(HEIGHT, table["target"], "word error rate (%)", "CCC")
+    for target, ax in panels.items():
         # The curves of corrupted transcripts.
         for system, (color, marker) in styles.items():
             rows = table[(table["target"] == target) & (table["system"] == system)].sort_values("wer")
@@ -223,32 +200,28 @@ def wer_curve(
                 ax.plot([at, at], [row["low"], row["high"]], color=color, linewidth=1.6, alpha=0.8, zorder=4)
             rate = 100 * recognisers.loc[recognisers["name"] == row["name"], "wer"].mean()
             look = {"color": color, "markersize": 10, "markeredgecolor": "white", "gid": "recogniser"}
-            (handle,) = ax.plot(at, row["value"], mark, **look, zorder=5)
-            handles[f"{row['name']} (WER {rate:.1f} %)"] = handle
+            name = f"{row['name']} (WER {rate:.1f} %)"
+            (handles[name],) = ax.plot(at, row["value"], mark, **look, zorder=5)
     # All panels share their scales.
     ax.margins(y=0.1)
     widest = 100 * max(0.1, *rates)
     ax.set_xlim(-0.03 * widest, 1.03 * widest)
 
     # As many columns in the legend as its longest name allows.
-    columns = int(figure.get_figwidth() / (LETTER * max(map(len, handles)) + 0.55))
-    columns = max(1, min(3, columns))
+    columns = max(1, min(3, int(figure.get_figwidth() / (LETTER * max(map(len, handles)) + 0.55))))
     figure.set_figheight(HEIGHT + 0.19 * -(-len(handles) // columns))
     draw.legend_below(figure, list(handles.values()), columns, labels=list(handles))
-    draw.headline(figure, title or "CCC against the word error rate of the transcripts")
-    return figure
+    return draw.headline(figure, title or "CCC against the word error rate of the transcripts")
 
 
 def _heights(intervals, models, names, by):
-    """{(model, series): height}: the series that a model has stand closely around its place, in the order of
-    names."""
+    """{(model, series): height}: a model's series stand closely around its place, in the order of names."""
     if not by:
         return {(model, None): place for place, model in enumerate(models)}
     heights, step = {}, 0.62 / intervals.groupby("model")[by].nunique().max()
     for place, model in enumerate(models):
         own = set(intervals.loc[intervals["model"] == model, by])
-        own = [name for name in names if name in own]
-        for number, name in enumerate(own):
+        for number, name in enumerate(name for name in names if name in own):
             heights[model, name] = place + step * (number - (len(own) - 1) / 2)
     return heights
 

@@ -17,18 +17,13 @@ ASIDE = 0.012  # of the axis: how far a pair of equal cost is moved apart, so th
 
 
 def confusion_difference(predictions: pd.DataFrame, a: str, b: str, title: str = "") -> Picture:
-    """The confusion matrices of models ``a`` and ``b`` and b minus a, side by side (Figure 4 of the paper on
-    distilled 3M-SER).
+    """Confusions of models ``a`` and ``b``, and b minus a (Figure 4 of the paper on distilled 3M-SER).
 
-    Cells are shares of the true class (row, %), the mean over seeds; the difference is in points, orange
-    where ``b`` says it more often. A class that is never true shows a dash. Raises SernbError for a model
-    that is not in the table.
+    Cells are shares of the true class (row, %; a dash where it is never true), the mean over seeds, and their
+    difference in points, orange where ``b`` says it more often. Raises SernbError for a model that is absent.
     """
     table = check_predictions(predictions)
-    models = list(map(str, table["model"].unique())) if "model" in table else []
-    if absent := [model for model in (a, b) if model not in models]:
-        names = ", ".join(models) or "none"
-        raise SernbError(f"no model {absent[0]!r} in the predictions; there are: {names}.")
+    draw.known([a, b], table["model"].unique() if "model" in table else [], "model")
     table = table[table["model"].isin([a, b])]
     classes = classes_of(table)
     first, second = (_shares(table[table["model"] == model], classes) for model in (a, b))
@@ -44,8 +39,7 @@ def confusion_difference(predictions: pd.DataFrame, a: str, b: str, title: str =
     )
 
     few, names = len(classes) <= 5, [draw.short(c, 14) for c in classes]
-    figure = Picture(height=min(2.3 + 0.42 * len(classes), 6.5))
-    axes = figure.subplots(1, 3, sharey=True)
+    figure, axes = draw.row(min(2.3 + 0.42 * len(classes), 6.5), 3, sharey=True)
     turned = {"rotation": 0, "ha": "center"} if len(classes) <= 4 else {"rotation": 45, "ha": "right"}
     for ax, (panel, sign, label, (colors, low, high, unit)) in zip(axes, panels, strict=True):
         texts = panel.map(lambda value, s=sign: _cell(value, 1 if few else 0, s))
@@ -60,31 +54,27 @@ def confusion_difference(predictions: pd.DataFrame, a: str, b: str, title: str =
         ax.tick_params(length=0, labelsize=8.5)
     axes[0].set_yticklabels(names, rotation=0)
     seeds = table["seed"].nunique(dropna=False) if "seed" in table else 1
-    draw.headline(figure, title or f"Confusions, {f'mean of {seeds} seeds' if seeds > 1 else 'one run each'}")
-    return figure
+    runs = f"mean of {seeds} seeds" if seeds > 1 else "one run each"
+    return draw.headline(figure, title or f"Confusions, {runs}")
 
 
 def two_counts(table: pd.DataFrame, title: str = "") -> Picture:
     """Parameters of each model module by module, counted twice: as published, and all of them.
 
     ``table``: ``model``, ``module``, ``published`` and ``all`` (numbers of parameters; published NaN or 0
-    where a module was left out). Two bars a model; hatched in the lower one is what the published count
-    leaves out. Raises SernbError for an absent column, a module that stands twice, and a published count
-    above the module's own.
+    where left out, hatched in the lower bar). Raises SernbError for an absent column, a module that stands
+    twice, and a published count above the module's own.
     """
     draw.needs(table, ["model", "module", "published", "all"], once=["model", "module"])
     table = table.assign(published=table["published"].fillna(0))
     odd = table[(table["published"] > table["all"]) | (table["published"] < 0)]
     if len(odd):
         row = odd.iloc[0]
-        raise SernbError(
-            f"{row['module']!r} of {row['model']!r} has {row['all']:.0f} parameters, published are "
-            f"{row['published']:.0f}."
-        )
+        counts = f"{row['all']:.0f} parameters, published are {row['published']:.0f}"
+        raise SernbError(f"{row['module']!r} of {row['model']!r} has {counts}.")
     models = list(table["model"].unique())
     colors = {name: color for name, (color, _) in series_style(table["module"].unique()).items()}
-    figure = Picture(height=1.9 + 0.85 * len(models) + 0.2 * -(-len(colors) // 3))
-    ax = figure.subplots()
+    figure, (ax,) = draw.row(1.9 + 0.85 * len(models) + 0.2 * -(-len(colors) // 3))
     most = table.groupby("model", sort=False)["all"].sum().max()
     unit, letter, word = (1e6, "M", "million") if most >= 1e6 else (1e3, "k", "thousand")
 
@@ -102,15 +92,13 @@ def two_counts(table: pd.DataFrame, title: str = "") -> Picture:
             draw.note(ax, f"{end:.2f} {letter}  {name}", (end, y), (4, 0), va="center", color=INK)
     ax.set_yticks(range(len(models)), [draw.short(model, 30) for model in models])
     ax.invert_yaxis()
-    ax.set_xlim(0, 1.3 * most / unit)
-    draw.tidy(ax, "", f"{word} parameters", grid="x")
+    draw.tidy(ax, "", f"{word} parameters", grid="x", xlim=(0, 1.3 * most / unit))
 
     handles = [Patch(color=color, label=draw.short(name, 34)) for name, color in colors.items()]
     hatched = {"facecolor": "#bbbbbb", "hatch": "////", "edgecolor": "white"}
     handles.append(Patch(**hatched, label="left out of the published count"))
     draw.legend_below(figure, handles, 3, size=8.5)
-    draw.headline(figure, title or "Two ways to count parameters")
-    return figure
+    return draw.headline(figure, title or "Two ways to count parameters")
 
 
 def pareto(
@@ -118,29 +106,22 @@ def pareto(
 ) -> go.Figure:
     """Accuracy against cost, to point at: a dot a model with its interval, and the front that no model beats.
 
-    A distilled model that costs the same as its other half is drawn a little to the right of it. Names are
-    data and are escaped.
+    A distilled model of equal cost is drawn a little to the right. Raises SernbError for an absent column, a
+    name that stands twice, a ``without`` that is no model of the table, and a table without a row to draw.
 
     Args:
-        table: one row a model: ``model`` (its name), the column ``x``, ``value`` (score from 0 to 1).
-            Optional: ``low`` and ``high`` (the score's interval), and ``without``, the name of the model that
-            this one is without distillation: an arrow leads from that row to this one. A row that lacks x or
-            value is left out.
+        table: one row a model: ``model`` (its name), the column ``x``, ``value`` (score from 0 to 1); without
+            x or value it is left out. Optional: ``low`` and ``high`` (the score's interval), and ``without``,
+            the name of the model that this one is without distillation: an arrow leads from there.
         x: the column of the cost (parameters, milliseconds …; the less the better).
         x_title, y_title: what the axes say.
-
-    Raises:
-        SernbError: an absent column, a name that stands twice, a ``without`` that is no model of the table,
-            or a table without a row to draw.
     """
     draw.needs(table, ["model", x, "value"], once=["model"])
     rows = pd.DataFrame({"model": table["model"].astype(str), "cost": table[x].astype(float)})
     for name in ("value", "low", "high"):
         rows[name] = 100 * table[name].astype(float) if name in table else np.nan
     rows["without"] = table["without"].map(str, na_action="ignore") if "without" in table else None
-    sources, models = rows["without"].dropna(), list(rows["model"])
-    if unknown := [name for name in sources if name not in models]:
-        raise SernbError(f"without names {unknown[0]!r}, no model of the table: {', '.join(models)}.")
+    draw.known(rows["without"].dropna(), rows["model"], "model")
     rows = rows.dropna(subset=["cost", "value"]).set_index("model")
     if rows.empty:
         raise SernbError(f"no row of the table has both {x} and value: there is nothing to draw.")
@@ -152,11 +133,13 @@ def pareto(
     rows["place"] = rows["cost"] + ASIDE * (np.ptp(rows["cost"]) + 2 * room) * same_cost
 
     # The front, the models, and an arrow for each that was taught.
-    figure, front = go.Figure(), rows[_front(rows["cost"], rows["value"])].sort_values("cost")
-    line = {"color": FAINT, "dash": "dot", "shape": "hv"}
+    figure, models = go.Figure(), list(zip(rows["cost"], rows["value"], strict=True))
+    beaten = [any(c <= x and v >= y and (c, v) != (x, y) for c, v in models) for x, y in models]
+    front = rows[np.invert(beaten)].sort_values("cost")
     figure.add_scatter(
-        x=front["place"], y=front["value"], mode="lines", name="Pareto front", hoverinfo="skip", line=line
-    )
+        x=front["place"], y=front["value"], mode="lines", name="Pareto front", hoverinfo="skip",
+        line={"color": FAINT, "dash": "dot", "shape": "hv"},
+    )  # fmt: skip
     side = "bottom left" if taught.any() else "top right"
     _models(figure, rows[~taught], "trained alone", {"color": ALONE, "symbol": "circle"}, side, x_title)
     look = {"color": TAUGHT, "symbol": "diamond"}
@@ -168,14 +151,11 @@ def pareto(
         places = {"x": end["place"], "y": end["value"], "ax": start["place"], "ay": start["value"]}
         figure.add_annotation(**places, **arrow)
     ends = [rows["place"].min() - room, rows["place"].max() + room]
-    draw.lay_out(
-        figure, draw.escape(title or f"{y_title} against {x_title}"),
-        xaxis={"title": {"text": draw.escape(x_title)}, "range": ends, **draw.AXIS},
-        yaxis={"title": {"text": draw.escape(y_title)}, **draw.AXIS},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        width=900, height=520, margin={"l": 60, "r": 20, "t": 90, "b": 60},
-    )  # fmt: skip
-    return figure
+    return draw.lay_out(figure, draw.escape(title or f"{y_title} against {x_title}"),
+                        xaxis={"title": {"text": draw.escape(x_title)}, "range": ends, **draw.AXIS},
+                        yaxis={"title": {"text": draw.escape(y_title)}, **draw.AXIS},
+                        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+                        width=900, height=520, margin={"l": 60, "r": 20, "t": 90, "b": 60})  # fmt: skip
 
 
 def _cell(value, digits, sign):
@@ -195,15 +175,6 @@ def _shares(table, classes):
     return pd.concat(each).groupby(level=0, sort=False).mean().loc[classes]
 
 
-def _front(cost, value):
-    """Models that no other beats: none costs no more and scores higher, or costs less and scores as high."""
-    models = list(zip(cost, value, strict=True))
-    return [
-        not any(c <= own and v >= score and (c, v) != (own, score) for c, v in models)
-        for own, score in models
-    ]
-
-
 def _models(figure, rows, kind, look, side, x_title):
     """Dots with names and intervals, and what pointing at them says."""
     hovers = []
@@ -212,20 +183,12 @@ def _models(figure, rows, kind, look, side, x_title):
         cost = f"{draw.escape(x_title)}: {row['cost']:,.5g}"
         hovers.append(f"<b>{draw.escape(name)}</b><br>{row['value']:.1f} %{interval}<br>{cost}")
     up, down = ((rows[a] - rows[b]).clip(lower=0).fillna(0) for a, b in (("high", "value"), ("value", "low")))
-    error = {
-        "type": "data",
-        "array": up,
-        "arrayminus": down,
-        "symmetric": False,
-        "thickness": 1.3,
-        "width": 4,
-    }
     if len(rows):
         figure.add_scatter(
             x=rows["place"], y=rows["value"], mode="markers+text", name=kind, textposition=side,
-            cliponaxis=False,
-            text=[draw.escape(draw.short(name, 28)) for name in rows.index],
+            cliponaxis=False, text=[draw.escape(draw.short(name, 28)) for name in rows.index],
             marker={"size": 12, **look, "line": {"color": "white", "width": 1}},
-            error_y={**error, "color": look["color"]},
+            error_y={"type": "data", "array": up, "arrayminus": down, "symmetric": False, "thickness": 1.3,
+                     "width": 4, "color": look["color"]},
             customdata=hovers, hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip

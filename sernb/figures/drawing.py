@@ -7,7 +7,7 @@ import pandas as pd
 
 from sernb.core.errors import SernbError
 from sernb.core.tables import DIMENSIONS
-from sernb.figures.palette import INK
+from sernb.figures.palette import INK, WIDTH, Picture
 
 GRID = "#e4e4e4"
 DASHED = (0, (4, 3))
@@ -33,21 +33,30 @@ def ink_on(color) -> str:
     return "#ffffff" if np.dot(color[:3], [0.299, 0.587, 0.114]) < 0.55 else INK
 
 
-def tidy(ax, title="", x="", y="", grid=None):
-    """Title at the left, axis labels, no box; ``grid`` "x" or "y" draws light lines behind the data."""
+def row(height, count=1, width=WIDTH, **shared):
+    """A picture, and its panels side by side."""
+    figure = Picture(height, width)
+    return figure, figure.subplots(1, count, squeeze=False, **shared)[0]
+
+
+def tidy(ax, title="", x="", y="", grid=None, **others):
+    """Title at the left, axis labels, no box; ``grid`` "x" or "y": light lines; ``others`` go to ax.set."""
     ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
     ax.set_xlabel(x, color=INK)
     ax.set_ylabel(y, color=INK)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(colors=INK, labelsize=9)
+    ax.set(**others)
     if grid:
         ax.grid(axis=grid, color=GRID, linewidth=0.8)
         ax.set_axisbelow(True)
 
 
 def headline(figure, title):
-    """The title of a figure of several panels, at its left."""
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
+    """The title of a figure of several panels, at its left, where there is one; returns the figure."""
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
+    return figure
 
 
 def caption(ax, text, size=9.5):
@@ -60,9 +69,9 @@ def note(ax, text, xy, offset, size=8.5, **look):
     ax.annotate(text, xy, offset, textcoords="offset points", fontsize=size, **look)
 
 
-def band(ax, x, low, high, color):
+def band(ax, x, low, high, color, alpha=0.18):
     """The interval of a line, shaded."""
-    ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+    ax.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
 
 
 def legend_below(figure, handles, columns, labels=None, size=9):
@@ -103,8 +112,10 @@ def interval_title(intervals: pd.DataFrame, start: str) -> str:
     return f"{start}, {100 * first['level']:g} % interval by {first['unit']}{rough}{count}"
 
 
-def needs(table: pd.DataFrame, columns: list[str], once: list[str] | None = None) -> None:
-    """Raise SernbError where a column is absent, there is no row, or a row of ``once`` stands twice."""
+def needs(table: pd.DataFrame, columns: list[str], once: list[str] | None = None, **optional) -> pd.DataFrame:
+    """The table with the ``optional`` columns that it lacks; raises SernbError where one of ``columns`` is
+    absent, there is no row, or a row of ``once`` stands twice."""
+    table = table.assign(**{column: value for column, value in optional.items() if column not in table})
     absent = [column for column in columns if column not in table]
     if absent:
         present = ", ".join(map(str, table.columns))
@@ -115,6 +126,26 @@ def needs(table: pd.DataFrame, columns: list[str], once: list[str] | None = None
     if len(twice):
         first = ", ".join(f"{column} {twice[column].iloc[0]}" for column in once)
         raise SernbError(f"{len(twice)} rows stand twice, the first is {first}: give one row each.")
+    return table
+
+
+def array_of(values, shape, what) -> np.ndarray:
+    """Floats of that shape (a word: any length above 0); raises SernbError for another shape or NaN."""
+    values = np.asarray(values, float)
+    sizes = zip(shape, values.shape, strict=False)
+    fits = values.ndim == len(shape) and all(n > 0 if isinstance(s, str) else n == s for s, n in sizes)
+    finite = np.isfinite(values).all()
+    if not (fits and finite):
+        wanted, holds = str(tuple(shape)).replace("'", ""), "" if finite else " with NaN or infinity"
+        raise SernbError(f"expected {what}, finite and {wanted}; got the shape {values.shape}{holds}.")
+    return values
+
+
+def known(names, among, what) -> None:
+    """Raise SernbError for the first of the names that is not among those that are there."""
+    if absent := [name for name in names if name not in list(among)]:
+        present = ", ".join(map(str, among)) or "none"
+        raise SernbError(f"there is no {what} {absent[0]!r}; there are: {present}.")
 
 
 def dimensions_first(names) -> list:
@@ -123,19 +154,19 @@ def dimensions_first(names) -> list:
     return [name for name in DIMENSIONS if name in names] + [n for n in names if n not in DIMENSIONS]
 
 
-def target_panels(figure, targets, x="", y=""):
-    """{target: its axes}, side by side on shared scales; x stands below the middle one of three."""
-    panels = figure.subplots(1, len(targets), sharex=True, sharey=True, squeeze=False)[0]
+def target_panels(height, targets, x="", y="", narrowest=0.0):
+    """A figure and {target: its axes}, side by side on shared scales; x stands below the middle of three."""
+    targets = dimensions_first(targets)
+    width = min(9.0, max(narrowest, 2.2 + 2.5 * len(targets)))
+    figure, panels = row(height, len(targets), width, sharex=True, sharey=True)
     for ax, target in zip(panels, targets, strict=True):
         middle = len(targets) < 3 or ax is panels[1]
         tidy(ax, target, x if middle else "", y if ax is panels[0] else "", "y")
-    return dict(zip(targets, panels, strict=True))
+    return figure, dict(zip(targets, panels, strict=True))
 
 
 def lay_out(figure, title="", **layout):
-    """The look of a plotly figure: white, dark ink, title at the left; ``layout`` goes to update_layout."""
+    """A plotly figure in white with dark ink, title at the left; ``layout`` goes to update_layout."""
     heading = {"title": {"text": title, "x": 0.02, "font": {"size": 15}}} if title else {}
-    figure.update_layout(
-        **heading, plot_bgcolor="white", font={"color": INK}, hovermode="closest",
-        hoverlabel={"align": "left", "bgcolor": "white"}, **layout,
-    )  # fmt: skip
+    return figure.update_layout(**heading, plot_bgcolor="white", font={"color": INK}, hovermode="closest",
+                                hoverlabel={"align": "left", "bgcolor": "white"}, **layout)  # fmt: skip

@@ -38,11 +38,9 @@ AGAINST_FOR = LinearSegmentedColormap.from_list(
 
 
 class Picture(Figure):
-    """A matplotlib Figure of notebook width that shows itself in a notebook, without pyplot and its global
-    state.
+    """A matplotlib Figure of notebook width that shows itself there, without pyplot's global state.
 
-    Text is drawn as it stands: a pair of dollar signs in a corpus's words starts no formula. (So a
-    logarithmic axis needs tick labels of its own.)
+    Text is drawn as it stands: dollar signs start no formula (so a logarithmic axis needs tick labels).
     """
 
     def __init__(self, height: float = 4.0, width: float = WIDTH):
@@ -64,11 +62,7 @@ def emotion_color(label: str) -> str:
 
 
 def series_style(names) -> dict:
-    """A colour and a marker for each name (a model, a fold …), in the order they come.
-
-    The names of a categorical column keep theirs from picture to picture, whichever of its categories are
-    there.
-    """
+    """{name: (colour, marker)} in their order; names of a categorical column keep theirs in every picture."""
     column = pd.Series(names)
     categorical = isinstance(column.dtype, pd.CategoricalDtype)
     every = column.cat.categories if categorical else column.unique()

@@ -20,34 +20,30 @@ def softening(
 ) -> Picture:
     """The probabilities softmax(logits / temperature) of one utterance, a panel for each temperature.
 
-    ``teacher_logits`` `(classes,)`. Each panel says the entropy in bits; even probabilities have
-    log2(classes) of them. Raises SernbError where logits and classes differ in number, or a temperature is
-    not above 0.
+    ``teacher_logits`` `(classes,)`. Each panel says the entropy in bits (log2(classes) where all are even).
+    Raises SernbError where logits and classes differ in number, or a temperature is not above 0.
     """
-    logits = _logits(teacher_logits, classes, 1)
+    logits = draw.array_of(teacher_logits, (len(classes),), f"logits of the {len(classes)} classes")
     if not min(temperatures) > 0:
         raise SernbError(f"each temperature must lie above 0; got {min(temperatures)}.")
-    figure = Picture(height=1.5 + 0.34 * len(classes))
-    panels = figure.subplots(1, len(temperatures), sharex=True, sharey=True, squeeze=False)[0]
+    height = 1.5 + 0.34 * len(classes)
+    figure, panels = draw.row(height, len(temperatures), sharex=True, sharey=True)
     for ax, temperature in zip(panels, temperatures, strict=True):
         shares = softmax(logits / temperature)
         bars = ax.barh(range(len(classes)), 100 * shares, color=list(map(emotion_color, classes)), height=0.7)
         ax.bar_label(bars, [f"{100 * share:.1f}" for share in shares], padding=2, fontsize=8.5, color=INK)
-        draw.tidy(ax, "", "probability (%)")
+        # There is room for the numbers.
+        draw.tidy(ax, "", "probability (%)", xlim=(0, 128), xticks=[0, 50, 100])
         draw.caption(ax, f"T = {temperature:g}\n{entropy(shares, base=2):.2f} bits", 10)
-        ax.set_xlim(0, 128)  # room for the numbers
-        ax.set_xticks([0, 50, 100])
         ax.tick_params(axis="y", length=0)
     panels[0].set_yticks(range(len(classes)), [draw.short(c, 24) for c in classes])
     panels[0].invert_yaxis()
     even = f"even probabilities: {np.log2(len(classes)):.2f} bits"
-    draw.headline(figure, title or f"One utterance, softened ({even})")
-    return figure
+    return draw.headline(figure, title or f"One utterance, softened ({even})")
 
 
 def gradient_share(student, teacher, truth: int, alpha, temperature: float):
-    """The share of the gradient's size that is the KL term's: |KL part| / (|KL part| + |CE part|), from 0 to
-    1.
+    """The share of the gradient's size that is the KL term's: |KL part| / (|KL part| + |CE part|), 0 to 1.
 
     The gradient is that of alpha · KL · temperature² + (1 - alpha) · CE with respect to the student's logits
     `(classes,)`, of one utterance. ``alpha`` a number or an array. NaN where there is no gradient at all.
@@ -65,21 +61,16 @@ def softening_explorer(
 ) -> go.Figure:
     """Two sliders (temperature, alpha) and a choice of utterance, that work in a saved page without a kernel.
 
-    At the left the teacher's softened probabilities with their entropy, beside them, hollow, those of a
-    student that knows nothing (all classes even); at the right the share of the gradient's size that comes
-    from the KL term (with temperature²), as a curve over alpha, with a line at the alpha chosen. ``logits``:
-    the teacher's, `(utterances, classes)`, of at most 12 utterances, with ``truths``, class names, and
-    ``names``, what to call each; both are data and are escaped. Raises SernbError for lengths that do not
-    fit, and a truth that is no class.
+    At the left the teacher's softened probabilities with their entropy, hollow those of a student that knows
+    nothing; at the right the KL term's share of the gradient's size (with temperature²), over alpha.
+    ``logits``: the teacher's, `(utterances, classes)`, of at most 12 utterances; ``names``: what to call
+    each. Raises SernbError for lengths that do not fit, and a truth that is no class.
     """
-    teacher = _logits(logits, classes, 2)
-    if not 1 <= len(teacher) == len(truths) == len(names) <= MOST:
-        raise SernbError(
-            f"the explorer takes 1 to {MOST} utterances; there are {len(teacher)} rows of logits, "
-            f"{len(truths)} truths and {len(names)} names."
-        )
-    if strange := [truth for truth in truths if truth not in list(classes)]:
-        raise SernbError(f"the truth {strange[0]!r} is no class; classes are {', '.join(map(str, classes))}.")
+    teacher = draw.array_of(logits, ("utterances", len(classes)), f"logits of the {len(classes)} classes")
+    if not len(teacher) == len(truths) == len(names) <= MOST:
+        counts = f"{len(teacher)} rows of logits, {len(truths)} truths and {len(names)} names"
+        raise SernbError(f"the explorer takes 1 to {MOST} utterances; there are {counts}.")
+    draw.known(truths, classes, "class")
 
     # The traces of all utterances at each temperature. The slider of the temperature swaps all numbers,
     # seen or not; the choice of utterance hides and shows; the slider of alpha moves the line, and the axis
@@ -92,9 +83,8 @@ def softening_explorer(
     shown = [{"visible": [owner == number for owner in owners]} for number in range(len(utterances))]
     labels = [f"{draw.short(n, 60)}  (true: {draw.short(t, 24)})" for n, t in zip(names, truths, strict=True)]
 
-    figure = go.Figure(traces[START["temperature"]])
-    _lay_out(figure)
-    figure.update_layout(
+    figure = _lay_out(
+        go.Figure(traces[START["temperature"]]),
         sliders=[
             {"x": 0, "len": 0.54, **_slider("temperature", TEMPERATURES, "restyle", numbers)},
             {"x": 0.64, "len": 0.36, **_slider("alpha", ALPHAS, "relayout", lines)},
@@ -152,10 +142,10 @@ def _slider(name, values, method, changes):
             "steps": _steps([f"{value:g}" for value in values], method, changes)}  # fmt: skip
 
 
-def _lay_out(figure):
+def _lay_out(figure, **controls):
     fixed, hidden = {"fixedrange": True, **draw.AXIS}, {"fixedrange": True, "visible": False}
     left, right, words = [0, 0.54], [0.64, 1], [0.91, 0.99]
-    draw.lay_out(
+    return draw.lay_out(
         figure,
         xaxis={"domain": left, "type": "category", **fixed, "showgrid": False},
         yaxis={"domain": [0, 0.88], "range": [0, 108], "title": {"text": "probability (%)"}, **fixed},
@@ -171,16 +161,5 @@ def _lay_out(figure):
         legend={"x": 0.54, "y": 0.95, "xanchor": "right", "yanchor": "middle", "orientation": "h",
                 "bgcolor": "rgba(0,0,0,0)"},
         barmode="group", bargap=0.25, width=900, height=590, margin={"l": 60, "r": 20, "t": 60, "b": 190},
+        **controls,
     )  # fmt: skip
-
-
-def _logits(values, classes, dimensions):
-    values = np.asarray(values, float)
-    finite = np.isfinite(values).all()
-    if values.ndim != dimensions or values.shape[-1] != len(classes) or not finite:
-        shape = "(classes,)" if dimensions == 1 else "(utterances, classes)"
-        raise SernbError(
-            f"expected finite logits {shape} with {len(classes)} classes, got the shape {values.shape}"
-            f"{'' if finite else ' with NaN or infinity'}."
-        )
-    return values

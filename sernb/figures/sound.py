@@ -3,7 +3,6 @@ frames."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,11 +28,9 @@ def spectrogram(
 ) -> Picture:
     """A spectrogram `(bins, frames)`, low frequencies first, on axes of seconds and kilohertz.
 
-    ``config`` is the front end that made it; ``unit`` says what the colours mean ("dB", "mu-law of magnitude"
-    …).
+    ``config`` is the front end that made it; ``unit`` is what the colours mean ("dB", "mu-law of magnitude").
     """
-    figure = Picture(height=3.4)
-    ax = figure.subplots()
+    figure, (ax,) = draw.row(3.4)
     image = _image(ax, values, config)
     draw.tidy(ax, title or "Spectrogram", "time (s)", "frequency (kHz)")
     figure.colorbar(image, ax=ax, label=unit, pad=0.01)
@@ -43,18 +40,7 @@ def spectrogram(
 def sound(
     waveform: np.ndarray, values: np.ndarray, config: SpectrogramConfig, unit: str = "level", title: str = ""
 ) -> Picture:
-    """A waveform over its spectrogram, on one time axis.
-
-    Args:
-        waveform: `(samples,)` at 16 kHz.
-        values: `(bins, frames)`, low frequencies first.
-        config: the front end that made the spectrogram.
-        unit: what the colours mean.
-        title: above the waveform.
-
-    Returns:
-        The figure.
-    """
+    """A waveform `(samples,)` at 16 kHz over its spectrogram; other arguments as of :func:`spectrogram`."""
     figure = Picture(height=4.6)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2.2])
     draw_waveform(top, waveform, 1.08)
@@ -62,16 +48,15 @@ def sound(
     draw.tidy(top, title or "Waveform and spectrogram", "", "amplitude")
     top.tick_params(labelbottom=False)
     image = _image(bottom, values, config)
-    draw.tidy(bottom, "", "time (s)", "frequency (kHz)")
-    bottom.set_xlim(0, max((len(waveform) - 1) / RATE, _extent(values, config)[1]))
+    end = max((len(waveform) - 1) / RATE, _extent(values, config)[1])
+    draw.tidy(bottom, "", "time (s)", "frequency (kHz)", xlim=(0, end))
     figure.colorbar(image, ax=[top, bottom], label=unit, pad=0.01, aspect=35)
     return figure
 
 
 def spectrograms(panels: dict[str, np.ndarray], config: SpectrogramConfig, title: str = "") -> Picture:
-    """Several spectrograms, {caption: `(bins, frames)`}, two in a row on axes that they share; each in its
-    own range of colours. ``config`` is the front end that made them.
-    """
+    """Several spectrograms, {caption: `(bins, frames)`}, two in a row on shared axes, each in its own range
+    of colours; ``config`` is the front end that made them."""
     rows = -(-len(panels) // 2)
     figure = Picture(height=0.8 + 2.1 * rows)
     axes = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True)
@@ -87,30 +72,29 @@ def spectrograms(panels: dict[str, np.ndarray], config: SpectrogramConfig, title
     for ax in axes.ravel()[len(panels) :]:
         ax.remove()
     axes[0, 0].set_xlim(0, max(_extent(values, config)[1] for values in panels.values()))
-    draw.headline(figure, title or "Spectrograms")
-    return figure
+    return draw.headline(figure, title or "Spectrograms")
 
 
 def attention_maps(
-    values: np.ndarray,
-    maps: dict[str, np.ndarray | dict[str, np.ndarray]],
-    config: SpectrogramConfig,
-    title: str = "",
+    values: np.ndarray, maps: dict[str, np.ndarray | dict], config: SpectrogramConfig, title: str = ""
 ) -> Picture:
     """Attention maps (2.4.2 of the attention-pooling paper) over the spectrogram `(bins, frames)` they look
     at; orange speaks for, blue against.
 
     ``maps``: what it is → one map `(H, W)`, or {class: map}; for the paper {"bottom-up": map, "top-down":
     {"angry": map, …}, "product": {"angry": map, …}}. Every map is stretched over the whole spectrogram
-    (bilinear), which is right for a network that keeps or pools its positions evenly. The maps of one group
-    share a scale, so classes can be compared; groups differ in kind, so each is shown as a share of its own
-    strongest value. ``config`` is the front end that made the spectrogram.
-
-    Raises SernbError for a map that is not (H, W) or holds NaN.
+    (bilinear); those of a group share a scale, the group's strongest value. Raises SernbError for a map that
+    is not (H, W) or holds NaN.
     """
     groups = {group: m if isinstance(m, dict) else {"": m} for group, m in maps.items()}
-    groups = {group: {c: _map(m, group) for c, m in classes.items()} for group, classes in groups.items()}
-    rows = _rows(groups)
+    for group, classes in groups.items():
+        named = f"an attention map of {group!r}"
+        groups[group] = {name: draw.array_of(m, ("H", "W"), named) for name, m in classes.items()}
+    # In rows of at most COLUMNS: the spectrogram with the single maps first, then each group of classes.
+    single = [group for group, classes in groups.items() if list(classes) == [""]]
+    rows = [[(None, ""), *((group, "") for group in single)]]
+    rows += [[(group, name) for name in groups[group]] for group in groups if group not in single]
+    rows = [row[i : i + COLUMNS] for row in rows for i in range(0, len(row), COLUMNS)]
     figure = Picture(height=0.9 + 1.75 * len(rows))
     grid = figure.subplots(len(rows), COLUMNS, sharex=True, sharey=True, squeeze=False)
     low, high = np.quantile(values, [0.02, 0.995])
@@ -141,28 +125,22 @@ def attention_maps(
     bar = figure.colorbar(scale, ax=figure.axes, aspect=40, pad=0.01, ticks=[-1, -0.5, 0, 0.5, 1])
     bar.ax.tick_params(labelsize=8)
     bar.set_label("against  ←  share of the group's strongest value  →  for", fontsize=9)
-    draw.headline(figure, title or "Where the model looks")
-    return figure
+    return draw.headline(figure, title or "Where the model looks")
 
 
 def frame_similarity(
-    states: np.ndarray,
-    layers: Sequence[int] | None = None,
-    waveform: np.ndarray | None = None,
-    title: str = "",
+    states: np.ndarray, layers: list[int] | None = None, waveform: np.ndarray | None = None, title: str = ""
 ) -> Picture:
-    """How alike the frames of one utterance are to each layer of an encoder: a panel a layer, time against
-    time.
+    """How alike the frames of one utterance are to each layer of an encoder: time against time, a panel each.
 
-    ``states`` `(frames, layers, width)`, a frame every 20 ms. Each layer's frames are centred first, since
-    all frames of a layer share a large part that would make everything look alike; the colour is the cosine,
-    dark from 0 down. ``waveform`` `(samples,)` at 16 kHz is drawn above the panels. ``layers``: which (None:
-    four of them, spread). Raises SernbError for a layer that is not there and for fewer than two frames.
+    ``states`` `(frames, layers, width)`, a frame every 20 ms; a layer's frames are centred first, since all
+    share a large part. The colour is the cosine, dark from 0 down. ``waveform`` `(samples,)` at 16 kHz stands
+    above the panels. ``layers``: which (None: four of them, spread). Raises SernbError for a layer that is
+    not there and for fewer than two frames.
     """
     frames, count, _ = states.shape
     chosen = sorted({round(n) for n in np.linspace(0, count - 1, 4)}) if layers is None else list(layers)
-    if wrong := [layer for layer in chosen if not 0 <= layer < count]:
-        raise SernbError(f"layer {wrong[0]} is not there: these states have layers 0 to {count - 1}.")
+    draw.known(chosen, range(count), "layer")
     if frames < 2:
         raise SernbError(f"an utterance of {frames} frame has nothing to be compared with.")
     seconds = frames * FRAME
@@ -172,9 +150,7 @@ def frame_similarity(
     if top:
         ax = panels.pop("wave")
         ax.plot(np.arange(len(waveform)) / RATE, waveform, color=SERIES_COLORS[0], linewidth=0.4)
-        ax.set_xlim(0, seconds)
-        draw.tidy(ax)
-        ax.set_yticks([])
+        draw.tidy(ax, xlim=(0, seconds), yticks=[])
 
     for layer, ax in panels.items():
         x = np.asarray(states[:, layer], np.float32)
@@ -186,9 +162,7 @@ def frame_similarity(
         draw.tidy(ax, f"layer {layer}", "time (s)", "time (s)" if first else "")
         ax.tick_params(labelleft=first)
     figure.colorbar(image, ax=list(panels.values()), label="cosine of two frames", pad=0.01)
-    if title:
-        draw.headline(figure, title)
-    return figure
+    return draw.headline(figure, title)
 
 
 def draw_waveform(ax, waveform, room):
@@ -205,8 +179,7 @@ def upsample(small: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _extent(values, config):
-    """Where the array lies in (s, s, kHz, kHz): a frame at the middle of its window, a bin around its
-    frequency."""
+    """Where the array lies (s, s, kHz, kHz): a frame at its window's middle, a bin around its frequency."""
     bins, frames = values.shape[:2]
     left = (config.window - config.shift) / 2
     return left, left + frames * config.shift, -config.bin_hz / 2000, (bins - 0.5) * config.bin_hz / 1000
@@ -219,23 +192,3 @@ def _image(ax, values, config, cmap=SOUND, **colors):
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.tick_params(colors=INK)
     return image
-
-
-def _rows(groups):
-    """Panels in rows of at most COLUMNS: the spectrogram with the single maps first, then each group of
-    classes."""
-    single = [(group, "") for group, maps in groups.items() if list(maps) == [""]]
-    rows = [[(None, ""), *single]]
-    rows += [[(group, label) for label in maps] for group, maps in groups.items() if list(maps) != [""]]
-    return [row[i : i + COLUMNS] for row in rows for i in range(0, len(row), COLUMNS)]
-
-
-def _map(values, group):
-    values = np.asarray(values)
-    if values.ndim != 2 or not np.isfinite(values).all():
-        holds = "" if np.isfinite(values).all() else " and holds NaN or infinity"
-        raise SernbError(
-            f"An attention map of {group!r} must be finite and have the shape (H, W); it has the shape "
-            f"{values.shape}{holds}."
-        )
-    return values

@@ -1,5 +1,4 @@
-"""Words and sound of one utterance together: two streams, what their fusion looks at, and where each word
-listens."""
+"""Words and sound of one utterance: two streams, what their fusion looks at, where each word listens."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -28,14 +27,11 @@ ROW, ABOVE = 19, 250  # pixels of an alignment: a word, and all that is not word
 def streams(waveform: np.ndarray, examples: np.ndarray, words: list[str], title: str = "") -> Picture:
     """Both streams of one utterance: its words (tokens), its waveform, and the log-mel examples made of it.
 
-    ``waveform`` `(samples,)` at 16 kHz, ``examples`` `(n, 96, 64)` log-mel: 96 frames of 10 ms, 64 bands from
-    125 to 7500 Hz; their borders are drawn. What is grey in the waveform is in no example (a partial tail is
-    dropped); an example that reaches beyond the recording holds silence. Raises SernbError for examples of
-    another shape.
+    ``waveform`` `(samples,)` at 16 kHz, ``examples`` `(n, 96, 64)` log-mel: frames of 10 ms, bands from 125
+    to 7500 Hz. What is grey in the waveform is in no example (a partial tail is dropped); an example beyond
+    the recording holds silence. Raises SernbError for examples of another shape.
     """
-    examples = np.asarray(examples)
-    if examples.ndim != 3 or not len(examples):
-        raise SernbError(f"expected examples (n, 96, 64), n at least 1, got the shape {examples.shape}.")
+    examples = draw.array_of(examples, ("n", 96, 64), "log-mel examples")
     lines = _lines(words)
     figure = Picture(height=4.6 + 0.42 * len(lines))
     top, middle, bottom = figure.subplots(3, 1, height_ratios=[0.42 * len(lines), 1.2, 1.9])
@@ -43,7 +39,7 @@ def streams(waveform: np.ndarray, examples: np.ndarray, words: list[str], title:
     # Words on top.
     _draw_words(top, lines)
     hidden = f", the first {MOST}" if len(words) > MOST else ""
-    draw.tidy(top, f"Text stream: {_number(len(words), 'token')}{hidden}")
+    draw.tidy(top, f"Text stream: {len(words)} token{'s' * (len(words) != 1)}{hidden}")
 
     # The waveform, grey past the last example.
     used, length = EXAMPLE * len(examples), len(waveform) / RATE
@@ -59,7 +55,7 @@ def streams(waveform: np.ndarray, examples: np.ndarray, words: list[str], title:
                           interpolation="nearest")  # fmt: skip
     frequencies = np.array([125, 500, 1000, 2000, 4000, 7500])
     bottom.set_yticks(_band(frequencies, bands), [f"{f / 1000:g}" for f in frequencies])
-    name = f"Audio stream: {_number(len(examples), 'example')} of {EXAMPLE} s"
+    name = f"Audio stream: {len(examples)} example{'s' * (len(examples) != 1)} of {EXAMPLE} s"
     draw.tidy(bottom, name, "time (s)", "mel bands (kHz)")
 
     for border in EXAMPLE * np.arange(len(examples) + 1):
@@ -68,23 +64,17 @@ def streams(waveform: np.ndarray, examples: np.ndarray, words: list[str], title:
     for ax in (middle, bottom):
         ax.set_xlim(0, max(length, used))
     figure.colorbar(image, ax=[middle, bottom], label="log mel", pad=0.01, aspect=35)
-    draw.headline(figure, title or "Both streams of one utterance")
-    return figure
+    return draw.headline(figure, title or "Both streams of one utterance")
 
 
 def fusion_attention(
-    words: list[str],
-    word_weights: np.ndarray,
-    seconds: np.ndarray,
-    audio_weights: np.ndarray,
-    waveform: np.ndarray,
-    title: str = "",
+    words: list[str], word_weights, seconds, audio_weights, waveform: np.ndarray, title: str = ""
 ) -> Picture:
-    """Which word and which second the fusion looks at: shaded words over the waveform, its examples shaded
-    alike.
+    """Which word and which second the fusion looks at: shaded words over the waveform, shaded alike.
 
     All weights together are scaled to 100 %, one scale for both streams; the bar on top says which share the
-    words have. Of more than 60 words the first 60 are drawn.
+    words have. Of more than 60 words the first 60 are drawn. Raises SernbError for numbers that do not fit
+    together, and weights that are negative or all 0.
 
     Args:
         words, word_weights: the words, and a weight for each `(words,)`.
@@ -123,23 +113,18 @@ def fusion_attention(
             look = {"fontsize": 8.5 if len(starts) <= 12 else 6.5, "color": draw.ink_on(color)}
             at, coordinates = (start + EXAMPLE / 2, 0.97), ("data", "axes fraction")
             bottom.annotate(f"{weight:.1f}", at, xycoords=coordinates, va="top", ha="center", **look)
-    draw.tidy(bottom, f"Sound: % of all attention, by examples of {EXAMPLE} s", "time (s)", "amplitude")
-    bottom.set_xlim(0, max([len(waveform) / RATE, *(starts + EXAMPLE)]))
-    draw.headline(figure, title or "What the fusion looks at")
-    return figure
+    name, end = f"by examples of {EXAMPLE} s", max([len(waveform) / RATE, *(starts + EXAMPLE)])
+    draw.tidy(bottom, f"Sound: % of all attention, {name}", "time (s)", "amplitude", xlim=(0, end))
+    return draw.headline(figure, title or "What the fusion looks at")
 
 
 def alignment_of_words(ids, alignment, tokenizer) -> tuple[list[str], np.ndarray]:
-    """The words that token ids stand for, pieces put together again, and each word's row, the mean of its
-    pieces' rows.
+    """The words that token ids stand for, and each word's row, the mean of its pieces' rows.
 
-    ``ids`` `(tokens,)` with ``alignment`` `(tokens, states)`, as `MultiLevelLoss.alignments` gives it: cut
-    padding off both before, and [CLS] and [SEP] where they were not taught. Rows that add up to 1 still do.
-    Raises SernbError for numbers of tokens that differ.
+    ``ids`` `(tokens,)` with ``alignment`` `(tokens, states)`, as `MultiLevelLoss.alignments` gives it: first
+    cut off padding (and [CLS], [SEP] that were not taught). Raises SernbError for numbers that differ.
     """
-    rows = np.asarray(alignment, float)
-    if rows.ndim != 2 or len(rows) != len(ids):
-        raise SernbError(f"expected a row for each of the {len(ids)} tokens, got the shape {rows.shape}.")
+    rows = draw.array_of(alignment, (len(ids), "states"), f"a row for each of the {len(ids)} tokens")
     words, pieces = words_of(ids, np.ones(len(ids)), tokenizer)
     starts = np.cumsum([0, *pieces[:-1]]).astype(int)
     return words, np.add.reduceat(rows, starts) / pieces[:, None] if words else rows
@@ -148,22 +133,16 @@ def alignment_of_words(ids, alignment, tokenizer) -> tuple[list[str], np.ndarray
 def soft_alignment(
     alignment: np.ndarray, words: list[str], waveform: np.ndarray, step: float, title: str = ""
 ) -> go.Figure:
-    """How much each word of the teacher listens to each moment, below the waveform (MCED: R. Li, J. Zhao, Q.
-    Jin, Interspeech 2022, Eq. 2).
+    """How much each word of the teacher listens to each moment, below the waveform (MCED: Li et al.,
+    Interspeech 2022, Eq. 2); the dot is where it listens most.
 
-    Pointing at a word's row names the word, its share there, and where it listens most (the dot); a thin line
-    marks the same moment in the waveform. All words share one scale of colours. Of more than 60 words the
-    first 60 are drawn. Words are data and are escaped.
+    Pointing at a word's row says its share there, and marks the moment in the waveform. Of more than 60 words
+    the first 60 are drawn. Raises SernbError where numbers do not fit, and rows do not add up to 1.
 
     Args:
-        alignment: `(words, states)`, each row adding up to 1.
-        words: as many as rows.
+        alignment, words: `(words, states)`, each row adding up to 1; as many words as rows.
         waveform: `(samples,)` at 16 kHz.
-        step: seconds from one state to the next (a student's ``shape.stride`` times 0.01 s); state t stands
-            at t · step.
-
-    Raises:
-        SernbError: numbers that do not fit together, or rows that do not add up to 1.
+        step: seconds from one state to the next (a student's ``shape.stride`` times 0.01 s).
     """
     shares, edges, words, hidden = _checked(alignment, words, waveform, step)
     peaks = shares.argmax(1)
@@ -174,14 +153,12 @@ def soft_alignment(
     seconds, line = _outline(waveform)
     figure.add_scatter(x=seconds, y=line, mode="lines", line={"color": SERIES_COLORS[0], "width": 1}, **quiet)
     for row, (word, share, peak) in enumerate(zip(words, shares, peaks, strict=True)):
-        figure.add_heatmap(
-            x=edges, y=[row - 0.48, row + 0.48], z=np.round(share[None], 3), yaxis="y2",
-            coloraxis="coloraxis",
-            # The word comes through meta, so that a %{...} in it is not filled in.
-            meta=[draw.escape(word), f"{peak * step:.2f} s ({share[peak]:.1f} %)"],
-            hovertemplate="<b>%{meta[0]}</b><br>at %{x:.2f} s: %{z:.1f} % of its listening<br>"
-            "listens most at %{meta[1]}<extra></extra>",
-        )  # fmt: skip
+        figure.add_heatmap(x=edges, y=[row - 0.48, row + 0.48], z=np.round(share[None], 3), yaxis="y2",
+                           coloraxis="coloraxis",
+                           # The word comes through meta, so that a %{...} in it is not filled in.
+                           meta=[draw.escape(word), f"{peak * step:.2f} s ({share[peak]:.1f} %)"],
+                           hovertemplate="<b>%{meta[0]}</b><br>at %{x:.2f} s: %{z:.1f} % of its listening<br>"
+                           "listens most at %{meta[1]}<extra></extra>")  # fmt: skip
     dots = {"size": 8, "color": "white", "line": {"color": INK, "width": 1.5}}
     rows = np.arange(len(words))
     figure.add_scatter(x=peaks * step, y=rows, yaxis="y2", mode="markers", marker=dots, **quiet)
@@ -191,7 +168,7 @@ def soft_alignment(
     bare = {"zeroline": False, "showgrid": False}
     spike = {"showspikes": True, "spikemode": "across", "spikesnap": "cursor", "spikethickness": 1,
              "spikedash": "solid", "spikecolor": SERIES_COLORS[1]}  # fmt: skip
-    draw.lay_out(
+    return draw.lay_out(
         figure, draw.escape((title or "Where each word listens") + hidden),
         xaxis={"range": [0, max(len(waveform) / RATE, edges[-1])], "title": {"text": "time (s)"},
                "anchor": "y2", **bare, **spike},
@@ -203,7 +180,6 @@ def soft_alignment(
                    "colorbar": {"title": {"text": _scale(shares), "side": "right"}, "thickness": 14}},
         height=ABOVE + ROW * len(words), margin={"l": 110, "r": 20, "t": 50, "b": 50},
     )  # fmt: skip
-    return figure
 
 
 def alignment_picture(
@@ -220,21 +196,17 @@ def alignment_picture(
     mesh = bottom.pcolormesh(edges, heights, shares, cmap=SOUND, vmin=0, vmax=shares.max())
     dots = {"markersize": 6, "markerfacecolor": "white", "markeredgecolor": INK, "gid": "most"}
     bottom.plot(shares.argmax(1) * step, range(len(words)), "o", **dots)
-    draw.tidy(bottom, "", "time (s)")
+    length = max(len(waveform) / RATE, edges[-1])
+    draw.tidy(bottom, "", "time (s)", xlim=(0, length), ylim=(len(words) - 0.5, -0.5))
     bottom.set_yticks(range(len(words)), [draw.short(word, LONGEST) for word in words])
-    bottom.set_ylim(len(words) - 0.5, -0.5)
-    bottom.set_xlim(0, max(len(waveform) / RATE, edges[-1]))
     figure.colorbar(mesh, ax=[top, bottom], label=_scale(shares).replace("<br>", "\n"), pad=0.01, aspect=35)
-    draw.headline(figure, (title or "Where each word listens") + hidden)
-    return figure
+    return draw.headline(figure, (title or "Where each word listens") + hidden)
 
 
 def _weights(weights, of, name):
-    weights = np.asarray(weights, float)
-    if weights.shape != (len(of),) or not np.isfinite(weights).all() or (weights < 0).any():
-        raise SernbError(
-            f"expected a finite weight, not negative, for each of the {len(of)} {name}; got {weights}."
-        )
+    weights = draw.array_of(weights, (len(of),), f"a weight for each of the {len(of)} {name}")
+    if (weights < 0).any():
+        raise SernbError(f"the {name} must not have negative weights, as {weights.min():g} is.")
     return weights
 
 
@@ -242,7 +214,7 @@ def _lines(words):
     """The first `MOST` words broken into lines of `LINE` points: (number, word, left, width) each."""
     lines, left = [[]], 0.0
     for number, word in enumerate(map(str, words[:MOST])):
-        word = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
+        word = draw.short(word, LONGEST)
         wide, *_ = text_to_path.get_text_width_height_descent(word, FontProperties(size=10), False)
         width = max(wide, 16.0) + 12
         if left + width > LINE and lines[-1]:
@@ -266,10 +238,7 @@ def _draw_words(ax, lines, weights=None, shades=None):
             ax.text(left + width / 2, y + up * height, word, fontsize=10, **look)
             if weights is not None:
                 ax.text(left + width / 2, y + 0.22 * height, f"{weights[number]:.1f}", fontsize=7, **look)
-    ax.set_xlim(0, LINE)
-    ax.set_ylim(-len(lines) * HEIGHT, GAP)
-    ax.set_xticks([])
-    ax.set_yticks([])
+    ax.set(xlim=(0, LINE), ylim=(-len(lines) * HEIGHT, GAP), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
 
 
@@ -294,26 +263,16 @@ def _band(frequency, bands):
     return np.clip((mel - low) / (high - low) * (bands + 1) - 0.5, 0, bands)
 
 
-def _number(count, noun):
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def _checked(alignment, words, waveform, step):
     """Shares in per cent (words, states), edges of the states (s), words, what the title says of others."""
-    rows, words, waveform = np.asarray(alignment, float), [str(word) for word in words], np.asarray(waveform)
+    rows, words = np.asarray(alignment, float), [str(word) for word in words]
     if rows.ndim != 2 or len(rows) != len(words) or not rows.size:
-        raise SernbError(
-            f"expected an alignment (words, states) with a row for each of the {len(words)} words, got the "
-            f"shape {rows.shape}."
-        )
+        raise SernbError(f"expected a row for each of the {len(words)} words, got the shape {rows.shape}.")
     wrong = np.flatnonzero(~((rows >= 0).all(1) & (np.abs(rows.sum(1) - 1) < 0.01)))
     if len(wrong):
-        raise SernbError(
-            f"the row of the word {words[wrong[0]]!r} adds up to {rows[wrong[0]].sum():.3g}: give shares, "
-            "none negative and together 1, and cut padding off."
-        )
-    if waveform.ndim != 1 or not len(waveform) or not np.isfinite(waveform).all():
-        raise SernbError(f"expected a waveform (samples,) of finite numbers, got the shape {waveform.shape}.")
+        word, total = words[wrong[0]], rows[wrong[0]].sum()
+        raise SernbError(f"the word {word!r} adds up to {total:.3g}: give shares of 1, and cut padding off.")
+    draw.array_of(waveform, ("samples",), "a waveform")
     if not 0 < step < np.inf:
         raise SernbError(f"step is {step}; give the seconds from one state to the next, above 0.")
     edges = step * (np.arange(rows.shape[1] + 1) - 0.5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import cycle, product
 from typing import TYPE_CHECKING
 
@@ -32,18 +31,16 @@ DOTS = {"color": INK, "linestyle": ":", "linewidth": 1.2}
 def learning_curves(history: pd.DataFrame, drops: tuple[int, ...] = (), title: str = "") -> Picture:
     """Loss and scores by epoch, a panel for each measure: a thin line a fold, a thick one for the mean.
 
-    ``history``: ``epoch`` and a column for each measure (``loss``, ``UAR`` …; scores 0–1), as
-    :func:`sernb.studies.training.fit` returns it; optional ``part`` ("train", "validation"; train where
-    absent) and ``fold``. A measure may be NaN where a part lacks it. ``drops``: after how many epochs the
-    learning rate falls (2.5: half-way through the third), drawn as dotted lines; ``learning_rate`` itself is
-    not drawn.
+    ``history``: ``epoch`` and a column for each measure (``loss``, ``UAR`` …; scores 0–1; NaN where a part
+    lacks it), as :func:`sernb.studies.training.fit` returns it; optional ``part`` ("train", "validation")
+    and ``fold``. ``drops``: after how many epochs the learning rate falls (2.5: half-way through the third),
+    drawn as dotted lines.
     """
     measures = [c for c in history.columns if c not in ("epoch", "part", "fold", "learning_rate")]
-    draw.needs(history, ["epoch", *(measures or ["loss"])])
-    history = history if "part" in history else history.assign(part="train")
+    history = draw.needs(history, ["epoch", *(measures or ["loss"])], part="train")
     styles = series_style(history["part"].unique())
-    figure = Picture(height=3.6)
-    for ax, measure in zip(figure.subplots(1, len(measures), squeeze=False)[0], measures, strict=True):
+    figure, panels = draw.row(3.6, len(measures))
+    for ax, measure in zip(panels, measures, strict=True):
         percent = measure in METRICS
         rows = history.dropna(subset=measure)
         rows = rows.assign(value=rows[measure] * (100 if percent else 1))
@@ -58,19 +55,15 @@ def learning_curves(history: pd.DataFrame, drops: tuple[int, ...] = (), title: s
         draw.tidy(ax, f"{measure} by epoch", "epoch", measure + (" (%)" if percent else ""), "y")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         ax.legend(title=None, edgecolor="none", framealpha=0.9)
-    if title:
-        draw.headline(figure, title)
-    return figure
+    return draw.headline(figure, title)
 
 
 def filter_shapes(table: pd.DataFrame, config: SpectrogramConfig, title: str = "") -> Picture:
-    """Accuracy against the shape of the first layer's filters (Figure 2 of the attention-pooling paper):
-    height in Hz, width in ms.
+    """Accuracy by height (Hz) and width (ms) of the first filters (Figure 2 of the attention-pooling paper).
 
     ``table``: one row a shape, ``height`` (DFT bins), ``width`` (frames), ``WA`` and a column for each
     emotion (its recall), all 0–1; optional ``WA_low``, ``WA_high``. The upper panel takes the rows of the
-    smallest width, the lower one those of the smallest height. ``config``: the front end that made the
-    spectrograms.
+    smallest width, the lower one those of the smallest height. ``config``: the spectrograms' front end.
     """
     draw.needs(table, ["height", "width", "WA"])
     thin, flat = table["width"].min(), table["height"].min()
@@ -87,20 +80,16 @@ def filter_shapes(table: pd.DataFrame, config: SpectrogramConfig, title: str = "
         for emotion in [emotion for emotion in EMOTIONS if emotion in table]:
             ax.plot(at, 100 * rows[emotion], color=emotion_color(emotion), marker=EMOTION_MARKERS[emotion],
                     markersize=5, linewidth=1.2, alpha=0.9, label=emotion)  # fmt: skip
-        wa = 100 * rows["WA"]
-        ax.plot(at, wa, color=INK, linewidth=2.6, marker=".", markersize=9, label="WA (all emotions)")
+        look = {"color": INK, "linewidth": 2.6, "marker": ".", "markersize": 9}
+        ax.plot(at, 100 * rows["WA"], **look, label="WA (all emotions)")
         if {"WA_low", "WA_high"} <= set(rows):
-            low, high = 100 * rows["WA_low"], 100 * rows["WA_high"]
-            ax.fill_between(at, low, high, color=INK, alpha=0.1, linewidth=0)
-        ax.set_xscale("log")
+            draw.band(ax, at, 100 * rows["WA_low"], 100 * rows["WA_high"], INK, alpha=0.1)
+        label = f"filter {side} ({unit}), logarithmic"
+        draw.tidy(ax, f"Filter {side} varied, {other}", label, "correct (%)", grid="y", xscale="log")
         ax.set_xticks(at, [f"{v:g}" for v in at])
         ax.xaxis.set_minor_locator(NullLocator())
-        label = f"filter {side} ({unit}), logarithmic"
-        draw.tidy(ax, f"Filter {side} varied, {other}", label, "correct (%)", grid="y")
-    if title:
-        draw.headline(figure, title)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False)
-    return figure
+    return draw.headline(figure, title)
 
 
 def layer_weights(table: pd.DataFrame, title: str = "") -> Picture:
@@ -108,15 +97,12 @@ def layer_weights(table: pd.DataFrame, title: str = "") -> Picture:
 
     ``table``: ``layer`` (0 = CNN output, 1 … N the transformer's), ``target``, ``seed``, ``weight`` (softmax
     weights: they add up to 1 over the layers). Optional ``features``: what was weighted (e.g. "as they are",
-    "layer-normalised"), a line each. The thick line is the mean over seeds with its 95 % t interval (of two
-    seeds or more); where there is one kind of features, thin lines are the single seeds. The dashed line is
-    1/(N + 1), where training starts; it lies in the middle.
-
-    Raises SernbError for an absent column, a row that stands twice, a seed that lacks layers, and weights
-    that do not add up to 1.
+    "layer-normalised"), a line each. The thick line is the mean over seeds with its 95 % t interval, thin
+    ones (of one kind of features) the seeds, the dashed line 1/(N + 1), where training starts. Raises
+    SernbError for an absent column, a row that stands twice, and weights that lack layers or a sum of 1.
     """
-    table = table if "features" in table else table.assign(features="")
-    draw.needs(table, ["layer", "target", "seed", "weight"], once=["features", "target", "seed", "layer"])
+    keys = ["features", "target", "seed", "layer"]
+    table = draw.needs(table, ["layer", "target", "seed", "weight"], once=keys, features="")
     _check_weights(table)
     figure, panels, styles = _panels(table, "weight of the layer (%)")
     layers, seeds = table["layer"].nunique(), table["seed"].nunique()
@@ -146,19 +132,15 @@ def layer_weights(table: pd.DataFrame, title: str = "") -> Picture:
         marks["single seeds"] = {"color": FAINT, "linewidth": 0.8}
     marks[f"start of training: 1/{layers} = {start:.1f} %"] = DASHES
     _legend(figure, styles, [Line2D([], [], **{"color": INK, **look}, label=k) for k, look in marks.items()])
-    draw.headline(figure, title or "Learnt weight of each layer")
-    return figure
+    return draw.headline(figure, title or "Learnt weight of each layer")
 
 
 def layer_scores(
-    table: pd.DataFrame,
-    measure: str = "CCC",
-    chance: float | None = None,
-    mixed: Mapping[str, float] | None = None,
-    title: str = "",
-) -> Picture:
-    """What a probe of each single layer reaches, a panel for each target; each line's best layer has its
-    number.
+    table: pd.DataFrame, measure: str = "CCC", chance: float | None = None,
+    mixed: dict[str, float] | None = None, title: str = "",
+) -> Picture:  # fmt: skip
+    """What a probe of each single layer reaches, a panel a target; each line's best layer has its number.
+    Raises SernbError for an absent column, or a row that stands twice.
 
     Args:
         table: ``layer``, ``target``, ``value``, ``low``, ``high`` (may be NaN: no band). Optional
@@ -166,15 +148,11 @@ def layer_scores(
         measure: "CCC", or a score of classes ("UAR", 0 to 1), which is drawn in per cent.
         chance: a dashed line (0 to 1).
         mixed: target → what a probe on the plain mean of all layers reaches, a dotted line.
-
-    Raises:
-        SernbError: an absent column, or a row that stands twice.
     """
-    table = table if "features" in table else table.assign(features="")
-    draw.needs(table, ["layer", "target", "value", "low", "high"], once=["features", "target", "layer"])
+    keys = ["features", "target", "layer"]
+    table = draw.needs(table, ["layer", "target", "value", "low", "high"], once=keys, features="")
     factor, digits, label = draw.axis_of(measure)
-    columns = ["value", "low", "high"]
-    table = table.assign(**factor * table[columns].astype(float))
+    table = table.assign(**factor * table[["value", "low", "high"]].astype(float))
     figure, panels, styles = _panels(table, label)
     highest = table.groupby("target")["value"].max()
     for target, ax, rows, look in _lines(table, panels, styles):
@@ -202,8 +180,7 @@ def layer_scores(
     if mixed:
         marks.append(Line2D([], [], **DOTS, label="mean of all layers"))
     _legend(figure, styles, marks)
-    draw.headline(figure, title or f"{measure} of a probe on each layer alone")
-    return figure
+    return draw.headline(figure, title or f"{measure} of a probe on each layer alone")
 
 
 def _panels(table, y):
@@ -213,12 +190,11 @@ def _panels(table, y):
         name: {"color": color, "marker": marker, "linestyle": next(dashes), "markersize": 5}
         for name, (color, marker) in series_style(table["features"].unique()).items()
     }
-    targets = draw.dimensions_first(table["target"])
-    figure = Picture(height=3.5, width=min(9.0, max(6.5, 2.2 + 2.5 * len(targets))))
-    panels = draw.target_panels(figure, targets, "layer (0: what the first layer is given)", y)
+    label = "layer (0: what the first layer is given)"
+    figure, panels = draw.target_panels(3.5, table["target"], label, y, narrowest=6.5)
     for ax in panels.values():
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        if len(targets) == 1:
+        if len(panels) == 1:
             ax.set_title("", loc="left")
     return figure, panels, styles
 
@@ -245,6 +221,5 @@ def _check_weights(table):
             raise SernbError(f"{run} has no weight of layer {', '.join(map(str, missing))}; others have.")
         total = rows["weight"].sum(skipna=False)
         if not abs(total - 1) < 0.01 or (rows["weight"] < 0).any():
-            raise SernbError(
-                f"the weights of {run} add up to {total:.3g}: give softmax weights, not negative, together 1."
-            )
+            kind = "give softmax weights, not negative, together 1"
+            raise SernbError(f"the weights of {run} add up to {total:.3g}: {kind}.")

@@ -1,8 +1,6 @@
-"""Words and what they do to a prediction: coloured words, and a transcript to rewrite while the prediction
-follows."""
+"""Words and what they do to a prediction: coloured, and a transcript to rewrite."""
 
 import os
-from collections.abc import Mapping
 from html import escape
 
 import numpy as np
@@ -22,17 +20,13 @@ FULL = 0.8  # how far into the colours the largest value goes: the darkest would
 # words), where it began, and what raters said.
 WORD = "display:inline-block;text-align:center;border-radius:4px;padding:.15em .45em;margin:.12em"
 STRIP = f"display:inline-block;width:9em;height:.8em;border:1px solid {FAINT};vertical-align:middle"
-ROW = (
-    "display:grid;grid-template-columns:6.5em minmax(8em, 22em) auto;gap:.8em;align-items:center;"
-    "margin:.25em 0"
-)
+ROW = "display:grid;grid-template-columns:6.5em minmax(8em, 22em) auto;gap:.8em;"
+ROW += "align-items:center;margin:.25em 0"
 TRACK = "position:relative;height:1.1em;background:#ececec;border-radius:3px"
 BAR = "position:absolute;left:0;top:0;bottom:0;background:#9aa5b1;border-radius:3px"
 START = f"position:absolute;top:-.2em;bottom:-.2em;width:3px;background:{INK};border:1px solid #ffffff"
-DIAMOND = (
-    "position:absolute;top:.22em;width:.62em;height:.62em;transform:rotate(45deg);background:#ffffff;"
-    f"border:2px solid {INK};box-sizing:border-box"
-)
+DIAMOND = "position:absolute;top:.22em;width:.62em;height:.62em;transform:rotate(45deg);background:#ffffff;"
+DIAMOND += f"border:2px solid {INK};box-sizing:border-box"
 
 
 def token_attributions(
@@ -40,29 +34,20 @@ def token_attributions(
 ) -> HTML:
     """Each word coloured by how far it pushes a prediction up (orange) or down (blue), its number below it.
 
-    A word is white where that is under a tenth of the largest. Words and names are data and are escaped.
+    A word is white where that is under a tenth of the largest. Raises SernbError for lengths that differ, and
+    numbers that are not finite.
 
     Args:
-        words: the words.
-        values: `(words,)`, or a dict or DataFrame of them by dimension: a line for each, all on one scale of
-            colours.
+        values: `(words,)`, or a dict or DataFrame of them by dimension: a line each, one scale of colours.
         unit: what the legend calls the numbers.
-        title: above the words.
         most: the end of the scale of colours, where no value is larger.
-
-    Raises:
-        SernbError: lengths that differ, or numbers that are not finite.
     """
     lines = values if isinstance(values, (dict, pd.DataFrame)) else {"": values}
-    lines = {str(name): np.asarray(line, float) for name, line in lines.items()}
-    for name, line in lines.items():
-        of = f"of {name} " if name else ""
-        if line.shape != (len(words),):
-            raise SernbError(
-                f"expected a value {of}for each of the {len(words)} words, got the shape {line.shape}."
-            )
-        if not np.isfinite(line).all():
-            raise SernbError(f"the values {of}must be finite numbers.")
+    count = len(words)
+    lines = {
+        str(name): draw.array_of(line, (count,), f"{name or 'a value'} for each of the {count} words")
+        for name, line in lines.items()
+    }
     largest = max(most or 0.0, _largest(lines))
 
     parts = [f"<div style='font-weight:bold;margin-bottom:.3em'>{escape(title)}</div>"] if title else []
@@ -74,21 +59,16 @@ def token_attributions(
     return HTML(f"<div style='margin:.5em 0'>{''.join(parts)}{_legend(largest, unit)}</div>")
 
 
-def transcript_editor(
-    predict, text: str, scale: tuple[float, float], truth: Mapping[str, float] | None = None
-):
-    """A transcript to rewrite: on Enter, or on leaving the field, the prediction and its words' pushes are
-    drawn anew.
+def transcript_editor(predict, text: str, scale: tuple[float, float], truth: dict[str, float] | None = None):
+    """A transcript to rewrite: on Enter, or on leaving the field, prediction and pushes are drawn anew.
 
     ``predict(text)`` gives ({dimension: value}, DataFrame with one row a word: ``word``, and for each
-    dimension the word's push on it, in the scale's points). ``text`` is where it starts and what every change
-    is compared with; ``scale`` the lowest and highest value of a dimension; ``truth``: what raters said of
-    the first transcript, a diamond (NaN: none). What ``predict`` raises is shown as text, and the field stays
-    open.
+    dimension the word's push on it, in the scale's points); what it raises is shown as text. ``text`` is
+    where it starts and what every change is compared with; ``scale`` the lowest and highest value of a
+    dimension; ``truth``: what raters said of the first transcript, a diamond (NaN: none).
 
     Returns an ipywidgets widget (its ``children``: field and button, message, picture); in a report (`sernb
-    run`), where nobody can write, a picture of the first state. Raises SernbError for a scale without width,
-    and what ``predict`` raises for the first text.
+    run`) a picture of the first state. Raises SernbError for a scale without width, and as ``predict`` does.
     """
     low, high = scale
     if not low < high:
@@ -143,9 +123,8 @@ def _predicted(predict, text):
 
 
 def _largest(lines):
-    return max(
-        (float(np.abs(line).max(initial=0)) for line in map(np.asarray, dict(lines).values())), default=0.0
-    )
+    sizes = (np.abs(np.asarray(line)).max(initial=0) for line in dict(lines).values())
+    return float(max(sizes, default=0.0))
 
 
 def _color(share):
@@ -170,8 +149,7 @@ def _legend(largest, unit):
 
 
 def _bars(values, first, truth, low, high):
-    """A bar for each dimension, from the scale's lowest value; a dark line where the first transcript was, a
-    diamond where the raters are."""
+    """A bar for each dimension; a dark line where the first transcript was, a diamond for the raters."""
 
     def at(value):
         return f"{100 * min(max((value - low) / (high - low), 0), 1):.1f}%"

@@ -174,10 +174,10 @@ def test_bad_input_is_named():
     models = pd.concat([predictions, predictions.assign(model="n")])
     cases = (
         (
-            "'dominance' is not predicted.*arousal, valence",
+            "'dominance'; there are: arousal, valence",
             lambda: figures.predicted_plane(predictions, y="dominance"),
         ),
-        ("one seed; the table has 0, 1", lambda: figures.predicted_plane(two)),
+        ("one seed.*the table has 0, 1", lambda: figures.predicted_plane(two)),
         ("2: m, n", lambda: figures.predicted_plane(models)),
         ("the first is 'u0'", lambda: figures.predicted_plane(predictions, utterances.iloc[1:])),
     )

@@ -226,7 +226,7 @@ def test_bad_tables_are_named():
     cases = (
         ("column milliseconds", lambda: pareto(models(), "milliseconds")),
         ("stand twice.*mid", lambda: pareto(models(model=["mid", "mid", "a", "b", "c"]), "size")),
-        ("'gone', no model", lambda: pareto(models(without="gone"), "size")),
+        ("no model 'gone'", lambda: pareto(models(without="gone"), "size")),
         ("nothing to draw", lambda: pareto(models(value=np.nan), "size")),
     )
     for message, wrong in cases:

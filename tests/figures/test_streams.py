@@ -88,8 +88,8 @@ def test_bad_attention_is_named():
     cases = (
         ("each of the 4 words", {"weights": (1, 1, 1)}),
         ("each of the 2 seconds", {"audio": (1,)}),
-        ("finite.*4 words", {"weights": (1, 1, -1, 1)}),
-        ("finite.*2 seconds", {"audio": (np.nan, 1)}),
+        ("words must not have negative", {"weights": (1, 1, -1, 1)}),
+        ("2 seconds.*finite", {"audio": (np.nan, 1)}),
         ("all attention weights are 0", {"weights": (0, 0, 0, 0), "audio": (0, 0)}),
     )
     for message, change in cases:
@@ -167,7 +167,7 @@ def test_pieces_become_words_by_the_mean_of_their_rows():
     words, found = alignment_of_words([1, 0], rows[:2], Pieces())
     assert words == ["un", "not"] and (found == rows[:2]).all()
     assert alignment_of_words([], np.zeros((0, 5)), Pieces())[0] == []
-    with pytest.raises(SernbError, match=r"each of the 3 tokens, got the shape \(4, 2\)"):
+    with pytest.raises(SernbError, match=r"each of the 3 tokens.*got the shape \(4, 2\)"):
         alignment_of_words([0, 1, 2], rows, Pieces())
 
 
