@@ -3,7 +3,7 @@ numbers?"""
 
 import pandas as pd
 
-from sernb.corpora.text_emotions import CLASSES, PARTS, even
+from making.benchmarks.text_emotions import CLASSES, PARTS, even
 from sernb.protocols import normalised
 
 PAPER = pd.DataFrame(

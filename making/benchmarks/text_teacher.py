@@ -31,10 +31,10 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 
 from making.benchmarks.teacher_texts import beside_paper, counting_rules, telling_marks
+from making.benchmarks.text_emotions import CLASSES, in_domain, teacher_texts
 from making.pretraining.cards import cells
 from sernb.core.tables import predictions_of, read_predictions, write_predictions
 from sernb.corpora import load
-from sernb.corpora.text_emotions import CLASSES, in_domain, teacher_texts
 from sernb.evaluation import bootstrap, paired_bootstrap, scores
 from sernb.evaluation.baselines import WORDS
 from sernb.features.encoders import text_encoder

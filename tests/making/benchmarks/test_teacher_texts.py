@@ -3,9 +3,9 @@
 import pytest
 
 from making.benchmarks.teacher_texts import PAPER, beside_paper, counting_rules, telling_marks
+from making.benchmarks.text_emotions import CLASSES, teacher_texts
 from sernb import corpora
-from sernb.corpora.text_emotions import CLASSES, teacher_texts
-from tests.corpora.texts import meld_table, xed_table
+from tests.making.benchmarks.texts import meld_table, xed_table
 
 
 @pytest.fixture

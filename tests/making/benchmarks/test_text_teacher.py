@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from making.benchmarks import text_teacher as place
-from sernb.corpora.text_emotions import CLASSES
+from making.benchmarks.text_emotions import CLASSES
 from sernb.studies.text_teacher import LAPTOP, LAPTOP_READING, classes_of_teacher, load_teacher
 
 TELLING = dict(zip(CLASSES, ("table", "lovely", "sudden", "gloomy", "hateful"), strict=True))

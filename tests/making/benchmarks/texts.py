@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sernb.corpora.text_emotions import CLASSES
+from making.benchmarks.text_emotions import CLASSES
 
 
 def xed_of(rows):

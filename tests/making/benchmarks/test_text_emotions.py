@@ -1,12 +1,12 @@
 import pandas as pd
 import pytest
 
+from making.benchmarks.text_emotions import CLASSES, even, in_domain, teacher_texts
 from sernb import corpora
 from sernb.core.errors import SernbError
 from sernb.core.tables import check_utterances
-from sernb.corpora.text_emotions import CLASSES, even, in_domain, teacher_texts
 from sernb.protocols import normalised
-from tests.corpora.texts import meld_table, xed_table
+from tests.making.benchmarks.texts import meld_table, xed_table
 
 
 @pytest.fixture
