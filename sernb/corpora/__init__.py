@@ -1,7 +1,6 @@
 """Corpora of emotional speech: `load(name)` gives any of them as one utterances table.
 
-A corpus is one file, sernb/corpora/<name>.py: CORPUS says what it is and where to get it, `load(root)`
-reads it.
+A corpus is one file, <name>.py: CORPUS says what it is and where to get it, `load(root)` reads it.
 """
 
 import inspect
@@ -34,14 +33,12 @@ def load(
 ) -> pd.DataFrame:
     """The utterances of the corpus `name`: a checked utterances table.
 
-    Names and tables are read here, recordings are not: `sernb.features.audio.read_utterances` decodes them.
+    Recordings are not read here: `sernb.features.audio.read_utterances` decodes them.
 
     Args:
-        name: a key of CORPORA (`sernb corpora` lists them).
-        root: its folder; without one it is where `find_root` looks.
+        name, root: a key of CORPORA; its folder, or where `find_root` looks.
         emotions: keep these labels only.
-        on_bad: what a loader cannot use (names outside the corpus's code, missing files) is one error that
-            names it, or with "skip" is left out and listed in `attrs["skipped"]` as {utterance, path, why}.
+        on_bad: "skip" leaves out what the loader cannot use: attrs["skipped"] lists {utterance, path, why}.
         options: go to the corpus's loader (`labels` for the manifest).
 
     Returns:
@@ -79,13 +76,12 @@ def find_root(name: str) -> Path | None:
 
 
 def expected_folders(name: str) -> list[Path]:
-    """The folders in which the corpus is looked for, `find_root`'s places, whether they exist or not."""
+    """The folders in which the corpus is looked for, whether they exist or not."""
     own = os.environ.get("SERNB_CORPORA")
     return [Path(parent).expanduser() / name for parent in ([own] if own else []) + ["corpora"]]
 
 
 def corpus_of(name: str) -> Corpus:
-    """CORPORA[name]; SernbError for a name that is none."""
     if name not in CORPORA:
         raise SernbError(f"unknown corpus {name!r}; the corpora are {', '.join(CORPORA)}.")
     return CORPORA[name]
@@ -116,21 +112,20 @@ def overview() -> pd.DataFrame:
 
 def _root(name: str, root: str | Path | None) -> Path:
     """The folder `root`, or where the corpus is found; SernbError where it is missing, empty, or a file."""
-    corpus = CORPORA[name]
-    how = f"Expected there: {corpus.layout}. Where to get it: {corpus.obtain}."
-    root = Path(root).expanduser() if root and str(root) else find_root(name)
+    root = Path(root).expanduser() if root else find_root(name)
     if root is None:
-        raise SernbError(
-            f"corpus {name!r} is not found: no folder {' or '.join(map(str, expected_folders(name)))}. {how} "
-            "Give its folder as root, or set SERNB_CORPORA to the folder that holds your corpora."
-        )
-    if not root.exists():
-        raise SernbError(f"corpus {name!r}: {root} does not exist. {how}")
-    if root.is_file() and name != "manifest":
-        raise SernbError(f"corpus {name!r}: {root} is a file, expected a folder. {how}")
-    if root.is_dir() and not any(root.iterdir()):
-        raise SernbError(f"corpus {name!r}: the folder {root} is empty. {how}")
-    return root.resolve()
+        folders = " or ".join(map(str, expected_folders(name)))
+        wrong = f"not found: no folder {folders}. Give its folder as root, or set SERNB_CORPORA"
+    elif not root.exists():
+        wrong = f"{root} does not exist"
+    elif root.is_file() and name != "manifest":
+        wrong = f"{root} is a file, expected a folder"
+    elif root.is_dir() and not any(root.iterdir()):
+        wrong = f"the folder {root} is empty"
+    else:
+        return root.resolve()
+    layout, obtain = CORPORA[name].layout, CORPORA[name].obtain
+    raise SernbError(f"corpus {name!r}: {wrong}. Expected there: {layout}. Where to get it: {obtain}.")
 
 
 def _keep(table: pd.DataFrame, emotions: list[str]) -> pd.DataFrame:
@@ -142,15 +137,10 @@ def _keep(table: pd.DataFrame, emotions: list[str]) -> pd.DataFrame:
     emotions = [emotions] if isinstance(emotions, str) else list(emotions)
     unknown = [emotion for emotion in emotions if emotion not in labels]
     if unknown or not emotions:
-        raise SernbError(
-            f"corpus {corpus!r} has no utterance of {', '.join(map(repr, unknown)) or 'no label'}; "
-            f"its emotions are {', '.join(labels)}."
-        )
+        absent = f"no utterance of {', '.join(map(repr, unknown)) or 'no label'}"
+        raise SernbError(f"corpus {corpus!r} has {absent}; its emotions are {', '.join(labels)}.")
     kept = table[table["emotion"].isin(emotions)].copy()
     kept["emotion"] = kept["emotion"].cat.remove_unused_categories()
-    chosen = ", ".join(kept["emotion"].cat.categories)
-    kept.attrs["notes"] = [
-        *table.attrs["notes"],
-        f"Kept {len(kept)} of {len(table)} utterances: {chosen}.",
-    ]
+    note = f"Kept {len(kept)} of {len(table)} utterances: {', '.join(kept['emotion'].cat.categories)}."
+    kept.attrs["notes"] = [*table.attrs["notes"], note]
     return kept

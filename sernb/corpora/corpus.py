@@ -10,9 +10,8 @@ from sernb.core.errors import SernbError
 class Source:
     """One file to download, with the sum that it must have; an archive is unpacked, then removed.
 
-    sha256 is given only where it is known: computed from the very file, and found alike elsewhere. md5 is a
-    publisher's own. Where neither is known, `fetch` records the sum that it saw and holds later downloads
-    against it.
+    sha256: computed from the very file, and found alike elsewhere; md5: the publisher's own. Where neither is
+    known, `fetch` records the sum that it saw and holds later downloads against it.
     """
 
     url: str

@@ -1,8 +1,7 @@
 """CREMA-D (Cao et al. 2014): English, acted, 91 actors, 12 sentences, 6 emotions, 7,442 recordings.
 
-A name such as 1001_IEO_ANG_HI.wav says: actor 1001, sentence IEO, acted emotion ANG (angry), intensity
-high. The emotion is what the actor was told; what listeners heard stands in
-processedResults/summaryTable.csv.
+A name such as 1001_IEO_ANG_HI.wav says: actor 1001, sentence IEO, emotion ANG (angry), intensity high. The
+emotion is what the actor was told; what listeners heard stands in processedResults/summaryTable.csv.
 """
 
 import re
@@ -34,8 +33,7 @@ CORPUS = Corpus(
     ),
 )
 PUBLISHED = dict(neutral=1087, happy=1271, sad=1271, angry=1271, fearful=1271, disgusted=1271)
-# 1040_ITH_SAD_X has one X.
-NAME = re.compile(
+NAME = re.compile(  # 1040_ITH_SAD_X has one X
     r"(?P<speaker>\d{4})_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})_(?P<intensity>[A-Z]{1,2})"
 )
 WOMEN = {  # 43, and 48 men
@@ -66,29 +64,21 @@ def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Utterances of CREMA-D below `root`, by file name.
 
     Beside the usual columns: sentence (IEO, …) and intensity (low, medium, high, unspecified). With
-    VideoDemographics.csv: age. With processedResults/summaryTable.csv: heard, the emotion that most
-    listeners chose from the voice alone ("angry; sad" for a tie). Raises SernbError for a folder without
-    its files, for files that git left as LFS pointers, and for names outside its code unless
-    `on_bad="skip"`.
+    VideoDemographics.csv: age. With summaryTable.csv: heard, what most listeners chose from the voice alone
+    ("angry; sad" for a tie). Raises SernbError for a folder without its files, for Git LFS pointers, and for
+    names outside its code unless `on_bad="skip"`.
     """
     codes = {"speaker": GENDERS, "sentence": SENTENCES, "emotion": EMOTIONS, "intensity": INTENSITY}
     table = read_names(root, CORPUS, NAME, "1001_DFA_ANG_XX", codes, on_bad)
     if unfetched := [path for path in table["path"] if lfs_pointer(path)]:
         raise SernbError(
-            f"{root}: {len(unfetched)} of {len(table)} recordings are Git LFS pointers (texts of about 130 "
-            f"bytes), the first is {unfetched[0]}. Fetch the sound: sernb fetch cremad, or git lfs pull."
+            f"{root}: {len(unfetched)} of {len(table)} recordings are Git LFS pointers without sound, the "
+            f"first is {unfetched[0]}. Fetch it: sernb fetch cremad, or git lfs pull."
         )
-    table = table.assign(
-        gender=table["speaker"].map(GENDERS),
-        text=table["sentence"].map(SENTENCES),
-        emotion=table["emotion"].map(EMOTIONS),
-        intensity=table["intensity"].map(INTENSITY),
-    )[["path", "speaker", "gender", "text", "emotion", "sentence", "intensity"]]
     notes = []
-    if path := find(root, "VideoDemographics.csv"):
-        notes += _add_age(table, path)
-    if path := find(root, "summaryTable.csv"):
-        notes += _add_heard(table, path)
+    for name, add in (("VideoDemographics.csv", _add_age), ("summaryTable.csv", _add_heard)):
+        if path := find(root, name):
+            notes += add(table, path)
     table.attrs["notes"] = notes + compare_counts(table, "emotion", PUBLISHED, CORPUS.title)
     return table
 
@@ -107,8 +97,7 @@ def _add_heard(table: pd.DataFrame, path: Path) -> list[str]:
     clear = votes.table[votes.table["VoiceVote"].str.fullmatch("[ADFHNS](:[ADFHNS])*")]
     clear = clear.drop_duplicates("FileName").set_index("FileName")["VoiceVote"]
     heard = clear.map(lambda vote: "; ".join(codes[code] for code in vote.split(":")))
-    # The table has 1040_ITH_SAD_XX.
-    names = table.index.where(~table.index.str.endswith("_X"), table.index + "X")
+    names = table.index.where(~table.index.str.endswith("_X"), table.index + "X")  # there 1040_ITH_SAD_XX
     table["heard"] = heard.reindex(names).to_numpy()
     absent = int(table["heard"].isna().sum())
     return votes.notes + _gaps(path, f"no votes for {absent} recordings", absent, len(votes.skipped))

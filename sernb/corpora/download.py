@@ -24,11 +24,7 @@ BLOCK = 1 << 18  # bytes read at a time
 
 
 def download(
-    url: str,
-    path: Path,
-    sha256: str | None = None,
-    md5: str | None = None,
-    progress: bool = True,
+    url: str, path: Path, sha256: str | None = None, md5: str | None = None, progress: bool = True
 ) -> str:
     """Download a file; goes on from `path`.part, where an earlier try left one.
 
@@ -36,8 +32,7 @@ def download(
     anew. A connection that breaks is tried again; what came so far stays for the next call.
 
     Args:
-        url: its address, http or https.
-        path: where it goes once it is whole.
+        url, path: its address, http or https; where it goes once it is whole.
         sha256, md5: the sums expected; a file with others is removed.
         progress: show a bar.
 
@@ -59,11 +54,11 @@ def download(
             break
         except urllib.error.HTTPError as problem:
             if pause is None or problem.code not in BUSY:
-                moved = "not found" if problem.code in (404, 410) else f"the server answers {problem.reason}"
-                raise SernbError(
-                    f"{url}: {moved} ({problem.code}). Try later, or fetch it by hand: the publisher may "
-                    "have moved it, and `sernb corpora` names its page."
-                ) from problem
+                why = "not found" if problem.code in (404, 410) else f"the server answers {problem.reason}"
+                advice = (
+                    "the publisher may have moved it. Try later, or see the page that `sernb corpora` names"
+                )
+                raise SernbError(f"{url}: {why} ({problem.code}); {advice}.") from problem
         except (OSError, http.client.HTTPException) as problem:
             have = part.stat().st_size if part.exists() else 0
             here = f"{have / 1e6:.1f} MB are here; the same command goes on." if have else "Nothing came."
@@ -80,10 +75,8 @@ def download(
     except SernbError as problem:
         part.unlink()
         state.unlink(missing_ok=True)
-        raise SernbError(
-            f"{url}: {problem} The file was removed: it was damaged on the way, or is not what it was. Try "
-            "again, or look at the publisher's page."
-        ) from problem
+        advice = "The file was removed, damaged or changed. Try again, or see the publisher's page."
+        raise SernbError(f"{url}: {problem} {advice}") from problem
     os.replace(part, path)
     state.unlink(missing_ok=True)
     return found
@@ -124,8 +117,7 @@ def _connect(url: str, part: Path, state: Path, progress: bool, checked: bool) -
         raise ConnectionError("what was here was not a part of the file") from problem
 
     with response:
-        # What comes: the rest, or all of it; and what tells this version of the file from others byte by
-        # byte.
+        # What comes: the rest, or all of it; and what tells this version of the file from others.
         first = re.match(r"bytes (\d+)-", response.headers["Content-Range"] or "")
         if response.status != 206 or not first or int(first[1]) != have:
             have = 0
@@ -139,8 +131,7 @@ def _connect(url: str, part: Path, state: Path, progress: bool, checked: bool) -
             missing = f"{(total - have) / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free"
             raise OSError(errno.ENOSPC, missing)
 
-        name = part.name.removesuffix(".part")
-        bar = tqdm(total=total, initial=have, desc=name, unit="B", unit_scale=True, disable=not progress)
+        bar = tqdm(total=total, initial=have, desc=part.stem, unit="B", unit_scale=True, disable=not progress)
         with bar, open(part, "ab" if have else "wb") as file:
             while block := response.read(BLOCK):
                 file.write(block)

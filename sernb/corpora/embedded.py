@@ -24,31 +24,20 @@ SCALE = (1, 5)
 def load(root: str | Path) -> pd.DataFrame:
     """Utterances of the embedded corpus, or of one that `python -m making.generator build` made in `root`.
 
-    Columns beside the usual ones: what each annotator said (emotion_1, arousal_1, ... _4), what was really
-    felt (emotion_true, arousal_true, valence_true, dominance_true, from -1 to 1), the valence that the
-    words alone have (valence_of_words: -1, 0, 1) and how the sentence is built (form, reversals, repeated),
-    and what the synthesiser was told (rate, pitch, pitch_range, loudness, roughness, breath). Ratings are
-    from 1 to 5.
-
-    Raises:
-        SernbError: the folder has no metadata.csv, or a recording is missing.
+    Beside the usual columns: what each annotator said (emotion_1, arousal_1, ... _4; ratings from 1 to 5),
+    what was really felt (emotion_true, and arousal_true, ... from -1 to 1), the valence of the words alone
+    (valence_of_words: -1, 0, 1), the sentence's build (form, reversals, repeated), and what the synthesiser
+    was told (rate, pitch, pitch_range, loudness, roughness, breath). Raises SernbError for missing files.
     """
     root = Path(root).absolute()
     if not (root / "metadata.csv").is_file():
         raise CORPUS.lacks(root, "found no metadata.csv of the embedded corpus")
-    table = pd.read_csv(
-        root / "metadata.csv",
-        dtype={"text": str, "session": str},
-        keep_default_na=False,
-        index_col="utterance",
-    )
+    types = {"text": str, "session": str}
+    table = pd.read_csv(root / "metadata.csv", dtype=types, keep_default_na=False, index_col="utterance")
     paths = [root / file for file in table.pop("file")]
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
-        raise SernbError(
-            f"{root}: {len(missing)} of {len(paths)} recordings of the embedded corpus are missing, "
-            f"the first is {missing[0].relative_to(root)}. Install sernb again, or name a complete folder."
-        )
+    if missing := [path for path in paths if not path.is_file()]:
+        what = f"{len(missing)} of {len(paths)} recordings are missing, first {missing[0].relative_to(root)}"
+        raise SernbError(f"{root}: {what}. Install sernb again, or name a complete folder.")
     table.insert(0, "path", [str(path) for path in paths])
     table.insert(1, "start", float("nan"))
     table.insert(2, "end", float("nan"))

@@ -13,6 +13,10 @@ from sernb.corpora.files import compare_counts, find
 from sernb.corpora.sheets import Sheet, mend
 
 _URL = "https://raw.githubusercontent.com/JULIELab/EmoBank/248ce2a43e165a66d31aeaed83cff9641d6654e0/corpus"
+_SUMS = {
+    "emobank.csv": "1ade4a4a453e880c0f39d0536d2b355e8a716e0cf88236c64cdb4d438cf9605b",
+    "meta.tsv": "c848266476711a3fb68395b9907ef574e60289ad916c8db79b7ea2e62ab62e0e",
+}
 CORPUS = Corpus(
     title="EmoBank",
     holds="English text; 10,062 sentences with valence, arousal and dominance, no recordings",
@@ -20,18 +24,7 @@ CORPUS = Corpus(
     obtain="sernb fetch emobank, or https://github.com/JULIELab/EmoBank",
     layout="corpus/emobank.csv (id, split, V, A, D, text), and meta.tsv beside it for the kinds of text",
     protocol="fixed",
-    sources=(
-        Source(
-            f"{_URL}/emobank.csv",
-            gives="corpus/emobank.csv",
-            sha256="1ade4a4a453e880c0f39d0536d2b355e8a716e0cf88236c64cdb4d438cf9605b",
-        ),
-        Source(
-            f"{_URL}/meta.tsv",
-            gives="corpus/meta.tsv",
-            sha256="c848266476711a3fb68395b9907ef574e60289ad916c8db79b7ea2e62ab62e0e",
-        ),
-    ),
+    sources=tuple(Source(f"{_URL}/{name}", f"corpus/{name}", sha256) for name, sha256 in _SUMS.items()),
 )
 PUBLISHED = dict(train=8062, validation=1000, test=1000)
 PARTS = {"train": "train", "dev": "validation", "test": "test"}
@@ -41,9 +34,8 @@ SCALE = (1, 5)
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Sentences of EmoBank below `root`: text, arousal, valence, dominance (1 to 5), part; no speakers.
 
-    With meta.tsv: document and category (fiction, letters, newspaper, blog, essays, travel-guides,
-    SemEval), so that a split can keep documents whole. Raises SernbError for a folder without emobank.csv,
-    and for rows that cannot be used unless `on_bad="skip"`.
+    With meta.tsv: document and category (fiction, letters, …), so that a split can keep documents whole.
+    Raises SernbError without emobank.csv, and for rows that cannot be used unless `on_bad="skip"`.
     """
     path = find(root, "emobank.csv")
     if path is None:
@@ -63,9 +55,7 @@ def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
         table = table.assign(document=kinds["document"], category=kinds["category"])
         unlisted, unread = int(kinds["category"].isna().sum()), len(meta.skipped)
         if unlisted or unread:
-            notes.append(
-                f"meta.tsv has no row of {unlisted} sentences, and {unread} rows that cannot be read."
-            )
+            notes.append(f"meta.tsv has no row of {unlisted} sentences, {unread} of its rows cannot be read.")
         notes += meta.notes
 
     notes += compare_counts(table, "part", PUBLISHED, CORPUS.title)

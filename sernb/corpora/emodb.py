@@ -45,24 +45,18 @@ SENTENCES = {
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Utterances of EMO-DB below `root`, by file name.
 
-    Beside the usual columns: sentence (a01 … b10), version, and, where a metadata.csv with them stands in
-    `root`, recognised and natural (the share of 20 listeners in percent). Raises SernbError for a folder
-    without its files, and for names outside its code unless `on_bad="skip"`.
+    Beside the usual columns: sentence (a01 … b10), version, and, where `root` has them in a metadata.csv,
+    recognised and natural (the share of 20 listeners in percent). Raises SernbError for a folder without its
+    files, and for names outside its code unless `on_bad="skip"`.
     """
     codes = {"speaker": GENDERS, "sentence": SENTENCES, "emotion": EMOTIONS}
     table = read_names(root, CORPUS, NAME, "03a01Fa", codes, on_bad)
-    table = table.assign(
-        gender=table["speaker"].map(GENDERS),
-        text=table["sentence"].map(SENTENCES),
-        emotion=table["emotion"].map(EMOTIONS),
-    )[["path", "speaker", "gender", "text", "emotion", "sentence", "version"]]
     table.attrs["notes"] = compare_counts(table, "emotion", PUBLISHED, CORPUS.title)
     _add_listeners(table, Path(root) / "metadata.csv")
     return table
 
 
 def _add_listeners(table: pd.DataFrame, path: Path) -> None:
-    """Adds what listeners recognised and found natural, where there is a metadata.csv that says it."""
     if not path.is_file():
         return
     try:
@@ -77,5 +71,4 @@ def _add_listeners(table: pd.DataFrame, path: Path) -> None:
     except (OSError, ValueError) as problem:  # no CSV, text where a number is expected, a file in two rows
         raise SernbError(f"{path}: cannot be used ({problem}). Remove it to do without it.") from problem
     if unlisted := int((~table.index.isin(metadata.index)).sum()):
-        note = f"{unlisted} recordings are not in metadata.csv, so without listeners' shares."
-        table.attrs["notes"].append(note)
+        table.attrs["notes"].append(f"{unlisted} recordings are not in metadata.csv: no listeners' shares.")

@@ -19,37 +19,28 @@ from sernb.corpora.download import check, download
 from sernb.corpora.files import lfs_pointer
 
 AT_A_TIME = 8  # of many small files
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
 def fetch(
-    name: str,
-    root: str | Path | None = None,
-    sha256: str | None = None,
-    recordings: bool = False,
+    name: str, root: str | Path | None = None, sha256: str | None = None, recordings: bool = False
 ) -> Path:
-    """Download a corpus; what is there already is not fetched again, and what was cut off goes on.
+    """Download a corpus into its folder, and return that. What is there stays, what was cut off goes on.
 
     Args:
-        name: a corpus of `sernb corpora`.
-        root: the folder to put it in; by default where `load` looks first.
-        sha256: a sum that you know of a corpus whose sum the kit does not. Without one the sum seen is kept
-            beside the download, as FILE.sha256, and later downloads must have it too.
+        name, root: a corpus of `sernb corpora`; the folder to put it in, by default where `load` looks first.
+        sha256: a sum that you know and the kit does not. Without one the sum seen is kept beside the
+            download, as FILE.sha256, and later downloads must have it too.
         recordings: MELD's clips as well.
 
-    Returns:
-        The folder.
-
     Raises:
-        SernbError: a corpus that is had by agreement only (the message says how), a wrong sum, a failed
-            download.
+        SernbError: a corpus that is had by agreement only (the message says how), a wrong sum, no download.
     """
     corpus = corpus_of(name)
     if not corpus.sources:
         public = ", ".join(name for name, corpus in CORPORA.items() if corpus.sources)
-        raise SernbError(
-            f"{name} cannot be fetched: {corpus.obtain}. Licence: {corpus.licence}. "
-            f"To be fetched are {public}."
-        )
+        how = f"{corpus.obtain}. Licence: {corpus.licence}"
+        raise SernbError(f"{name} cannot be fetched: {how}. To be fetched are {public}.")
     wanted = [source for source in corpus.sources if recordings or not source.recordings]
     if recordings and not any(source.recordings for source in wanted):
         raise SernbError(f"{name} has no recordings to be fetched apart; leave --recordings out.")
@@ -76,19 +67,18 @@ def fetch(
 def unpack(archive: Path, folder: Path, only: tuple[str, ...] = (), strip: int = 0) -> int:
     """Unpack a zip or tar (gz, bz2, xz) into `folder` and return the number of files.
 
-    Everything goes to a hidden folder first, and from there over in one move per top-level entry, so
-    nothing half-unpacked is left. What macOS adds (__MACOSX, ._name) is left out. Nothing lands outside the
-    folder: that is the standard library's work (zipfile, and tarfile's filter "data").
+    Everything goes to a hidden folder first, then over in one move per top-level entry, so nothing
+    half-unpacked is left. What macOS adds (__MACOSX, ._name) is left out. The standard library lets nothing
+    land outside the folder (zipfile, and tarfile's filter "data").
 
     Args:
-        archive: the file.
-        folder: where it goes.
+        archive, folder: the file, and where it goes.
         only: patterns (fnmatch, after stripping) of the members that are wanted; all without any.
         strip: how many folders to drop at the front of each name.
 
     Raises:
-        SernbError, with nothing unpacked: no archive or a damaged one; a link or a path that leads out of
-        it; a top-level entry that is there already; too little disk.
+        SernbError: with nothing unpacked: no archive or a damaged one, a link or a path that leads out of it,
+            a top-level entry that is there already, too little disk.
     """
 
     def is_wanted(name: str) -> bool:
@@ -120,14 +110,7 @@ def unpack(archive: Path, folder: Path, only: tuple[str, ...] = (), strip: int =
             raise SernbError(f"{archive}: {some(there)} is in {folder} already; move it away first.")
         for entry in entries:
             os.replace(entry, folder / entry.name)
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-    ) as problem:
+    except DAMAGED as problem:
         raise SernbError(f"{archive}: cannot be unpacked ({problem}).") from problem
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -135,11 +118,9 @@ def unpack(archive: Path, folder: Path, only: tuple[str, ...] = (), strip: int =
 
 
 def _check_space(archive: Path, folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise SernbError(
-            f"{archive}: unpacked it needs {needed / 1e6:.0f} MB, {free / 1e6:.0f} MB are free in {folder}."
-        )
+    if needed > (free := shutil.disk_usage(folder).free):
+        sizes = f"{needed / 1e6:.0f} MB, {free / 1e6:.0f} MB are free in {folder}"
+        raise SernbError(f"{archive}: unpacked it needs {sizes}.")
 
 
 def _get(source: Source, root: Path, sha256: str | None) -> None:
@@ -159,9 +140,7 @@ def _get(source: Source, root: Path, sha256: str | None) -> None:
             count = unpack(path, root, source.only, source.strip)
             target = root / source.gives
             if not target.exists():
-                raise SernbError(
-                    f"{root}: the archive {source.url} holds no {source.gives}; has the corpus changed?"
-                )
+                raise SernbError(f"{source.url}: it holds no {source.gives}; has the corpus changed?")
             for inner in sorted(target.glob("*.tar.gz")):  # MELD's parts
                 count += unpack(inner, target)
                 inner.unlink()
@@ -188,8 +167,7 @@ def _fill_pointers(root: Path, folder: Path, base: str) -> None:
     left = {path: sha256 for path in files if (sha256 := lfs_pointer(path))}
 
     def fill(path: Path) -> None:
-        # Beside it, so that the pointer stays until all of the file is here.
-        whole = path.with_name(f".{path.name}.whole")
+        whole = path.with_name(f".{path.name}.whole")  # the pointer stays until all of the file is here
         download(base + path.relative_to(root).as_posix(), whole, left[path], progress=False)
         os.replace(whole, path)
 

@@ -21,8 +21,7 @@ _POINTER_BYTES = 200  # at most; a pointer has about 130
 def find(root: str | Path, *names: str) -> Path | None:
     """The file with one of these names that lies highest below `root`, or None; hidden folders left out.
 
-    Raises SernbError where two different ones lie equally high, so that it is not clear which is meant; and
-    where it is not found while a folder could not be read, in which it may be.
+    Raises SernbError where different ones lie equally high, or it may be in a folder that cannot be read.
     """
     wanted, closed, candidates = {name.lower() for name in names}, [], []
     for folder, folders, files in os.walk(root, followlinks=True, onerror=closed.append):
@@ -31,10 +30,8 @@ def find(root: str | Path, *names: str) -> Path | None:
         candidates += [(depth, Path(folder, name)) for name in sorted(files) if name.lower() in wanted]
     if not candidates and closed:
         folders = some(f"{problem.filename} ({problem.strerror})" for problem in closed)
-        raise SernbError(
-            f"{root}: {' or '.join(names)} was not found, and may be in a folder that cannot be read: "
-            f"{folders}. Make it readable, or move it elsewhere if it is no part of the corpus."
-        )
+        advice = "Make that readable, or move it away if it is no part of the corpus."
+        raise SernbError(f"{root}: {' or '.join(names)} was not found, and may be in {folders}. {advice}")
     highest = [path for depth, path in candidates if depth == min(candidates)[0]]
     if any(path.read_bytes() != highest[0].read_bytes() for path in highest[1:]):
         raise SernbError(f"{root}: found {some(highest)}, which differ; name the folder of the one you mean.")
@@ -60,23 +57,19 @@ def read_names(
     """What the names of the recordings below `root` say, for corpora whose files are called by a code.
 
     Args:
-        root: the corpus's folder.
-        corpus: for messages.
-        pattern: of a name without its ending; its groups are the columns.
-        example: a name that `pattern` matches, for messages.
-        codes: {group: the values that the corpus has}.
-        on_bad: "raise" or "skip".
+        pattern, example: of a name without its ending, its groups are the columns; a name that it matches.
+        codes: {group: the values that the corpus has}, as {code: what it stands for} of speaker (gender),
+            sentence (its words), emotion and intensity.
 
     Returns:
-        A table of text, indexed by the name: path, and the groups of `pattern`. attrs["skipped"] lists what
-        was left out: other names, and clips that are found twice.
+        A table indexed by the name: path, speaker, gender, text, emotion, and the other groups of `pattern`.
+        attrs["skipped"] lists what was left out: other names, and clips that are found twice.
 
     Raises:
         SernbError: no recordings, or none of this corpus; with `on_bad="raise"` for any that does not fit.
     """
     root = Path(root).resolve()
-    files = audio_files(root)
-    if not files:
+    if not (files := audio_files(root)):
         raise corpus.lacks(root, "no wav or flac file is in this folder")
 
     rows, bad = {}, []
@@ -96,12 +89,16 @@ def read_names(
 
     if not rows:
         raise SernbError(
-            f"{root}: none of its {len(files)} recordings is named as in {corpus.title} (for example "
-            f"{files[0].name}: {bad[0]['why']}). Expected: {corpus.layout}. Is this another corpus? Your own "
-            "table goes through 'manifest'."
+            f"{root}: none of its {len(files)} recordings is named as in {corpus.title} ({files[0].name}: "
+            f"{bad[0]['why']}). Expected: {corpus.layout}. Is it another corpus? Yours goes by 'manifest'."
         )
     refuse(bad, f"{corpus.title} in {root}", len(files), "recordings do not fit the corpus", on_bad)
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
+    meaning = {"speaker": "gender", "sentence": "text", "emotion": "emotion", "intensity": "intensity"}
+    for group in codes.keys() & meaning.keys():
+        table[meaning[group]] = table[group].map(codes[group])
+    usual = ["path", "speaker", "gender", "text", "emotion"]
+    table = table[[*usual, *table.columns.drop(usual)]]
     table.attrs["skipped"] = bad
     return table
 
@@ -109,8 +106,8 @@ def read_names(
 def read_text(path: Path, strict: bool = False) -> tuple[str, str | None]:
     """The text of a file, and a note where it was not UTF-8 but Windows-1252.
 
-    UTF-16 needs its byte-order mark. Line ends become "\\n". strict: only UTF-8 and UTF-16 will do, and line
-    ends stay as they are. Raises SernbError for a file that cannot be read, or is in another encoding.
+    UTF-16 needs its byte-order mark. Line ends become "\\n". strict: UTF-8 or UTF-16 only, line ends as they
+    are. Raises SernbError for a file that cannot be read, or is in another encoding.
     """
     try:
         raw = path.read_bytes()
@@ -124,10 +121,8 @@ def read_text(path: Path, strict: bool = False) -> tuple[str, str | None]:
         except UnicodeDecodeError as problem:
             line = raw[: problem.start].count(b"\n") + 1
     else:
-        raise SernbError(
-            f"{path}: line {line} is not UTF-8{'' if strict else ' nor Windows-1252'}; save the file as "
-            "UTF-8 (in a spreadsheet: 'CSV UTF-8'), or get it again."
-        )
+        other = "" if strict else " nor Windows-1252"
+        raise SernbError(f"{path}: line {line} is not UTF-8{other}; save it as UTF-8, or get it again.")
     if strict:
         return text, None
     note = f"{path.name} is not UTF-8, so it was read as Windows-1252." if encoding == "cp1252" else None
@@ -136,12 +131,9 @@ def read_text(path: Path, strict: bool = False) -> tuple[str, str | None]:
 
 def compare_counts(table: pd.DataFrame, column: str, published: dict[str, int], title: str) -> list[str]:
     """A note, which is a warning too, where the counts of labels in `column` are not the published ones."""
-    counts = table[column].value_counts()
-    differ = [
-        f"{label} {counts.get(label, 0)} of {full}"
-        for label, full in published.items()
-        if counts.get(label, 0) != full
-    ]
+    counts = table[column].value_counts().reindex(list(published), fill_value=0)
+    pairs = zip(published.items(), counts, strict=True)
+    differ = [f"{label} {count} of {full}" for (label, full), count in pairs if count != full]
     if not differ:
         return []
     total = sum(published.values())

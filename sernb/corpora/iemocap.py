@@ -8,10 +8,9 @@ transcript. What the evaluators said stands in dialog/EmoEvaluation, a file a di
     C-F1:	Neutral; Anger;	(curious)
     A-E3:	val 3; act 2; dom  2;	()
 
-The first line is the summary: seconds in the dialogue, utterance, label of the majority, and the
-evaluators' means in the order valence, activation, dominance. C-E and A-E lines are single evaluators'
-categories and ratings; C-F, C-M, A-F, A-M are the actors' own of themselves, and do not count in the
-summary.
+The first line is the summary: seconds in the dialogue, utterance, label of the majority, and the evaluators'
+means of valence, activation, dominance. C-E and A-E lines are single evaluators' categories and ratings; C-F,
+C-M, A-F, A-M are the actors' own of themselves, and do not count in the summary.
 """
 
 import re
@@ -37,14 +36,12 @@ CORPUS = Corpus(
     protocol="leave-one-session-out",
 )
 SCALE = (1, 5)
-PUBLISHED = dict(
-    ang=1103, dis=2, exc=1041, fea=40, fru=1849, hap=595, neu=1708, oth=3, sad=1084, sur=107, xxx=2507
-)
+PUBLISHED = dict(neu=1708, hap=595, sad=1084, ang=1103, fea=40, dis=2, sur=107)
+PUBLISHED |= dict(fru=1849, exc=1041, oth=3, xxx=2507)
 # What most evaluators chose; xxx is no majority, oth is other.
-EMOTIONS = dict(
-    neu="neutral", hap="happy", sad="sad", ang="angry", fea="fearful", dis="disgusted", sur="surprised"
-)
+EMOTIONS = {code: KNOWN[code] for code in ("neu", "hap", "sad", "ang", "fea", "dis", "sur")}
 EMOTIONS |= dict(fru="frustrated", exc="excited", oth=None, xxx=None)
+MEANT = {"xxx": "xxx, no majority", "oth": "oth, other"}
 FOUR = ("neutral", "happy", "sad", "angry")
 WORDS = KNOWN | {"neutral state": "neutral", "frustration": "frustrated"}  # of single evaluators
 RATINGS = {"val": "valence", "act": "arousal", "dom": "dominance"}
@@ -70,21 +67,18 @@ def load(
     """Utterances of IEMOCAP below `root`, the folder that holds Session1 to Session5.
 
     Args:
-        root: the folder.
-        on_bad: "skip" leaves out what cannot be used.
+        root, on_bad: the folder; "skip" leaves out what cannot be used.
         classes: "four" keeps neutral, happy, sad and angry; "all" keeps every utterance, with "frustrated"
-            (and "excited") as classes of the corpus's own, and no emotion where the evaluators had no
-            majority (xxx) or chose "other".
+            (and "excited") as its own classes, and no emotion without a majority (xxx) or for "other".
         excited_is_happy: count exc as happy, as the four-class studies do.
         recordings: False reads words and labels only, True makes it an error that there is no sound.
 
     Returns:
-        An utterances table; arousal, valence and dominance are the evaluators' means. Further columns:
-        label (the corpus's code), scenario (improvised, scripted), dialogue, dialogue_start and
-        dialogue_end (seconds); emotion_1 … and arousal_1 … of each evaluator (several emotions as "neutral;
-        angry"), emotion_self, arousal_self, … of the actor; arousal_spread, … (the standard deviation of
-        the evaluators' ratings, over n) and agreement (the share of evaluators who named the label).
-        attrs["notes"] count what is left out.
+        An utterances table; arousal, valence and dominance are the evaluators' means. Further columns: label
+        (the corpus's code), scenario (improvised, scripted), dialogue, dialogue_start and _end (seconds);
+        emotion_1, arousal_1, … of each evaluator ("neutral; angry"), emotion_self, … of the actor;
+        arousal_spread, … (standard deviation of the evaluators, over n), agreement (the share of evaluators
+        who named the label). attrs["notes"] count what is left out.
 
     Raises:
         SernbError: a folder without the sessions, and what cannot be used unless `on_bad="skip"`.
@@ -92,10 +86,8 @@ def load(
     if classes not in ("four", "all"):
         raise SernbError(f"IEMOCAP: classes must be 'four' or 'all', got {classes!r}.")
     sessions, notes = _sessions(Path(root)), []
-    names = [session.name for session in sessions]
-    absent = [str(number) for number in range(1, 6) if f"Session{number}" not in names]
-    if absent:
-        notes.append(f"IEMOCAP: sessions {', '.join(absent)} are missing.")
+    if absent := {*"12345"} - {session.name[-1] for session in sessions}:
+        notes.append(f"IEMOCAP: sessions {', '.join(sorted(absent))} are missing.")
 
     # Labels and ratings, words, recordings.
     rows, bad = _evaluations(sessions, notes)
@@ -113,13 +105,20 @@ def load(
     notes += sheet.notes + compare_counts(table, "label", PUBLISHED, CORPUS.title)
     _add_spread(table, notes)
 
+    # The four classes, or all of them.
     emotions = EMOTIONS | ({"exc": "happy"} if excited_is_happy else {})
     table.insert(0, "emotion", table["label"].map(emotions))
-    if classes == "four":
-        table = _four(table, notes)
-    elif (without := table["emotion"].isna()).any():
-        codes = _counted(table["label"][without])
-        notes.append(f"IEMOCAP: {without.sum()} utterances have no emotion ({codes}).")
+    four = classes == "four"
+    without = ~table["emotion"].isin(FOUR) if four else table["emotion"].isna()
+    if four and without.all():
+        raise SernbError(f"IEMOCAP: none of {len(table)} utterances is neutral, happy, sad or angry.")
+    if without.any():
+        counts = table["label"][without].value_counts().rename(MEANT)
+        codes = "; ".join(f"{count} {code}" for code, count in counts.items())
+        aside = 'are of none of the four classes, so left out; classes="all" keeps them'
+        what = aside if four else "have no emotion"
+        notes.append(f"IEMOCAP: {without.sum()} of {len(table)} utterances {what} ({codes}).")
+    table = table[~without].copy() if four else table
     own = [emotion for emotion in ("frustrated", "excited") if emotion in set(table["emotion"])]
     table.attrs = {"scale": SCALE, "own_labels": own, "notes": notes, "skipped": sheet.skipped}
     return table
@@ -128,9 +127,8 @@ def load(
 def _sessions(root: Path) -> list[Path]:
     """The folders Session1 … Session5, in `root` or (as released) in the one folder below that has them."""
     for folder in (root, *sorted(path for path in root.iterdir() if path.is_dir())):
-        sessions = [folder / f"Session{number}" for number in range(1, 6)]
-        sessions = [session for session in sessions if (session / "dialog" / "EmoEvaluation").is_dir()]
-        if sessions:
+        found = sorted(folder.glob("Session[1-5]/dialog/EmoEvaluation"))
+        if sessions := [path.parents[1] for path in found if path.is_dir()]:
             return sessions
     raise CORPUS.lacks(root, "no Session1/dialog/EmoEvaluation … is in this folder")
 
@@ -149,18 +147,13 @@ def _evaluations(sessions: list[Path], notes: list[str]) -> tuple[list[dict], li
         rows += own
         differ += _disagreements(own, folder)
     if differ:
-        notes.append(
-            f"IEMOCAP: {len(differ)} judgements differ between an evaluator's own file and the dialogue's, "
-            f"which is taken: {some(differ)}."
-        )
+        where = f"between an evaluator's own file and the dialogue's, which is taken: {some(differ)}"
+        notes.append(f"IEMOCAP: {len(differ)} judgements differ {where}.")
     return rows, bad
 
 
 def _dialogue(text: str, source: str) -> tuple[list[dict], list[dict]]:
-    """The columns of each utterance of one dialogue, and {utterance, why} of the lines that are none.
-
-    `place` names the session too, since two sessions may hold files of one name.
-    """
+    """The columns of each utterance of one dialogue, and {utterance, why} of the lines that are none."""
     rows, bad, row = [], [], None
     for number, line in enumerate(text.split("\n"), 1):
         line, why = line.strip(), None
@@ -177,7 +170,10 @@ def _dialogue(text: str, source: str) -> tuple[list[dict], list[dict]]:
         elif row is None:
             why = "a judgement before any utterance"
         elif isinstance(row, dict):  # else it is of an utterance that cannot be used, and was named already
-            _judge(rows[-1], *judgement.groups())
+            kind, who, evaluator, words = judgement.groups()
+            suffix = evaluator if who == "E" else "self"
+            judged = _judged(kind, words).items()
+            rows[-1] |= {f"{column}_{suffix}": value for column, value in judged if value != ""}
         if why:
             name = next((word for word in line.split() if word.startswith("Ses")), line[:30])
             bad.append({"utterance": name, "why": f"line {number}: {why}"})
@@ -196,33 +192,15 @@ def _summary(line: str) -> dict | str:
         return f"label {match[4]!r} is none of {', '.join(EMOTIONS)}"
     dialogue, session, scenario, speaker = name.groups()
     begin, end, valence, arousal, dominance = (float(match[group]) for group in (1, 2, 5, 6, 7))
-    return {
-        "utterance": match[3],
-        "speaker": session + speaker,
-        "gender": "female" if speaker == "F" else "male",
-        "session": session,
-        "label": match[4],
-        "arousal": arousal,
-        "valence": valence,
-        "dominance": dominance,
-        "dialogue": dialogue,
-        "scenario": "improvised" if scenario == "impro" else "scripted",
-        "dialogue_start": begin,
-        "dialogue_end": end,
-    }
-
-
-def _judge(row: dict, kind: str, who: str, number: str, judgement: str) -> None:
-    """Adds what one evaluator said: emotion_2, arousal_2, … of evaluator E2, emotion_self, … of the actor."""
-    suffix = number if who == "E" else "self"
-    row |= {f"{column}_{suffix}": value for column, value in _judged(kind, judgement).items() if value != ""}
+    gender = "female" if speaker == "F" else "male"
+    row = dict(utterance=match[3], speaker=session + speaker, gender=gender, session=session, label=match[4])
+    row |= dict(arousal=arousal, valence=valence, dominance=dominance, dialogue=dialogue)
+    row["scenario"] = "improvised" if scenario == "impro" else "scripted"
+    return row | dict(dialogue_start=begin, dialogue_end=end)
 
 
 def _judged(kind: str, judgement: str) -> dict[str, str | float]:
-    """{"emotion": "neutral; angry"} of "Neutral; Anger; (curious)", {"valence": 3.0} of "val 3; act  ;".
-
-    A rating that was left empty is not there, nor is the comment.
-    """
+    """{"emotion": "neutral; angry"} of "Neutral; Anger; (curious)", {"valence": 3.0} of "val 3; act  ;"."""
     judgement = re.sub(r"\(.*", "", judgement)
     if kind == "A":
         return {RATINGS[code]: float(value) for code, value in _RATING.findall(judgement)}
@@ -247,7 +225,7 @@ def _disagreements(rows: list[dict], folder: Path) -> list[str]:
 
 
 def _transcripts(sessions: list[Path], table: pd.DataFrame, notes: list[str]) -> dict[str, str]:
-    """{utterance: its words}; the notes name dialogues without a file, and count utterances without words."""
+    """{utterance: its words}; notes tell of dialogues without a file and utterances without words."""
     texts, dialogues = {}, set()
     for session in sessions:
         for path in sorted((session / "dialog" / "transcriptions").glob("[!.]*.txt")):
@@ -272,31 +250,11 @@ def _add_spread(table: pd.DataFrame, notes: list[str]) -> None:
         table[f"{dimension}_spread"] = single.std(axis=1, ddof=0)
         off |= (single.mean(axis=1) - table[dimension]).abs() > ROUNDING
     if off.any():
-        notes.append(
-            f"IEMOCAP: in {off.sum()} utterances the summary is not the mean of its evaluators' ratings; the "
-            f"summary is kept: {some(table.index[off])}."
-        )
+        why = f"is not the mean of its evaluators' ratings; the summary is kept: {some(table.index[off])}"
+        notes.append(f"IEMOCAP: in {off.sum()} utterances the summary {why}.")
     chosen = table.filter(regex=r"^emotion_\d+$").to_numpy(object)
     agreement = []
     for label, judgements in zip(table["label"].map(EMOTIONS), chosen, strict=True):
         named = [label in judgement.split("; ") for judgement in judgements if isinstance(judgement, str)]
         agreement.append(np.mean(named) if named and isinstance(label, str) else np.nan)
     table["agreement"] = agreement
-
-
-def _four(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    kept = table["emotion"].isin(FOUR)
-    if not kept.any():
-        raise SernbError(f"IEMOCAP: none of {len(table)} utterances is neutral, happy, sad or angry.")
-    if not kept.all():
-        notes.append(
-            f"IEMOCAP: {(~kept).sum()} of {len(table)} utterances are of none of the four classes, so they "
-            f'are left out ({_counted(table["label"][~kept])}); classes="all" keeps them.'
-        )
-    return table[kept].copy()
-
-
-def _counted(codes: pd.Series) -> str:
-    """ "2507 xxx, no majority; 1849 fru" of the corpus's codes."""
-    words = {"xxx": "xxx, no majority", "oth": "oth, other"}
-    return "; ".join(f"{number} {words.get(code, code)}" for code, number in codes.value_counts().items())

@@ -1,8 +1,7 @@
 """The usual words for emotions, and the kit's words for them (sernb.core.tables.EMOTIONS)."""
 
-# The kit's word, then what corpora call it: adjectives, nouns and the usual three-letter codes (IEMOCAP,
-# CREMA-D, SAVEE, MELD). Single letters differ from corpus to corpus (EMO-DB's A is fear, others' is anger),
-# so none are here.
+# The kit's word, then what corpora call it: adjectives, nouns, usual codes. No single letters: EMO-DB's A is
+# fear, others' is anger.
 _WORDS = {
     "neutral": "neutrality neu ntr",
     "happy": "happiness hap joy joyful",

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -47,14 +48,11 @@ def load(
 ) -> pd.DataFrame:
     """Utterances of the CSV `root`, or of the one CSV in the folder `root`; paths count from its folder.
 
-    Comma, semicolon or tab; UTF-8 (or UTF-16 with its mark); quoted fields may hold any of them and line
-    breaks. `labels` maps the CSV's label words: {"cheerful": "happy"}; {"cheerful": "cheerful"} keeps a
-    class of your own; {"other": None} leaves its rows out. attrs: understood (column of the table -> column
-    of the CSV), own_labels, notes, skipped.
-
-    Raises SernbError naming rows (as lines of the file) and what to do: no or several CSVs, columns missing
-    or ambiguous, fields missing, unknown labels, ids twice, recordings missing or outside the CSV's folder.
-    The last three are left out and listed with `on_bad="skip"`.
+    `labels` maps the CSV's label words: {"cheerful": "happy"}; {"cheerful": "cheerful"} keeps a class of your
+    own; {"other": None} leaves its rows out. attrs: understood (column of the table -> column of the CSV),
+    own_labels, notes, skipped. Raises SernbError for no or several CSVs, columns missing or ambiguous, fields
+    missing, unknown labels; and, unless `on_bad="skip"`, for ids twice and recordings missing or outside the
+    CSV's folder.
     """
     # The columns, under the kit's names.
     path = _find(Path(root))
@@ -86,19 +84,15 @@ def load(
 
 
 def _find(root: Path) -> Path:
-    """The CSV file."""
     if root.is_file():
         return root
-    found = sorted(
-        path for path in root.iterdir() if path.suffix.lower() in (".csv", ".tsv") and path.is_file()
-    )
-    if len(found) != 1:
-        names = some((path.name for path in found), SHOWN) or "none"
-        raise SernbError(
-            f"{root}: expected one CSV that lists the recordings, found {len(found)} ({names}). "
-            + ("Name the one to use as root." if found else "docs/corpora.md says what it holds.")
-        )
-    return found[0]
+    tables = sorted(path for path in root.iterdir() if path.is_file())
+    tables = [path for path in tables if path.suffix.lower() in (".csv", ".tsv")]
+    if len(tables) != 1:
+        names = some((path.name for path in tables), SHOWN) or "none"
+        advice = "Name the one to use as root." if tables else "docs/corpora.md says what it holds."
+        raise SernbError(f"{root}: expected one CSV of recordings, found {len(tables)} ({names}). {advice}")
+    return tables[0]
 
 
 def _plain(name: str) -> str:
@@ -111,34 +105,24 @@ def _understand(header: list[str], path: Path) -> dict[str, str]:
     for name in header:
         if (other := plain.setdefault(_plain(name), name)) is not name:
             raise SernbError(f"{path}: columns {other!r} and {name!r} have the same name; rename one.")
-    understood = {
-        ours: next(plain[word] for word in words.split() if word in plain)
-        for ours, words in COLUMNS.items()
-        if any(word in plain for word in words.split())
-    }
+    named = {ours: [plain[w] for w in words.split() if w in plain] for ours, words in COLUMNS.items()}
+    understood = {ours: names[0] for ours, names in named.items() if names}
     if "path" not in understood:
-        raise SernbError(
-            f"{path}: no column names the recordings. Expected one of {', '.join(COLUMNS['path'].split())}; "
-            f"the file has {', '.join(header)}."
-        )
+        expected = f"expected one of {', '.join(COLUMNS['path'].split())}, the file has {', '.join(header)}"
+        raise SernbError(f"{path}: no column names the recordings; {expected}.")
     if "start" not in understood and understood.get("end") == plain.get("offset", ""):
         if "duration" in understood:  # as Kaldi and NeMo write parts of files
             return {"start": understood.pop("end"), **understood}
-        raise SernbError(
-            f"{path}: 'offset' may mean the start or the end; name the columns 'start' and 'end' (seconds)."
-        )
+        raise SernbError(f"{path}: 'offset' may mean the start or the end; say 'start' and 'end' (seconds).")
     return understood
 
 
 def _sentence(understood: dict[str, str], empty: dict[str, str], header: list[str]) -> str:
     columns = [ours if ours == theirs else f"{ours} from {theirs!r}" for ours, theirs in understood.items()]
     others = [name for name in header if name not in (*understood.values(), *empty.values())]
-    return (
-        f"understood {', '.join(columns)}"
-        + (f"; kept as they are: {', '.join(others)}" if others else "")
-        + (f"; left out, being empty in every row: {', '.join(empty.values())}" if empty else "")
-        + "."
-    )
+    kept = f"; kept as they are: {', '.join(others)}" if others else ""
+    left = f"; left out, being empty in every row: {', '.join(empty.values())}" if empty else ""
+    return f"understood {', '.join(columns)}{kept}{left}."
 
 
 def _blanks(table: pd.DataFrame, understood: dict[str, str]) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -153,13 +137,11 @@ def _blanks(table: pd.DataFrame, understood: dict[str, str]) -> tuple[pd.DataFra
     return table.drop(columns=empty), {column: understood.pop(column) for column in empty}
 
 
-def _labelled(
-    table: pd.DataFrame, labels: dict, path: Path, notes: list[str]
-) -> tuple[pd.DataFrame, list[str]]:
+def _labelled(table: pd.DataFrame, labels: dict, path: Path, notes: list) -> tuple[pd.DataFrame, list[str]]:
     """The table with the kit's labels, without what `labels` leaves out, and the user's own classes."""
     # `labels` must map words of the file to words, or to None.
     for word, emotion in labels.items():
-        if not isinstance(emotion, (str, type(None))):
+        if not isinstance(emotion, str | None):
             raise SernbError(f"labels maps words to words, or to None; it has {word!r}: {emotion!r}.")
     labels = {str(word).strip().lower(): emotion for word, emotion in labels.items()}
     words = table["emotion"].str.lower()
@@ -171,11 +153,10 @@ def _labelled(
     if words.isna().any():
         raise SernbError(
             f"{path}: {words.isna().sum()} rows have no label: {_places(words.isna())}. Label or remove "
-            "them, or call them something and say so: labels={'unlabelled': None} leaves such rows out."
+            "them, or name them, say 'unlabelled', and leave that out: labels={'unlabelled': None}."
         )
     meaning = KNOWN | labels
-    unknown = ~words.isin(list(meaning))
-    if unknown.any():
+    if (unknown := ~words.isin(list(meaning))).any():
         word = words[unknown].iloc[0]
         raise SernbError(
             f"{path}: unknown labels {some(map(repr, table['emotion'][unknown].unique()), SHOWN)} in "
@@ -187,10 +168,8 @@ def _labelled(
     # A class of the user's own is named twice, so that a slip such as "hapy" does not become one.
     own = sorted({emotion for emotion in labels.values() if emotion} - set(EMOTIONS))
     if strange := [emotion for emotion in own if emotion not in labels]:
-        raise SernbError(
-            f"labels maps to {some(strange)}; expected one of {', '.join(EMOTIONS)}, or, for a class of your "
-            f"own, its name twice: labels={{{strange[0]!r}: {strange[0]!r}}}."
-        )
+        twice = f"for a class of your own, its name twice: labels={{{strange[0]!r}: {strange[0]!r}}}"
+        raise SernbError(f"labels maps to {some(strange)}; expected {', '.join(EMOTIONS)}, or, {twice}.")
     table["emotion"] = words.map(meaning)
     kept = table[table["emotion"].notna()].copy()
     if kept.empty:
@@ -205,12 +184,9 @@ def _numbers(table: pd.DataFrame, understood: dict, path: Path, decimal_comma: b
     for column in [name for name in ("start", "end", "duration", *DIMENSIONS) if name in table]:
         values = table[column].str.replace(",", ".") if decimal_comma else table[column]
         numbers = pd.to_numeric(values, errors="coerce")
-        wrong = numbers.isna() & values.notna()
-        if wrong.any():
-            raise SernbError(
-                f"{path}: column {understood[column]!r} must hold numbers; {wrong.sum()} rows do not "
-                f"({_places(wrong)}; {table[column][wrong].iloc[0]!r})."
-            )
+        if (wrong := numbers.isna() & values.notna()).any():
+            rows = f"{wrong.sum()} rows do not ({_places(wrong)}; {table[column][wrong].iloc[0]!r})"
+            raise SernbError(f"{path}: column {understood[column]!r} must hold numbers; {rows}.")
         table[column] = numbers
     if "start" in table and "end" not in table and "duration" in table:
         table["end"] = table["start"] + table.pop("duration")
@@ -220,7 +196,7 @@ def _numbers(table: pd.DataFrame, understood: dict, path: Path, decimal_comma: b
 def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[str, str]]:
     """Absolute paths, and for the rows that have no recording inside the manifest's folder, why."""
     home = os.path.realpath(manifest.parent)
-    folders: dict[str, str] = {}  # a corpus has few folders and many files: resolve each folder once
+    resolved = cache(os.path.realpath)  # a corpus has few folders and many files
     paths, why = [], {}
     for place, name in names.items():
         full, reason = "", "no recording is named"
@@ -229,9 +205,7 @@ def _paths(names: pd.Series, manifest: Path) -> tuple[list[str], dict[str, str]]
             if "\\" in name and not os.path.lexists(full):  # written on Windows
                 full = os.path.join(manifest.parent, name.replace("\\", "/"))
             parent, base = os.path.split(full)
-            if parent not in folders:
-                folders[parent] = os.path.realpath(parent)
-            full = os.path.join(folders[parent], base)
+            full = os.path.join(resolved(parent), base)
             full = os.path.realpath(full) if os.path.islink(full) else full
             reason = None
             if not full.startswith(os.path.join(home, "")):

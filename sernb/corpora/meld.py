@@ -1,8 +1,7 @@
 """MELD (Poria et al. 2019): 13,708 utterances of the television series Friends, in dialogues, 7 emotions.
 
-Words and labels stand in train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv; the clips (mp4) are a
-download of their own, named dia0_utt0 in each part, so the same name means another utterance in another
-part.
+Words and labels stand in train_, dev_ and test_sent_emo.csv; the clips (mp4) are a download of their own, and
+a name such as dia0_utt0 means another utterance in each part.
 """
 
 import re
@@ -27,10 +26,8 @@ CORPUS = Corpus(
     title="MELD",
     holds="English, television dialogues; 13,708 utterances, 7 emotions, sentiment; words, clips apart",
     licence="GPL 3.0, says its repository; the clips are from a television series",
-    obtain="sernb fetch meld (words), sernb fetch meld --recordings (11 GB of video), or "
-    "github.com/declare-lab/MELD",
-    layout="train_sent_emo.csv, dev_sent_emo.csv, test_sent_emo.csv; with recordings, dia0_utt0.wav, … in "
-    "folders that have train, dev or test in their names",
+    obtain="sernb fetch meld (words; 11 GB of video with --recordings), or github.com/declare-lab/MELD",
+    layout="train_, dev_, test_sent_emo.csv; dia0_utt0.wav, … in folders with train, dev or test in the name",
     protocol="fixed",
     sources=(
         *(Source(f"{_URL}/{name}", gives=name, sha256=sha256) for name, sha256 in _SUMS.items()),
@@ -63,10 +60,9 @@ _TIME = re.compile(r"(\d+):(\d\d):(\d\d)(?:[,.](\d+))?")
 def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None) -> pd.DataFrame:
     """Utterances of MELD below `root`: text, speaker, emotion, part, and `path` where there are clips.
 
-    Beside the usual columns: sentiment (positive, neutral, negative), dialogue ("train_dia0"), turn (its
-    place in the dialogue, from 0), season, episode, and episode_start, episode_end (seconds within the
-    episode; NaN where the file has no sensible time). Utterances are called train_dia0_utt0, dev_dia0_utt0,
-    test_dia0_utt0.
+    Beside the usual columns: sentiment (positive, neutral, negative), dialogue ("train_dia0"), turn (from 0),
+    season, episode, and episode_start, episode_end (seconds; NaN where the file has no sensible time).
+    Utterances are called train_dia0_utt0, dev_dia0_utt0, test_dia0_utt0.
 
     `recordings=False` reads words only, True makes it an error that there are no clips. Raises SernbError
     for a folder without MELD's tables, and for rows that cannot be used unless `on_bad="skip"`.
@@ -85,8 +81,7 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
     skipped = [row for sheet in sheets for row in sheet.skipped]
     notes += mend(table, ("text", "speaker"), CORPUS.title)
     table["gender"] = table["speaker"].map(GENDERS)
-    timeless = table.index[table["episode_start"].isna()]
-    if len(timeless):
+    if len(timeless := table.index[table["episode_start"].isna()]):
         notes.append(f"MELD: {len(timeless)} utterances have no sensible time: {some(timeless)}.")
 
     # The clips that belong to them; two were never published.
@@ -94,13 +89,13 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
     paths = [] if recordings is False else audio_files(root)
     clips = [(name, path) for path in paths if (name := _name(path, root))]
     whole.add_recordings(clips, recordings, "dia0_utt0.wav in folders train, dev, test")
-    if recordings is None and not clips:
-        notes += _videos(root)
-    gaps = [name for name in NO_CLIP if whole.why.pop(name, None)]
-    if gaps:
-        skipped += [
-            {"utterance": name, "path": str(root), "why": "the published clips lack it"} for name in gaps
-        ]
+    videos = audio_files(root, (".mp4",)) if recordings is None and not clips else ()
+    if count := sum(_name(path, root) is not None for path in videos):
+        how = "ffmpeg -i dia0_utt0.mp4 -ac 1 -ar 16000 dia0_utt0.wav (docs/corpora.md)"
+        notes.append(f"MELD: {count} clips are mp4, which is not read; make a wav beside each: {how}.")
+    if gaps := [name for name in NO_CLIP if whole.why.pop(name, None)]:
+        why = "the published clips lack it"
+        skipped += [{"utterance": name, "path": str(root), "why": why} for name in gaps]
         notes.append(f"MELD: left out, as the published clips lack them: {', '.join(gaps)}.")
         whole.table = whole.table.drop(index=gaps)
     table = whole.usable()
@@ -142,24 +137,12 @@ def _part(path: Path, part: str, on_bad: str) -> Sheet:
 
 
 def _seconds(time: str) -> float:
-    """Seconds of "00:14:38,127"; NaN for anything else. A spreadsheet dropped final zeros, so ",82" is
-    0.82."""
+    """Seconds of "00:14:38,127"; NaN for anything else. A spreadsheet dropped final zeros: ",82" is 0.82."""
     match = _TIME.fullmatch(time)
     if not match:
         return float("nan")
     hours, minutes, seconds, fraction = match.groups()
     return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{fraction or 0}")
-
-
-def _videos(root: Path) -> list[str]:
-    """A note where there are the clips as published: mp4, which is not read."""
-    count = sum(_name(path, root) is not None for path in audio_files(root, (".mp4",)))
-    if not count:
-        return []
-    return [
-        f"MELD: {count} clips are mp4, which is not read; make a wav beside each, for example with "
-        "ffmpeg -i dia0_utt0.mp4 -ac 1 -ar 16000 dia0_utt0.wav (docs/corpora.md)."
-    ]
 
 
 def _name(path: Path, root: Path) -> str | None:

@@ -1,8 +1,7 @@
 """MSP-Podcast (Lotfian and Busso 2019): English podcasts, rated by listeners; licence by agreement.
 
 Labels/labels_consensus.csv has a row a speaking turn: the emotion that most listeners chose (EmoClass), the
-means of their ratings for arousal, valence and dominance (1 to 7), speaker, gender, and the partition
-(Split_Set).
+means of their ratings (1 to 7), speaker, gender, and the partition (Split_Set).
 """
 
 import os
@@ -21,8 +20,7 @@ CORPUS = Corpus(
     holds="English podcasts; over 200,000 turns in recent releases, words and ratings",
     licence="for research, by agreement between your university and UT Dallas",
     obtain="ask for it with the form at https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html",
-    layout="Labels/labels_consensus.csv, Audios/MSP-PODCAST_0001_0008.wav, …, "
-    "Transcripts/MSP-PODCAST_0001_0008.txt, …",
+    layout="Labels/labels_consensus.csv, Audios/MSP-PODCAST_0001_0008.wav, …, Transcripts/MSP-….txt, …",
     protocol="fixed",
 )
 SCALE = (1, 7)
@@ -32,8 +30,7 @@ UNKNOWN = ("", "unknown", "nan", "n/a", "-1")
 # O (other) and X (no agreement) stand for no emotion; contemptuous is a word of the corpus's own.
 EMOTIONS = dict(A="angry", S="sad", H="happy", U="surprised", F="fearful", D="disgusted", N="neutral")
 EMOTIONS |= dict(C="contemptuous", O=None, X=None)
-# Test1 has speakers of its own, but podcasts that stand in other parts too; Test2's podcasts stand nowhere
-# else.
+# Test1 has speakers of its own, but podcasts that other parts have too; Test2's podcasts stand nowhere else.
 PARTS = dict(Train="train", Development="validation", Validation="validation", Test1="test")
 PARTS |= dict(Test2="test_unseen", Test3="test3")
 
@@ -41,11 +38,9 @@ PARTS |= dict(Test2="test_unseen", Test3="test3")
 def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None) -> pd.DataFrame:
     """Speaking turns of MSP-Podcast below `root`, by its consensus labels; ratings from 1 to 7.
 
-    emotion is missing where listeners did not agree (X) or chose "other" (O); "contemptuous" (C) is a class
-    of the corpus's own. part: train, validation, test (Test1, podcasts seen in training), test_unseen
-    (Test2, podcasts of its own), test3; partition has the corpus's own word. speaker and gender are missing
-    where it says Unknown, text where there is no transcript. podcast is the middle of the name (0001), to
-    keep turns of one podcast together.
+    emotion is missing where listeners did not agree (X) or chose "other" (O). part: train, validation, test
+    (Test1, podcasts seen in training), test_unseen (Test2), test3; partition has the corpus's own word.
+    speaker and gender are missing where it says Unknown, text without a transcript. podcast: 0001 of a name.
 
     `recordings=False` reads words and labels only, True makes it an error that there is no sound. Raises
     SernbError for a folder without the table, and for rows that cannot be used unless `on_bad="skip"`.
@@ -84,11 +79,9 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
     table = sheet.usable()
 
     notes = sheet.notes + _add_text(table, root)
-    for column, what in (
-        ("emotion", "no emotion (listeners did not agree, or chose another)"),
-        ("speaker", "an unknown speaker"),
-        ("gender", "an unknown gender"),
-    ):
+    gaps = {"emotion": "no emotion (listeners did not agree, or chose another)"}
+    gaps |= {"speaker": "an unknown speaker", "gender": "an unknown gender"}
+    for column, what in gaps.items():
         if count := table[column].isna().sum():
             notes.append(f"{CORPUS.title}: {count} turns have {what}.")
     if not {"path", "text"} & {*table}:
@@ -111,11 +104,8 @@ def _add_text(table: pd.DataFrame, root: Path) -> list[str]:
             notes += [note] if note else []
     table["text"] = pd.Series(texts, dtype=object).reindex(table.index)
     if notes:
-        notes = [
-            f"{CORPUS.title}: {len(notes)} transcripts are not UTF-8, so they were read as Windows-1252."
-        ]
+        notes = [f"{CORPUS.title}: {len(notes)} transcripts are not UTF-8, so read as Windows-1252."]
     notes += mend(table, ("text",), CORPUS.title)
-    without = table.index[table["text"].isna()]
-    if len(without):
+    if len(without := table.index[table["text"].isna()]):
         notes.append(f"{CORPUS.title}: {len(without)} turns have no transcript: {some(without)}.")
     return notes

@@ -1,7 +1,6 @@
 """RAVDESS, speech part (Livingstone and Russo 2018): English, acted, 24 actors, 2 sentences, 8 emotions.
 
-A name such as 03-01-05-02-01-01-12.wav says: audio only, speech, angry, strong, sentence 01, repetition 01,
-actor 12.
+03-01-05-02-01-01-12.wav says: audio only, speech, angry, strong, sentence 01, repetition 01, actor 12.
 """
 
 import re
@@ -29,9 +28,8 @@ CORPUS = Corpus(
     ),
 )
 # In the order of their codes, 01 to 08.
-PUBLISHED = dict(
-    neutral=96, calm=192, happy=192, sad=192, angry=192, fearful=192, disgusted=192, surprised=192
-)
+PUBLISHED = dict(neutral=96, calm=192, happy=192, sad=192, angry=192)
+PUBLISHED |= dict(fearful=192, disgusted=192, surprised=192)
 # Modality 01 has video too. Channel 02 is a song, and so left to `on_bad`.
 NAME = re.compile(
     r"(?P<modality>0[13])-(?P<channel>01)-(?P<emotion>\d\d)-(?P<intensity>\d\d)-(?P<sentence>\d\d)"
@@ -46,19 +44,13 @@ GENDERS = {f"{actor:02d}": "male" if actor % 2 else "female" for actor in range(
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Utterances of RAVDESS's speech below `root`, by file name.
 
-    Beside the usual columns: sentence ("01", "02"), intensity ("normal", "strong"; neutral has one only)
-    and repetition ("01", "02"). Raises SernbError for a folder without its files, and for names outside its
-    code, songs included, unless `on_bad="skip"`.
+    Beside the usual columns: sentence ("01", "02"), intensity ("normal", "strong"), repetition ("01", "02").
+    Raises SernbError for a folder without its files, and for names outside its code, songs included, unless
+    `on_bad="skip"`.
     """
     codes = {"emotion": EMOTIONS, "intensity": INTENSITY, "sentence": SENTENCES}
     codes |= {"repetition": ("01", "02"), "speaker": GENDERS}
-    example = "03-01-05-02-01-01-12, speech and no song"
-    table = read_names(root, CORPUS, NAME, example, codes, on_bad)
-    table = table.assign(
-        gender=table["speaker"].map(GENDERS),
-        text=table["sentence"].map(SENTENCES),
-        emotion=table["emotion"].map(EMOTIONS),
-        intensity=table["intensity"].map(INTENSITY),
-    )[["path", "speaker", "gender", "text", "emotion", "sentence", "intensity", "repetition"]]
+    table = read_names(root, CORPUS, NAME, "03-01-05-02-01-01-12, speech and no song", codes, on_bad)
+    table = table[["path", "speaker", "gender", "text", "emotion", "sentence", "intensity", "repetition"]]
     table.attrs["notes"] = compare_counts(table, "emotion", PUBLISHED, CORPUS.title)
     return table

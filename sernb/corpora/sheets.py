@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,19 +20,17 @@ _TWICE = re.compile("â€|Ã[\x80-\xbf‚-™]")
 
 
 def parse_csv(
-    text: str, path: Path, known: Collection[str], plain=str, uneven: list | None = None
+    text: str, path: Path, known: Collection[str], plain: Callable = str, uneven: list | None = None
 ) -> pd.DataFrame:
     """A CSV's rows: all fields as stripped text; the index says where in the file a row begins ("line 3").
 
-    The separator (comma, semicolon, tab) is the one that gives the most `known` columns; attrs["separator"].
-    Quoted fields may hold separators, quotes (doubled) and line breaks. Blank lines, and the rows of nothing
-    but separators that spreadsheets leave, are no rows.
+    The separator (comma, semicolon, tab; attrs["separator"]) is the one that gives the most `known` columns.
+    Quoted fields may hold separators, quotes (doubled) and line breaks. Blank lines, and rows of nothing but
+    separators, are no rows.
 
     Args:
-        text: of the file.
-        path: for messages.
-        known: the names that columns may have.
-        plain: makes a name of the header comparable with the `known`.
+        text, path: of the file; its path is for messages.
+        known, plain: the names that columns may have; what makes a name of the header comparable with them.
         uneven: where it is given, rows with too many or too few fields join it, as {utterance, path, why}.
 
     Raises:
@@ -54,17 +52,14 @@ def parse_csv(
                 rows.append(row)
                 lines.append(f"line {line}")
             else:
-                why = (
-                    f"line {line} has {len(row)} fields, the header has {len(header)}. Fields that hold the "
-                    f"separator {separator!r} must stand in double quotes."
-                )
+                why = f"line {line} has {len(row)} fields, the header has {len(header)}"
+                why += f". Fields that hold the separator {separator!r} must stand in double quotes."
                 if uneven is None:
                     raise SernbError(f"{path}: {why}")
                 uneven.append({"utterance": row[0], "path": str(path), "why": why})
     except csv.Error as problem:
-        raise SernbError(
-            f"{path}: from line {begins} on it cannot be read as CSV ({problem}); is a quote never closed?"
-        ) from problem
+        what = f"from line {begins} on it cannot be read as CSV ({problem}); is a quote never closed?"
+        raise SernbError(f"{path}: {what}") from problem
     if not rows:
         raise SernbError(f"{path}: the file has {'a header and ' if header else ''}no rows.")
     table = pd.DataFrame(rows, lines, header, dtype=object)
@@ -76,8 +71,7 @@ class Sheet:
     """A corpus's table of labels, checked column by column on its way to utterances.
 
     `table`: its index says where a row stands ("line 3"); before `usable` it needs a column `utterance`.
-    `notes` are sentences on what is incomplete, `skipped` lists what `usable` left out, {utterance, path,
-    why} of each.
+    `notes`: sentences on what is incomplete; `skipped`: {utterance, path, why} of what `usable` left out.
     """
 
     def __init__(self, table: pd.DataFrame, title: str, source: str | Path, on_bad: str, bad: Iterable = ()):
@@ -93,9 +87,7 @@ class Sheet:
         missing = [column for column in needed if column not in table]
         if missing or table.columns.has_duplicates:
             wrong = f"no column {', '.join(map(repr, missing))}" if missing else "columns stand twice"
-            raise SernbError(
-                f"{path}: {wrong}; expected {', '.join(needed)}, the file has {', '.join(table)}."
-            )
+            raise SernbError(f"{path}: {wrong}; expected {', '.join(needed)}, found {', '.join(table)}.")
         sheet = cls(table, title, path, on_bad, bad)
         sheet.notes += [note] if note else []
         return sheet
@@ -130,19 +122,17 @@ class Sheet:
     def add_recordings(self, clips: Iterable[tuple[str, Path]], wanted: bool | None, example: str) -> None:
         """Adds the column `path` from `clips`, (utterance, path) of each; rows without one cannot be used.
 
-        Where there are no clips at all, the table is words only, without `path`. wanted: True makes that an
-        error, False leaves clips alone. Clips of no row are noted, with a warning; of those found twice the
-        first is taken.
+        Where there are no clips at all, the table is words only; wanted: True makes that an error, False
+        leaves clips alone. Clips of no row are noted, with a warning; of those found twice the first counts.
         """
         if wanted is False:
             self.notes.append(f"{self.title}: without its recordings, as you asked; words and labels only.")
             return
         paths = {}
         for name, path in clips:
-            if name in paths:
-                why = f"the same clip as {paths[name]}"
+            if (first := paths.setdefault(name, str(path))) != str(path):
+                why = f"the same clip as {first}"
                 self._twice.append({"utterance": name, "path": str(path), "why": why})
-            paths.setdefault(name, str(path))
         total = len(paths) + len(self._twice)
         refuse(self._twice, self.title, total, "recordings are there twice", self.on_bad)
 
@@ -156,18 +146,14 @@ class Sheet:
         for place in self.table.index[found.isna()]:
             self.why.setdefault(place, "labelled, but there is no recording of it")
         if extra := sorted(set(paths) - set(self.table["utterance"])):
-            note = (
-                f"{self.title}: {len(extra)} recordings have no label, so they are left out: {some(extra)}."
-            )
-            self.notes.append(note)
+            what = f"{len(extra)} recordings have no label, so they are left out"
+            self.notes.append(note := f"{self.title}: {what}: {some(extra)}.")
             warnings.warn(note, stacklevel=3)
         self.table.insert(0, "path", found)
 
     def usable(self) -> pd.DataFrame:
-        """The table, indexed by its column `utterance`, without the rows that cannot be used.
-
-        These are one error, or with `on_bad="skip"` a warning. Raises SernbError too where no row is left.
-        """
+        """The table, indexed by its column `utterance`, without the rows that cannot be used: one error, or
+        with `on_bad="skip"` a warning. Raises SernbError too where no row is left."""
         total = len(self.table) + len(self.skipped)
         for place, why in self.why.items():
             name = self.table.at[place, "utterance"]
@@ -176,9 +162,8 @@ class Sheet:
         refuse(self.skipped, self.source, total, "rows cannot be used", self.on_bad)
         table = self.table.drop(index=list(self.why))
         if table.empty:
-            raise SernbError(
-                f"{self.source}: none of its {total} rows can be used ({self.skipped[0]['why']})."
-            )
+            why = self.skipped[0]["why"]
+            raise SernbError(f"{self.source}: none of its {total} rows can be used ({why}).")
         self.skipped += self._twice
         return table.set_index("utterance")
 

@@ -1,8 +1,7 @@
 """XED (Öhman et al. 2020): English movie subtitles with one or several of Plutchik's emotions; text only.
 
-AnnotatedData/en-annotated.tsv of github.com/Helsinki-NLP/XED has a sentence and its numbers in a line,
-neu_en.txt the neutral sentences. The two files were made in different ways, and a model can tell them apart
-by that: words and marks of the first stand apart ("What ?"), and names became [PERSON] or [LOCATION]; the
+en-annotated.tsv has a sentence and its numbers in a line, neu_en.txt the neutral sentences. A model can tell
+the two files apart: in the first, marks stand apart ("What ?") and names became [PERSON] or [LOCATION]; the
 second has neither, and not one comma. Its authors count 17,530 sentences and 6,420 neutral ones; the files
 have the numbers in PUBLISHED.
 """
@@ -17,23 +16,18 @@ from sernb.corpora.files import compare_counts, find, read_text
 from sernb.corpora.sheets import Sheet, mend
 
 _URL = "https://raw.githubusercontent.com/Helsinki-NLP/XED/76666d251f147cf518071bef4f8415dab6b96115/AnnotatedData"
+_SUMS = {
+    "en-annotated.tsv": "26ac0254fbdb8b09cf2b00d44041d9084ece31bd200ae7c0e0662fbd8b037d98",
+    "neu_en.txt": "6e8b38af83b80fb64ec1139007973b1f09ec16d48549e82de22423cdba259f08",
+}
 CORPUS = Corpus(
     title="XED",
     holds="English movie subtitles; 27,202 sentences, Plutchik's 8 emotions and neutral, no recordings",
     licence="CC BY 4.0",
     obtain="sernb fetch xed, or https://github.com/Helsinki-NLP/XED",
     layout="AnnotatedData/en-annotated.tsv (sentence, tab, numbers), and neu_en.txt beside it (neutral ones)",
-    sources=(
-        Source(
-            f"{_URL}/en-annotated.tsv",
-            gives="AnnotatedData/en-annotated.tsv",
-            sha256="26ac0254fbdb8b09cf2b00d44041d9084ece31bd200ae7c0e0662fbd8b037d98",
-        ),
-        Source(
-            f"{_URL}/neu_en.txt",
-            gives="AnnotatedData/neu_en.txt",
-            sha256="6e8b38af83b80fb64ec1139007973b1f09ec16d48549e82de22423cdba259f08",
-        ),
+    sources=tuple(
+        Source(f"{_URL}/{name}", f"AnnotatedData/{name}", sha256) for name, sha256 in _SUMS.items()
     ),
 )
 PUBLISHED = dict(annotated=17528, neutral=9674)  # lines that are not blank
@@ -46,11 +40,10 @@ NEUTRAL = ("0", "9")  # the README's number, and the one that stands in the file
 def load(root: str | Path, on_bad: str = "raise") -> pd.DataFrame:
     """Sentences of XED below `root`: text, emotion, labels, source; no recordings, no speakers, no parts.
 
-    labels: all that a sentence was given, as "angry; fearful", in the order of the numbers. emotion: its
-    label where it has one only, else missing. source: annotated, or neutral (neu_en.txt). Utterances are
-    called by their lines, annotated_1, neutral_1; a sentence may stand in several lines of neu_en.txt.
-    Raises SernbError for a folder without en-annotated.tsv, and for rows that cannot be used unless
-    `on_bad="skip"`.
+    labels: all that a sentence was given, as "angry; fearful". emotion: its label where it has one only, else
+    missing. source: annotated, or neutral (neu_en.txt, where a sentence may stand in several lines).
+    Utterances are called by their lines, annotated_1, neutral_1. Raises SernbError without en-annotated.tsv,
+    and for rows that cannot be used unless `on_bad="skip"`.
     """
     path = find(root, "en-annotated.tsv")
     if path is None:
@@ -80,15 +73,12 @@ def _read(path: Path, source: str, on_bad: str) -> Sheet:
             # Some neutral lines end in tabs that hold nothing.
             first, _, rest = row.rstrip().partition("\t")
             text, label = (rest, first) if source == "neutral" else (first, rest)
-            rows[f"line {line}"] = {
-                "utterance": f"{source}_{line}",
-                "text": text.strip(),
-                "label": label.strip(),
-            }
+            rows[f"line {line}"] = (f"{source}_{line}", text.strip(), label.strip())
     if not rows:
         raise SernbError(f"{path}: the file has no rows.")
 
-    table = pd.DataFrame.from_dict(rows, orient="index").assign(source=source, labels="neutral")
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["utterance", "text", "label"])
+    table = table.assign(source=source, labels="neutral")
     sheet = Sheet(table, CORPUS.title, path, on_bad)
     sheet.notes += [note] if note else []
     if source == "neutral":
@@ -96,10 +86,8 @@ def _read(path: Path, source: str, on_bad: str) -> Sheet:
     else:
         fits = table["label"].str.fullmatch(r"[1-8](\s*,\s*[1-8])*")
         sheet.expect("label", fits, "numbers from 1 to 8 with commas between")
-        numbers = table["label"].str.findall("[1-8]")
-        table["labels"] = numbers.map(
-            lambda found: "; ".join(EMOTIONS[int(number) - 1] for number in sorted({*found}))
-        )
+        numbers = table["label"].str.findall("[1-8]").map(lambda digits: sorted({*map(int, digits)}))
+        table["labels"] = numbers.map(lambda ordered: "; ".join(EMOTIONS[number - 1] for number in ordered))
     sheet.expect("text", (table["text"] != "") & ~table["text"].str.contains("\t"), "one sentence")
     table["emotion"] = table["labels"].where(~table["labels"].str.contains(";"))
     return sheet

@@ -12,7 +12,7 @@ from making.generator.words import read
 from making.pretraining.sentences import bare
 from sernb import corpora
 from sernb.core.errors import SernbError
-from sernb.corpora.embedded_pairs import COLUMNS, FOLDER, SUMS
+from sernb.corpora.embedded_pairs import FOLDER, SUMS
 from sernb.evaluation.audit import audit
 from sernb.protocols import normalised
 
@@ -55,7 +55,7 @@ def test_size(pairs):
 def test_no_label_is_shipped(pairs):
     assert list(pairs) == ["path", "speaker", "gender", "session", "text"]
     header = (FOLDER / "metadata.csv").read_text(encoding="utf-8").splitlines()[0]
-    assert header.split(",") == COLUMNS
+    assert header == "utterance,file,speaker,gender,session,text"
     assert "no labels" in pairs.attrs["notes"][0]
     with pytest.raises(SernbError, match="has no emotion labels"):
         corpora.load("embedded_pairs", emotions=["happy"])
@@ -117,12 +117,6 @@ def test_missing_and_damaged_data_are_named(few, tmp_path):
     words = table.read_text()
     table.write_text(words.replace(".", "!", 1))
     with pytest.raises(SernbError, match=r"metadata.csv \(changed\)"):
-        load()
-    table.write_text(words.replace("speaker", "who", 1))
-    sums(few)
-    with pytest.raises(
-        SernbError, match=r"expected the columns utterance, file, speaker.*found utterance, file, who"
-    ):
         load()
     (few / SUMS).unlink()
     with pytest.raises(SernbError, match="found no SHA256SUMS"):

@@ -143,7 +143,9 @@ def test_classes(iemocap, quiet):
     every = load(iemocap, classes="all", excited_is_happy=False)
     assert list(every["emotion"].cat.categories) == ["neutral", "sad", "excited", "frustrated"]
     assert every["emotion"].isna().sum() == 1  # xxx
-    assert any("1 utterances have no emotion (1 xxx, no majority)" in note for note in every.attrs["notes"])
+    assert any(
+        "1 of 5 utterances have no emotion (1 xxx, no majority)" in note for note in every.attrs["notes"]
+    )
     with pytest.raises(SernbError, match="classes must be 'four' or 'all', got 'five'"):
         load(iemocap, classes="five")
 

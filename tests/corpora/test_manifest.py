@@ -153,7 +153,7 @@ def test_parts_of_files(manifest):
     [
         ("", "the file has no rows"),
         ("file,emotion\n", "a header and no rows"),
-        ("speaker,emotion\na,sad\n", "no column names the recordings. Expected one of path, file"),
+        ("speaker,emotion\na,sad\n", "no column names the recordings; expected one of path, file"),
         ("file,emotion\na.wav,sad\nb.flac,sad,extra\n", "line 3 has 3 fields, the header has 2"),
         ("file,emotion\na.wav\n", "line 2 has 1 fields, the header has 2"),
         ('file,text,emotion\na.wav,"x\ny",sad\nb.flac,"never closed,sad\n', "from line 4 on"),
