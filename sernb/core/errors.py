@@ -1,4 +1,4 @@
-"""The one error that sernb raises for input it cannot use, how its messages name many things, and how commands say it."""
+"""The one error that sernb raises for input it cannot use; how messages name many, and commands say it."""
 
 import sys
 import warnings
@@ -8,7 +8,7 @@ SHOWN = 10  # of what cannot be used, what a message spells out; the rest are co
 
 
 class SernbError(ValueError):
-    """Input that cannot be used. The message names the file or row, what was expected, what came, and what to do."""
+    """Input that cannot be used: the message names it, what was expected, what came, and what to do."""
 
 
 def some(names, shown: int = 5) -> str:
@@ -37,10 +37,8 @@ def refuse(bad: list[dict], source: str, total: int, what: str, on_bad: str) -> 
 
     Args:
         bad: {utterance, path, why} of each.
-        source: where they stand.
-        total: how many there are in all.
+        source, total: where they stand, and how many there are in all.
         what: a name for them, and what is wrong with them.
-        on_bad: "raise" or "skip".
     """
     if not bad:
         return

@@ -1,4 +1,4 @@
-"""Files and folders that are there whole, or not at all: what is to be in them is written beside them first."""
+"""Files and folders that are there whole, or not at all: their content is written beside them first."""
 
 import json
 import os
@@ -15,18 +15,16 @@ from sernb.core.errors import SernbError, some
 
 AUDIO = (".wav", ".flac")
 # What transformers and safetensors raise for folders that are incomplete, damaged or of something else.
-DAMAGED = (
-    AttributeError, HfHubHTTPError, KeyError, OSError, RuntimeError, SafetensorError, StrictDataclassError, TypeError,
-    ValueError,
-)  # fmt: skip
+DAMAGED = (AttributeError, HfHubHTTPError, KeyError, OSError, RuntimeError, TypeError, ValueError)
+DAMAGED += (SafetensorError, StrictDataclassError)
 
 
 @contextmanager
 def whole_folder(folder: str | Path, new: bool = False, discard: bool = False) -> Iterator[Path]:
-    """A folder to write into, which takes the place of `folder` when all is written, or goes where something fails.
+    """A folder to write into, which takes the place of `folder` when all is written, or goes if that fails.
 
-    new: SernbError where `folder` holds something; otherwise what it holds is replaced, if all of it is written anew:
-    SernbError where it holds other files too, and where it is no folder. discard: other files go, too.
+    new: `folder` must hold nothing; otherwise what it holds is replaced. Raises SernbError where it is no
+    folder, or holds other files too (discard: those go).
     """
     folder = Path(folder).resolve()
     if new or (folder.exists() and not folder.is_dir()):
@@ -43,7 +41,7 @@ def whole_folder(folder: str | Path, new: bool = False, discard: bool = False) -
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """A file to write, which takes the place of `path` when all is written, or goes where something fails."""
+    """A file to write, which takes the place of `path` when all is written, or goes where that fails."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -55,14 +53,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             beside.unlink(missing_ok=True)
 
 
-def _take_the_place(beside, folder, discard):
+def _take_the_place(beside: Path, folder: Path, discard: bool) -> None:
     if not folder.exists():
         os.replace(beside, folder)
         return
     if not discard and (others := _files(folder) - _files(beside)):
-        raise SernbError(
-            f"{folder} holds other files too ({some(sorted(others))}): name a new folder, so that nothing of yours is lost."
-        )
+        raise SernbError(f"{folder} holds other files too ({some(sorted(others))}): name a new folder.")
     old = beside.with_suffix(".old")
     os.replace(folder, old)
     try:
@@ -73,12 +69,11 @@ def _take_the_place(beside, folder, discard):
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _files(folder):
-    return {one.relative_to(folder).as_posix() for one in folder.rglob("*") if not one.is_dir()}
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 
 def must_be_new(folder: Path) -> None:
-    """SernbError where something is in `folder` already."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SernbError(f"{folder} is not empty: name a new folder, so that nothing is overwritten.")
 
@@ -86,12 +81,12 @@ def must_be_new(folder: Path) -> None:
 def read_object(path: Path) -> dict:
     """The JSON object in a file; SernbError, naming the file, for anything else."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:  # wrong encodings and JSON's own errors are ValueErrors
         raise SernbError(f"{path}: cannot be read as JSON ({problem}).") from problem
-    if not isinstance(found, dict):
-        raise SernbError(f"{path}: expected a JSON object, got {type(found).__name__}.")
-    return found
+    if not isinstance(content, dict):
+        raise SernbError(f"{path}: expected a JSON object, got {type(content).__name__}.")
+    return content
 
 
 @contextmanager
@@ -102,19 +97,13 @@ def reading(name: str | Path, expected: str):
     except SernbError:
         raise
     except DAMAGED as problem:
-        raise SernbError(f"{name}: cannot be read ({_first_line(problem)}); {expected}.") from problem
-
-
-def _first_line(problem):
-    lines = [line.strip() for line in str(problem).strip().splitlines()] or [type(problem).__name__]
-    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+        lines = [line.strip() for line in str(problem).strip().splitlines()] or [type(problem).__name__]
+        why = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+        raise SernbError(f"{name}: cannot be read ({why}); {expected}.") from problem
 
 
 def audio_files(root: Path, endings: tuple[str, ...] = AUDIO) -> list[Path]:
-    """All wav and flac files (or of other `endings`) below `root`, sorted, links followed (each folder once).
-
-    Hidden files and folders, such as the `._name.wav` that macOS leaves beside each file, are no recordings.
-    """
+    """All wav and flac files (or of other `endings`) below `root`, sorted; links followed, none hidden."""
 
     def unreadable(problem: OSError):
         raise SernbError(f"{problem.filename}: the folder cannot be read ({problem.strerror}).")
@@ -127,9 +116,8 @@ def audio_files(root: Path, endings: tuple[str, ...] = AUDIO) -> list[Path]:
             continue
         seen.add((state.st_dev, state.st_ino))
         folders[:] = sorted(name for name in folders if not hidden(name))
-        recordings += [
-            Path(folder, name) for name in files if name.lower().endswith(endings) and not hidden(name)
-        ]
+        sounds = (name for name in files if name.lower().endswith(endings) and not hidden(name))
+        recordings += [Path(folder, name) for name in sounds]
     return sorted(recordings)
 
 

@@ -1,4 +1,4 @@
-"""Rows of different lengths in one flat array: token ids, encoder states. On disk they are memory-mapped .npy files."""
+"""Rows of different lengths in one flat array: token ids, encoder states; on disk mapped .npy files."""
 
 import hashlib
 import os
@@ -45,7 +45,7 @@ class Ragged:
         return np.diff(self.offsets)
 
     def padded(self, rows) -> tuple[torch.Tensor, torch.Tensor]:
-        """The items `rows` as one tensor `(B, longest, ...)`, zeros behind the end, and its mask bool `(B, longest)`."""
+        """The items `rows` as one tensor `(B, longest, ...)`, zeros behind, and its mask `(B, longest)`."""
         lengths = self.lengths[rows]
         mask = np.arange(lengths.max()) < lengths[:, None]
         filled = np.zeros((*mask.shape, *self.values.shape[1:]), self.values.dtype)
@@ -55,17 +55,12 @@ class Ragged:
 
 
 def computed_once(
-    folder: str | Path | None,
-    name: str,
-    lengths: np.ndarray,
-    width: tuple,
-    batches: Iterable,
-    dtype=np.float32,
+    folder: Path | None, name: str, lengths: np.ndarray, width: tuple, batches: Iterable, dtype=np.float32
 ) -> Ragged:
-    """The items that `batches` yields, as (rows, list of arrays `(length, *width)`), written to disk as they come.
+    """The items that `batches` yields, as (rows, arrays `(length, *width)`), written to disk as they come.
 
-    They lie in `folder`/`name`, memory-mapped; where they stand already, `batches` is not touched. Without a folder
-    they stay in memory. A run that is cut off leaves nothing that looks whole.
+    They lie in `folder`/`name`, memory-mapped; where they stand already, `batches` is not touched. Without a
+    folder they stay in memory. A run that is cut off leaves nothing that looks whole.
     """
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     if folder is None:
@@ -85,24 +80,18 @@ def computed_once(
                 os.replace(beside, place)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+
     try:
-        found = Ragged(np.load(place / "values.npy", mmap_mode="r"), np.load(place / "offsets.npy"))
+        kept = Ragged(np.load(place / "values.npy", mmap_mode="r"), np.load(place / "offsets.npy"))
+        got, expected = (kept.values.dtype, *kept.values.shape[1:]), (np.dtype(dtype), *width)
+        if got != expected:
+            raise ValueError(f"type and width of its values are {got}, expected {expected}")
+        if not np.array_equal(kept.offsets, offsets):
+            raise ValueError("the lengths of its items are not those of this input")
     except (EOFError, OSError, ValueError) as problem:
-        raise _damaged(place, problem) from problem
-    if found.values.shape[1:] != tuple(width) or found.values.dtype != dtype:
-        raise _damaged(
-            place,
-            f"values {found.values.dtype} {found.values.shape}, expected {np.dtype(dtype)} and the width {width}",
-        )
-    if not np.array_equal(found.offsets, offsets):
-        raise _damaged(place, "the lengths of its items are not those of this input")
-    return found
-
-
-def _damaged(place, why):
-    return SernbError(
-        f"{place}: what was kept there is damaged ({why}). Delete this folder; it is made again."
-    )
+        advice = "Delete this folder; it is made again."
+        raise SernbError(f"{place}: what was kept there is damaged ({problem}). {advice}") from problem
+    return kept
 
 
 def _filled(values, offsets, batches) -> Ragged:
@@ -113,59 +102,53 @@ def _filled(values, offsets, batches) -> Ragged:
 
 
 def row_numbers(rows, count: int, name: str) -> np.ndarray:
-    """`rows` as integers from 0 to count - 1, each once. SernbError for a mask of booleans and all else."""
-    found = np.asarray(rows)
-    if found.size == 0:
+    """`rows` as integers from 0 to count - 1, each once; SernbError for a mask and all else."""
+    rows = np.asarray(rows)
+    if rows.size == 0:
         return np.empty(0, int)
-    if found.ndim != 1 or found.dtype.kind not in "iu":
-        raise SernbError(
-            f"{name}: expected row numbers, got {found.dtype} {found.shape}; np.flatnonzero(mask) makes them of a mask."
-        )
-    if found.min() < 0 or found.max() >= count or len(np.unique(found)) < len(found):
-        raise SernbError(
-            f"{name}: expected each row once, from 0 to {count - 1}; got {len(found)} from {found.min()} to {found.max()}, "
-            f"{len(found) - len(np.unique(found))} of them again."
-        )
-    return found.astype(int)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        got = f"got {rows.dtype} {rows.shape}; np.flatnonzero(mask) makes them of a mask"
+        raise SernbError(f"{name}: expected row numbers, {got}.")
+    again = len(rows) - len(np.unique(rows))
+    if rows.min() < 0 or rows.max() >= count or again:
+        got = f"got {len(rows)} from {rows.min()} to {rows.max()}, {again} of them again"
+        raise SernbError(f"{name}: expected each row once, from 0 to {count - 1}; {got}.")
+    return rows.astype(int)
 
 
 def digest(*parts) -> str:
     """A name for what these parts make: other weights, input or settings, another name.
 
-    A part is a module, a `Ragged`, an array, a text, or anything whose `repr` says what it is (a dataclass of numbers).
+    A part is a module, a `Ragged`, an array, a text, or anything whose `repr` says what it is.
     """
-    found = hashlib.sha256()
+    sums = hashlib.sha256()
     for part in parts:
         for array in _arrays(part):
-            found.update(str((array.shape, array.dtype)).encode())
-            found.update(array.data if array.ndim else array.tobytes())
-    return found.hexdigest()[:24]
+            sums.update(str((array.shape, array.dtype)).encode())
+            sums.update(array.data if array.ndim else array.tobytes())
+    return sums.hexdigest()[:24]
 
 
-def _arrays(part):
+def _arrays(part) -> list[np.ndarray]:
     if isinstance(part, Ragged):
         return [np.ascontiguousarray(part.values), part.offsets]
     if isinstance(part, torch.nn.Module):
         weights = [tensor.detach().cpu().contiguous() for tensor in part.state_dict().values()]
-        return [
-            tensor.view(torch.int16).numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
-            for tensor in weights
-        ]
+        plain = [w.view(torch.int16) if w.dtype == torch.bfloat16 else w for w in weights]
+        return [tensor.numpy() for tensor in plain]
     if isinstance(part, np.ndarray) and part.dtype != object:
         return [np.ascontiguousarray(part)]
     return [np.frombuffer((part if isinstance(part, str) else repr(part)).encode(), np.uint8)]
 
 
 def rows_of(index: pd.Index, ids) -> np.ndarray:
-    """Row numbers of the utterances `ids`; SernbError for one that is not here, or where one id stands for several rows."""
+    """Row numbers of the utterances `ids`; SernbError for one that is not here, or an id of several rows."""
     if not index.is_unique:
-        raise SernbError(
-            f"several rows have the same id: {some(index[index.duplicated()].unique())}. Give each utterance its own."
-        )
+        again = some(index[index.duplicated()].unique())
+        raise SernbError(f"several rows have the same id: {again}. Give each utterance its own.")
     rows = index.get_indexer(ids)
     if (rows < 0).any():
-        raise SernbError(
-            f"{int((rows < 0).sum())} utterances are not among these inputs: {some(np.asarray(ids)[rows < 0])}. Prepare "
-            "them from the same table that the folds were made of."
-        )
+        absent = np.asarray(ids)[rows < 0]
+        what = f"{len(absent)} utterances are not among these inputs: {some(absent)}"
+        raise SernbError(f"{what}. Prepare them from the same table that the folds were made of.")
     return rows

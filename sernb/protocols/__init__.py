@@ -18,11 +18,6 @@ from sernb.protocols.folds import (
 )
 from sernb.protocols.published import distilser_split, ravdess_folds
 
-__all__ = [
-    "ALIASES", "PROTOCOLS", "Fold", "by_name", "default", "describe", "distilser_split", "fixed",
-    "group_k_fold", "leave_one_session_out", "leave_one_speaker_out", "normalised", "random_split",
-    "ravdess_folds", "sentence_k_fold", "speaker_and_sentence_k_fold", "with_validation",
-]  # fmt: skip
 NAMED = 30  # speakers that `describe` names; more are counted
 FEW_SPEAKERS = 12  # up to this many, each speaker is a fold of the user's own corpus
 PROTOCOLS = {
@@ -41,19 +36,16 @@ ALIASES = {"loso": "leave-one-speaker-out"}
 
 def by_name(name: str, utterances: pd.DataFrame, **options) -> list[Fold]:
     """The folds of the protocol `name` (a key of PROTOCOLS, "loso", or "auto": the corpus's default)."""
-    if name == "auto":
-        name = default(utterances)
+    name = default(utterances) if name == "auto" else name
     chosen = ALIASES.get(name, name.replace("_", "-"))
     if chosen not in PROTOCOLS:
-        raise SernbError(
-            f"unknown protocol {name!r}; the protocols are auto, {', '.join([*ALIASES, *PROTOCOLS])}."
-        )
+        names = ", ".join(["auto", *ALIASES, *PROTOCOLS])
+        raise SernbError(f"unknown protocol {name!r}; the protocols are {names}.")
     return PROTOCOLS[chosen](utterances, **options)
 
 
 def default(utterances: pd.DataFrame) -> str:
-    """The protocol to use when none is named: the corpus's own (`attrs["protocol"]`), else by the speakers'
-    number."""
+    """The protocol to use when none is named: the corpus's own, else by the number of speakers."""
     if utterances.attrs.get("protocol"):
         return utterances.attrs["protocol"]
     few = groups_of(utterances, "speaker", "auto").nunique() <= FEW_SPEAKERS
@@ -61,9 +53,8 @@ def default(utterances: pd.DataFrame) -> str:
 
 
 def describe(folds: list[Fold], utterances: pd.DataFrame) -> pd.DataFrame:
-    """Who and what each fold holds: a row a part, with its speakers, how many utterances and different
-    sentences (where the words are known), and a column of counts for each emotion. "left out" is what a
-    fold uses nowhere."""
+    """Who and what each fold holds: a row a part, with its speakers, how many utterances and sentences, and a
+    column of counts for each emotion. "left out" is what a fold uses nowhere."""
     words = utterances["text"].dropna().astype(str).map(normalised) if "text" in utterances else None
     rows = []
     for fold in folds:
@@ -73,8 +64,7 @@ def describe(folds: list[Fold], utterances: pd.DataFrame) -> pd.DataFrame:
         for part, ids in parts.items():
             if ids.empty:
                 continue
-            chosen = utterances.loc[ids]
-            row = {"fold": fold.name, "part": part}
+            chosen, row = utterances.loc[ids], {"fold": fold.name, "part": part}
             if "speaker" in chosen:
                 names = sorted(chosen["speaker"].dropna().astype(str).unique())
                 row["speakers"] = ", ".join(names) if len(names) <= NAMED else f"{len(names)} speakers"

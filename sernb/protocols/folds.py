@@ -48,9 +48,8 @@ def leave_one_session_out(utterances: pd.DataFrame) -> list[Fold]:
 def group_k_fold(utterances: pd.DataFrame, folds: int = 5, by: str = "speaker", seed: int = 0) -> list[Fold]:
     """`folds` test parts of whole groups (values of the column `by`), emotions balanced as far as they allow.
 
-    `by="sentence"` takes the words where there is no such column. By scikit-learn's StratifiedGroupKFold,
-    or GroupKFold where there are no emotions or too few of one to balance. Raises SernbError for fewer
-    groups than folds. Warns if groups other than speakers leave speakers shared.
+    `by="sentence"` takes the words where there is no such column. Raises SernbError for fewer groups than
+    folds. Warns if groups other than speakers leave speakers shared.
     """
     protocol = f"group k-fold by {by}"
     tests = _group_tests(utterances, folds, by, seed, protocol)
@@ -61,10 +60,7 @@ def group_k_fold(utterances: pd.DataFrame, folds: int = 5, by: str = "speaker", 
 
 
 def sentence_k_fold(utterances: pd.DataFrame, folds: int | None = None, seed: int = 0) -> list[Fold]:
-    """Each sentence is tested once, by a model that never met it: five folds, or fewer where there are fewer.
-
-    For what a model owes to the words. Warns if speakers are shared, as in every scripted corpus.
-    """
+    """Each sentence is tested once, in at most five folds. Warns if speakers are shared."""
     count = groups_of(utterances, "sentence", "group k-fold by sentence").nunique()
     return group_k_fold(utterances, folds or max(2, min(5, count)), by="sentence", seed=seed)
 
@@ -74,33 +70,30 @@ def speaker_and_sentence_k_fold(
 ) -> list[Fold]:
     """Tests on speakers and sentences that are both new: a fold for each group of speakers and of sentences.
 
-    What shares the speaker or the sentence with the test part, but not both, is in no part of that fold, so
-    of 5 × 2 folds each trains on about 40 % of the utterances. Raises SernbError for too few speakers or
-    sentences, and where a fold has nobody to train on (each speaker with sentences of their own: then
-    speakers alone will do).
+    What shares only one of them with the test part is left out, so of 5 × 2 folds each trains on about 40 %.
+    Raises SernbError for too few speakers or sentences, and where a fold has nobody to train on (each speaker
+    with sentences of their own: then speakers alone will do).
     """
     protocol = "group k-fold by speaker and sentence"
     voices = _group_tests(utterances, folds, "speaker", seed, protocol)
     words = _group_tests(utterances, sentence_folds, "sentence", seed, protocol)
-    result = []
+    result, index = [], utterances.index
     for (i, speakers), (j, sentences) in product(enumerate(voices, 1), enumerate(words, 1)):
         train, test = ~speakers & ~sentences, speakers & sentences
-        if not test.any():  # these speakers never say these sentences
-            continue
-        if not train.any():
-            raise SernbError(
-                f"{protocol}: nothing is left to train on beside part {i}.{j}. {possible(utterances)}"
-            )
-        result.append(Fold(f"part {i}.{j}", utterances.index[train], test=utterances.index[test]))
+        if test.any() and not train.any():
+            nothing = f"nothing is left to train on beside part {i}.{j}"
+            raise SernbError(f"{protocol}: {nothing}. {possible(utterances)}")
+        if test.any():  # else these speakers never say these sentences
+            result.append(Fold(f"part {i}.{j}", index[train], test=index[test]))
     return result
 
 
 def fixed(utterances: pd.DataFrame, column: str = "part") -> list[Fold]:
     """The split that the corpus brings in `column`: train / validation / test (or dev, eval, …), one fold.
 
-    Several test parts (test1, test2, or test_seen, test_unseen) are a fold each, trained on the same part.
-    If the column holds none of these words (fold numbers, say), each of its values is tested once.
-    Raises SernbError for a mix of both and for a part that is missing. Warns if parts share speakers.
+    Several test parts (test1, test2, …) are a fold each. If the column holds none of these words (fold
+    numbers, say), each of its values is tested once. Raises SernbError for a mix of both and for a part that
+    is missing. Warns if parts share speakers.
     """
     protocol = f"fixed (column {column!r})"
     values = groups_of(utterances, column, protocol)
@@ -110,71 +103,51 @@ def fixed(utterances: pd.DataFrame, column: str = "part") -> list[Fold]:
     if parts.isna().all():
         folds = _leave_one_out(utterances, column, protocol)
     elif parts.isna().any():
-        raise SernbError(
-            f"{protocol}: {parts.isna().sum()} utterances are in parts called "
-            f"{some(values[parts.isna()].unique())}; expected {', '.join(PARTS)}, or names that begin with "
-            "test."
-        )
+        odd = f"{parts.isna().sum()} utterances are in parts called {some(values[parts.isna()].unique())}"
+        raise SernbError(f"{protocol}: {odd}; expected {', '.join(PARTS)}, or names that begin with test.")
     elif not (train.any() and test.any()):
         missing = "test" if train.any() else "train"
         raise SernbError(f"{protocol}: no utterance is marked {missing}; found {some(values.unique())}.")
     else:
-        tests = sorted(words[test].unique())
-        names = ["fixed"] if len(tests) == 1 else [f"fixed, {name}" for name in tests]
-        index = utterances.index
-        folds = [
-            Fold(name, index[train], index[validation], index[words == word])
-            for name, word in zip(names, tests, strict=True)
-        ]
+        index, tests = utterances.index, sorted(words[test].unique())
+        names = {word: "fixed" if len(tests) == 1 else f"fixed, {word}" for word in tests}
+        parts = index[train], index[validation]
+        folds = [Fold(name, *parts, index[words == word]) for word, name in names.items()]
     warn_of_shared(folds, utterances, protocol)
     return folds
 
 
 def random_split(
-    utterances: pd.DataFrame,
-    test: float = 0.1,
-    validation: float = 0.1,
-    seed: int = 0,
-    protocol: str = "random",
+    utterances: pd.DataFrame, test: float = 0.1, validation: float = 0.1, seed: int = 0, name: str = "random"
 ) -> list[Fold]:
     """One random fold, stratified by emotion: what several papers do, and why their numbers look high.
 
-    Warns (UserWarning) that speakers are shared.
-
-    Args:
-        utterances: an utterances table; without a column emotion, the draw is not stratified.
-        test, validation: shares of all utterances; `validation` may be 0.
-        seed: of the draw.
-        protocol: the name of the fold.
-
-    Raises:
-        SernbError: the shares leave nothing to train on, or there are too few utterances.
+    test and validation are shares of all utterances; validation may be 0. Warns that speakers are shared.
+    Raises SernbError where the shares leave nothing to train on, or there are too few utterances.
     """
     labels = utterances["emotion"].astype(str).to_numpy() if "emotion" in utterances else None
     rest, parts = np.arange(len(utterances)), {}
     for part, share in (("test", test), ("validation", validation)):
         if share or part == "test":
-            rest, drawn = _drawn(rest, round(share * len(utterances)), labels, seed, protocol)
+            rest, drawn = _drawn(rest, round(share * len(utterances)), labels, seed, name)
             parts[part] = utterances.index[np.sort(drawn)]
-    folds = [Fold(protocol, train=utterances.index[np.sort(rest)], **parts)]
-    warn_of_shared(folds, utterances, protocol)
+    folds = [Fold(name, train=utterances.index[np.sort(rest)], **parts)]
+    warn_of_shared(folds, utterances, name)
     return folds
 
 
 def with_validation(folds: list[Fold], utterances: pd.DataFrame, seed: int = 0) -> list[Fold]:
-    """The folds, each with some of its training part set aside to choose weights and settings by.
+    """The folds, each with some of its training part set aside to choose by, unless it has such a part.
 
-    Folds that have such a part stay as they are. Whole sessions are set aside where at least three others
-    are left, another one in each fold; else about 15 % of the speakers, where three others are left; else
-    15 % of the utterances, in each emotion alike, with a warning: the validation part then knows the
-    voices, though the test does not. Raises SernbError for a training part too small to be split.
+    That is a whole session, another one in each fold, or else about 15 % of the speakers, where three others
+    are left; else 15 % of the utterances, in each emotion alike, with a warning: it then knows the voices,
+    though the test does not. Raises SernbError for a training part too small to be split.
     """
     result = []
     for number, fold in enumerate(folds):
         if fold.validation.empty:
             train = utterances.loc[fold.train]
-            held = _whole_groups(train, number, seed)
-            if held is None:
+            if (held := _whole_groups(train, number, seed)) is None:
                 held = _some_of_all(train, seed + number, fold.name)
             fold = Fold(fold.name, fold.train[~held], fold.train[held], fold.test)
         result.append(fold)
@@ -194,10 +167,8 @@ def _leave_one_out(utterances: pd.DataFrame, column: str, protocol: str) -> list
     groups = groups_of(utterances, column, protocol)
     names = sorted(groups.unique())
     if len(names) < 2:
-        raise SernbError(
-            f"{protocol} needs at least 2 different values of {column!r}, these utterances have {len(names)} "
-            f"({some(names)}). {possible(utterances)}"
-        )
+        there = f"these utterances have {len(names)} ({some(names)}). {possible(utterances)}"
+        raise SernbError(f"{protocol} needs at least 2 different values of {column!r}, {there}")
     return [_fold(utterances, f"{column} {name}", (groups == name).to_numpy()) for name in names]
 
 
@@ -208,11 +179,9 @@ def _group_tests(utterances: pd.DataFrame, folds: int, by: str, seed: int, proto
     if count < 2:
         raise SernbError(f"{protocol}: all utterances are of {groups.iloc[0]!r}, nobody is left to test on.")
     if not 2 <= folds <= count:
-        raise SernbError(
-            f"{protocol}: {folds} folds were asked for and there are {count} values of {by!r} "
-            f"({some(sorted(groups.unique()))}); choose 2 to {count} folds, or another protocol. "
-            f"{possible(utterances)}"
-        )
+        there = f"there are {count} values of {by!r} ({some(sorted(groups.unique()))})"
+        advice = f"choose 2 to {count} folds, or another protocol. {possible(utterances)}"
+        raise SernbError(f"{protocol}: {folds} folds were asked for and {there}; {advice}")
 
     # Balanced by emotion where each has a share for every fold, unless that leaves a part without any group.
     labels = utterances["emotion"].astype(str) if "emotion" in utterances else None
@@ -231,16 +200,12 @@ def groups_of(utterances: pd.DataFrame, column: str, protocol: str) -> pd.Series
     column = "text" if words else column
     if column not in utterances:
         needed = "'sentence' or 'text'" if words else repr(column)
-        raise SernbError(
-            f"{protocol} needs a column {needed}, which these utterances lack. {possible(utterances)}"
-        )
+        raise SernbError(f"{protocol} needs a column {needed}, which is absent. {possible(utterances)}")
     groups = utterances[column]
     if groups.isna().any():
-        raise SernbError(
-            f"{protocol}: {groups.isna().sum()} of {len(groups)} utterances have no {column}: "
-            f"{some(utterances.index[groups.isna()])}. Fill in the column, or leave them out with "
-            f"utterances[utterances[{column!r}].notna()]."
-        )
+        absent = f"{groups.isna().sum()} of {len(groups)} utterances have no {column}"
+        advice = f"Fill it in, or leave them out with utterances[utterances[{column!r}].notna()]"
+        raise SernbError(f"{protocol}: {absent}: {some(utterances.index[groups.isna()])}. {advice}.")
     return groups.astype(str).map(normalised) if words else groups.astype(str)
 
 
@@ -263,12 +228,9 @@ def warn_of_shared(folds: list[Fold], utterances: pd.DataFrame, protocol: str) -
         heard = set(speakers[fold.train].dropna()) | set(speakers[fold.validation].dropna())
         shared |= heard & set(speakers[fold.test].dropna())
     if shared:
-        warnings.warn(
-            f"{protocol}: {len(shared)} speakers are both trained on and tested ({some(sorted(shared))}), "
-            "which flatters the results: the model may know the voice. A speaker-independent protocol shows "
-            "what it does for new ones.",
-            stacklevel=3,
-        )
+        heard = f"{len(shared)} speakers are both trained on and tested ({some(sorted(shared))})"
+        why = "which flatters the results: the model may know the voice. Others keep speakers apart"
+        warnings.warn(f"{protocol}: {heard}, {why}.", stacklevel=3)
 
 
 def _whole_groups(train: pd.DataFrame, number: int, seed: int) -> np.ndarray | None:
@@ -295,17 +257,13 @@ def _some_of_all(train: pd.DataFrame, seed: int, name: str) -> np.ndarray:
     labels = train["emotion"].astype(str) if "emotion" in train else pd.Series("", train.index)
     rows = np.arange(len(train))
     _, held = _drawn(rows, HELD_OUT, labels.to_numpy(), seed, f"{name}, validation part")
-    warnings.warn(
-        f"{name}: too few sessions or speakers to set whole ones aside, so the validation part shares its "
-        "voices with training; the test part does not change.",
-        stacklevel=3,
-    )
+    few = "too few sessions or speakers to set whole ones aside"
+    what = "so the validation part shares its voices with training; the test part does not change"
+    warnings.warn(f"{name}: {few}, {what}.", stacklevel=3)
     return np.isin(rows, held)
 
 
-def _drawn(
-    rows: np.ndarray, size: float, labels: np.ndarray | None, seed: int, name: str
-) -> list[np.ndarray]:
+def _drawn(rows: np.ndarray, size: float, labels: np.ndarray | None, seed: int, name: str) -> list:
     """The rows in two: the rest, and those drawn (`size`: how many, or which share), in each label alike."""
     try:
         stratify = None if labels is None else labels[rows]

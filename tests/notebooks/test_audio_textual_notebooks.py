@@ -90,7 +90,7 @@ def test_two_encoders_are_too_few(place, tmp_path):
 def test_a_scale_that_is_not_known_says_so(place, tmp_path):
     entry = result("6", tmp_path / "report", root=str(place), protocol="fixed")
     assert entry["status"] == "failed"
-    assert "the scale of the ratings is not known" in entry["error"]["message"]
+    assert "the scale of the ratings is None" in entry["error"]["message"]
 
 
 def test_layers_for_labels_alone(place, tmp_path):

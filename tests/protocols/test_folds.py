@@ -135,7 +135,9 @@ def test_too_few_groups_and_missing_columns():
         protocols.leave_one_speaker_out(one)
     with pytest.raises(SernbError, match="nobody is left to test on"):
         protocols.group_k_fold(one)
-    with pytest.raises(SernbError, match=r"lack.*Possible here: leave-one-speaker-out, group-k-fold, random"):
+    with pytest.raises(
+        SernbError, match=r"absent.*Possible here: leave-one-speaker-out, group-k-fold, random"
+    ):
         protocols.leave_one_session_out(table.drop(columns="session"))
     with pytest.raises(SernbError, match="needs a column 'part'"):
         protocols.fixed(table)
