@@ -5,6 +5,13 @@ import shutil
 
 import pytest
 
+try:
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=20_000)
+except ImportError:
+    expect = sync_playwright = None  # the fixture `browser` says so
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Chromium reaches for its maker's hosts at every start; sound plays without a click in a test.
 FLAGS = [
@@ -21,6 +28,33 @@ FLAGS = [
 ]
 
 
+# A page's sounds never end by themselves, and the last one that was played can be asked for: window.heard.
+LOOP = """{
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    this.loop = true;
+    window.heard = this;
+    return play.call(this);
+  };
+}"""
+
+
+def until(page, condition, arg=None):
+    """Waits for a JavaScript condition, frame by frame (a page's policy may forbid Playwright's own way, which is eval)."""
+    page.evaluate(
+        """(arg) => new Promise((done, failed) => {
+          const end = performance.now() + 20000;
+          const look = () => {
+            if (CONDITION) done();
+            else if (performance.now() > end) failed(new Error("after 20 s it is still not so"));
+            else requestAnimationFrame(look);
+          };
+          look();
+        })""".replace("CONDITION", condition),
+        arg,
+    )
+
+
 def missing(why):
     """Skips, with the reason; an error where SERNB_NEEDS_BROWSER is set, as in CI."""
     if os.environ.get("SERNB_NEEDS_BROWSER"):
@@ -33,9 +67,7 @@ def browser():
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         missing(f"there is no browser here (looked for {', '.join(NAMES)})")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
+    if sync_playwright is None:
         missing("playwright is not installed: pip install playwright")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
@@ -55,6 +87,7 @@ def open_page(browser):
         contexts.append(made)
         page = made.new_page()
         page.set_default_timeout(20_000)
+        page.add_init_script(LOOP)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "console", lambda one: problems.append(one.text) if one.type == "error" else None

@@ -7,6 +7,7 @@ import pytest
 
 from sernb.explorer import explore
 from sernb.explorer.server import make_server
+from tests.browser.conftest import expect, until
 from tests.browser.material import predictions, utterances
 
 
@@ -70,19 +71,16 @@ def test_keys_go_on_after_whatever_was_clicked(page):
     page.locator(".sound .main").wait_for()
     page.locator(".clip > h3").click()
     assert focused(page)
-    playing = (
-        "[...document.querySelectorAll('.sound .main')].some((one) => one.textContent.includes('Pause'))"
-    )
-    page.wait_for_timeout(300)
-    assert page.evaluate(playing)
+    expect(page.locator(".sound .main")).to_contain_text("Pause")
     page.keyboard.press("Space")
-    page.wait_for_timeout(150)
-    assert not page.evaluate(playing)  # long before its end
+    expect(page.locator(".sound .main")).to_contain_text("Play")
+    assert page.evaluate("window.heard.paused")
     before = page.locator(".list li[aria-current=true]").get_attribute("data-row")
     page.locator(".sound .main").focus()
     for _ in range(2):
         page.keyboard.press("n")
-        page.wait_for_timeout(200)
+        assert focused(page)
+        page.locator(".clip .stage").wait_for()
         assert focused(page)
     assert page.locator(".list li[aria-current=true]").get_attribute("data-row") != before
     page.locator("[data-control=other]").select_option("words")
@@ -109,7 +107,7 @@ def test_a_click_right_after_typing_counts(page):
     box = target.bounding_box()
     page.mouse.move(box["x"] + 20, box["y"] + 10)
     page.mouse.down()
-    page.wait_for_timeout(80)
+    until(page, "Object.values(localStorage).some((one) => one.includes('something'))")  # kept meanwhile
     page.mouse.up()
     assert page.locator(".list li").nth(2).get_attribute("aria-current") == "true"
     assert page.locator(".list li").first.locator(".noted").is_visible()
@@ -126,8 +124,7 @@ def test_the_quiz_plays_its_own_clip(page):
     page.locator(".quiz .stage").wait_for()
     page.locator(".quiz h3").focus()
     page.keyboard.press("Space")
-    page.wait_for_timeout(300)
-    assert "Pause" in page.locator(".quiz .main").first.inner_text()
+    expect(page.locator(".quiz .main").first).to_contain_text("Pause")
 
 
 @pytest.mark.parametrize("name", ["__proto__", "constructor", "toString"])
@@ -163,24 +160,31 @@ def test_a_view_that_is_none_changes_nothing(page, text):
 
 def test_two_tabs_keep_each_others_notes_and_leaving_keeps_the_last_word(open_page):
     table = utterances(20)
-    explorer, kept = explore(predictions(table), table), []
-    server, url = make_server(explorer, keep=lambda one: kept.append(json.loads(json.dumps(one.notes))))
+    explorer, kept, changed = explore(predictions(table), table), [], threading.Condition()
+
+    def keep(one):
+        with changed:
+            kept.append(json.loads(json.dumps(one.notes)))
+            changed.notify_all()
+
+    def wait_for(notes):
+        with changed:
+            assert changed.wait_for(lambda: kept and kept[-1] == notes, timeout=20), kept
+
+    server, url = make_server(explorer, keep=keep)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    pages = [open_page(url), open_page(url)]
+    pages, notes = [open_page(url), open_page(url)], {}
     for number, page in enumerate(pages):
         page.wait_for_selector("[role=gridcell]")
         page.locator(".list .open").nth(number).click()
-        page.locator(".note textarea").type(f"note {number}")  # the box is not left
-        page.wait_for_timeout(400)
-    pages[1].locator(".note input").type("late")
+        page.locator(".note textarea").press_sequentially(f"note {number}")  # the box is not left
+        notes[table.index[number]] = {"note": f"note {number}", "tags": []}
+        wait_for(notes)
+    pages[1].locator(".note input").press_sequentially("late")
     pages[1].goto("about:blank")
-    pages[0].wait_for_timeout(500)
-    first, second = table.index[:2]
-    assert explorer.notes == {
-        first: {"note": "note 0", "tags": []},
-        second: {"note": "note 1", "tags": ["late"]},
-    }
-    assert kept[-1] == explorer.notes
+    notes[table.index[1]]["tags"] = ["late"]
+    wait_for(notes)
+    assert explorer.notes == notes
     pages[0].reload()
     pages[0].wait_for_selector("[role=gridcell]")
     assert pages[0].locator(".list .noted:visible").count() == 2

@@ -12,6 +12,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.browser.conftest import LOOP, expect, until
+
 ROOT = Path(__file__).parents[2]
 MAKE = """from sernb.explorer import explore
 from tests.browser.material import predictions, utterances
@@ -70,62 +72,68 @@ def start(folder):
 
 
 def plays(page):
-    for _ in range(150):
-        if page.locator(".sound .mono").count():
-            seconds = page.locator(".sound .mono").first.inner_text().split()[0]
-            if float(seconds) > 0.2:
-                return True
-        page.wait_for_timeout(100)
-    return False
+    """Waits until the clip that is open has played for a fifth of a second."""
+    until(page, "parseFloat(document.querySelector('.sound .mono')?.textContent) > 0.2")
+
+
+# JupyterLab's own handle (--expose-app-in-browser): it says when notebook and kernel are ready, and when a cell has run.
+READY = """async () => {
+  await jupyterapp.restored;
+  const notebook = jupyterapp.shell.currentWidget;
+  await notebook.context.ready;
+  await notebook.sessionContext.ready;
+}"""
+RUN = """async (number) => {
+  jupyterapp.shell.currentWidget.content.activeCellIndex = number;
+  await jupyterapp.commands.execute("notebook:run-cell");
+}"""
 
 
 def test_in_jupyterlab(browser, start):
     url = start(
-        "jupyterlab", "--allow-root", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"
+        "jupyterlab",
+        "--allow-root",
+        "--IdentityProvider.token=",
+        "--ServerApp.disable_check_xsrf=True",
+        "--expose-app-in-browser",
     )
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    page = context.new_page()
+    page, sockets = context.new_page(), []
     page.set_default_timeout(90_000)
+    page.add_init_script(LOOP)
+    page.on("websocket", lambda socket: sockets.append(socket))
     page.goto(f"{url}lab/tree/errors.ipynb")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    page.locator("text=| Idle").wait_for()  # the kernel is there
-
-    def run(number):
-        cell = page.locator(".jp-CodeCell").nth(number)
-        for _ in range(20):  # JupyterLab may still be settling
-            cell.locator(".cm-content").click()
-            page.keyboard.press("Control+Enter")
-            page.wait_for_timeout(500)
-            if cell.locator(".jp-InputPrompt").inner_text() != "[ ]:":
-                return
-        raise AssertionError("the cell does not run")
-
-    run(0)
+    page.evaluate(READY)
+    page.evaluate(RUN, 0)
     widget = page.locator(".sernb-explorer")
     widget.wait_for()
     widget.locator('[data-which=model][data-cell="0,0"]').click()
     widget.locator('[data-which=model][data-cell="1,1"]').click(modifiers=["Shift"])
     listed = widget.locator(".list li").count()
     widget.locator(".list .play").first.click()
-    assert plays(page)
+    plays(page)
     widget.locator(".list li[aria-current=true] .open").focus()
     cells = page.locator(".jp-CodeCell").count()
     for key in ("n", "p", "ArrowDown", "n"):  # b, say, would make a cell: JupyterLab's keys stay out of it
         page.keyboard.press(key)
     page.keyboard.press("b")
     assert page.locator(".jp-CodeCell").count() == cells
-    widget.locator(".note textarea").fill("breathy")
-    widget.locator(".note input").click()
-    page.wait_for_timeout(500)
-    run(1)
+    (kernel,) = [socket for socket in sockets if "/channels" in socket.url]
+    with kernel.expect_event("framesent", lambda frame: b"breathy" in as_bytes(frame)):
+        widget.locator(".note textarea").fill("breathy")
+    page.evaluate(RUN, 1)
     output = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
     output.wait_for()
     assert f"chosen: {listed} [['neutral', 'neutral'], ['happy', 'happy']] ['Ses" in output.inner_text()
-    run(2)
-    page.wait_for_timeout(1500)
-    assert widget.locator('[data-which=model][data-cell="2,2"]').get_attribute("aria-selected") == "true"
-    assert widget.locator(".filters summary").first.inner_text() == "Filters (1)"
+    page.evaluate(RUN, 2)
+    expect(widget.locator('[data-which=model][data-cell="2,2"]')).to_have_attribute("aria-selected", "true")
+    expect(widget.locator(".filters summary").first).to_have_text("Filters (1)")
     context.close()
+
+
+def as_bytes(frame):
+    return frame.encode() if isinstance(frame, str) else frame
 
 
 def test_in_voila(browser, start):
@@ -135,11 +143,12 @@ def test_in_voila(browser, start):
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
     page.set_default_timeout(90_000)
+    page.add_init_script(LOOP)
     page.goto(url)
     widget = page.locator(".sernb-explorer")
     widget.wait_for()
     widget.locator('[data-which=model][data-cell="0,0"]').click()
     assert widget.locator(".second > h3").inner_text().endswith("neutral → neutral")
     widget.locator(".list .play").first.click()
-    assert plays(page)
+    plays(page)
     context.close()

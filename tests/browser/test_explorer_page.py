@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from sernb.explorer import explore, read_notes
+from tests.browser.conftest import expect, until
 from tests.browser.material import predictions, utterances
 
 
@@ -42,15 +43,6 @@ def page(open_page, address):
     opened = open_page(address, accept_downloads=True)
     opened.wait_for_selector("[role=gridcell]")
     return opened
-
-
-def until(page, condition, seconds=10):
-    """Waits for a JavaScript condition; the page's policy forbids Playwright's own way, which is eval."""
-    for _ in range(seconds * 20):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"after {seconds} s still not: {condition}")
 
 
 def rows(page):
@@ -98,13 +90,11 @@ def test_the_sound_plays_and_the_cursor_moves(page):
     row = playable(page)
     page.locator(f'li[data-row="{row}"] .play').click()
     until(page, "parseFloat(document.querySelector('.stage .cursor')?.style.left) > 3")
-    until(
-        page, "parseFloat(document.querySelector('.sound .mono').textContent) > 0.2"
-    )  # currentTime, in seconds
-    assert "Pause" in page.locator(".sound .main").inner_text()
+    until(page, "parseFloat(document.querySelector('.sound .mono').textContent) > 0.2")  # seconds
+    expect(page.locator(".sound .main")).to_contain_text("Pause")
     page.locator(".clip h3").click()
     page.keyboard.press("Space")
-    until(page, "document.querySelector('.sound .main').textContent.includes('Play')")
+    expect(page.locator(".sound .main")).to_contain_text("Play")
     for picture in page.locator(".stage canvas").all():  # something is drawn on both
         pixels = picture.evaluate(
             "one => new Set(one.getContext('2d').getImageData(0, 0, one.width, one.height).data).size"
@@ -252,7 +242,7 @@ def test_a_view_that_somebody_put_into_the_box_is_not_overwritten(page):
         theirs,
     )
     page.wait_for_selector(".sharing[open]")
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")  # events have come
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")  # `toggle` has come
     cell(page, 1, 1).click()  # another view of one's own
     page.locator(".sharing > summary").click()
     page.locator(".sharing > summary").click()

@@ -1,5 +1,7 @@
 """The local page of `sernb explore`, and 50,000 predictions: in a real browser, with a stopwatch."""
 
+import itertools
+import statistics
 import threading
 import time
 
@@ -9,6 +11,7 @@ import pytest
 
 from sernb.explorer import explore
 from sernb.explorer.server import make_server
+from tests.browser.conftest import until
 from tests.browser.material import CLASSES, predictions, utterances
 
 
@@ -38,23 +41,43 @@ def test_a_clip_is_fetched_when_it_is_chosen(open_page, served):
     page.wait_for_selector("[role=gridcell]")
     assert not [url for url in asked if "/clip/" in url]
     page.locator(".list .play").nth(2).click()
-    for _ in range(100):
-        if (
-            float(
-                page.locator(".sound .mono").first.inner_text().split()[0]
-                if page.locator(".sound .mono").count()
-                else 0
-            )
-            > 0.2
-        ):
-            break
-        page.wait_for_timeout(100)
-    else:
-        pytest.fail("the clip does not play")
+    until(page, "parseFloat(document.querySelector('.sound .mono')?.textContent) > 0.2")  # it plays
     assert len([url for url in asked if "/clip/" in url]) == 1
 
 
-def test_50_000_predictions_open_in_two_seconds_and_filter_in_a_tenth(open_page, served):
+def stopwatch(page):
+    """A function: the seconds that the page has worked so far. Waiting for a busy machine does not count as work."""
+    client = page.context.new_cdp_session(page)
+    client.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def seconds():
+        metrics = client.send("Performance.getMetrics")["metrics"]
+        return next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+
+    return seconds
+
+
+CHANGES = {
+    "gender": """() => {
+      document.querySelector('[data-filter="gender=male"]').click();
+      document.body.getBoundingClientRect();
+    }""",
+    "text": """(number) => {
+      const box = document.querySelector('[data-filter=text]');
+      box.value = ['fox', 'dog', 'rain', 'sun', ''][number];
+      box.dispatchEvent(new Event('input'));
+      document.body.getBoundingClientRect();
+    }""",
+    "threshold": """(number) => {
+      const box = document.querySelector('.abstain input');
+      box.value = number / 8;
+      box.dispatchEvent(new Event('input'));
+      document.body.getBoundingClientRect();
+    }""",
+}
+
+
+def test_50_000_predictions_open_in_two_seconds_and_filter_in_a_fifth(open_page, served):
     n, rng = 50_000, np.random.default_rng(0)
     truth = rng.integers(0, 4, n)
     index = pd.Index([f"Ses{i % 5}_{i:06d}" for i in range(n)], name="utterance")
@@ -76,38 +99,28 @@ def test_50_000_predictions_open_in_two_seconds_and_filter_in_a_tenth(open_page,
             {"model": name, "fold": "1", "emotion": np.array(CLASSES)[truth], "predicted": said}, index
         )
         parts.append(one.join(chances))
-    started = time.perf_counter()
+    started = time.process_time()
     explorer = explore(pd.concat(parts), table)
-    made = time.perf_counter() - started
-    url = served(explorer)
+    made = time.process_time() - started
     page = open_page("about:blank")
-    page.goto(url, wait_until="commit")
+    busy = stopwatch(page)
+    page.goto(served(explorer), wait_until="commit")
     page.wait_for_selector("[role=gridcell]", timeout=60_000)
-    opened = page.evaluate("performance.now()") / 1000  # since the page was asked for
-    timed = """(kind) => {
-      const out = [];
-      for (const k of [0, 1, 2, 3, 4]) {
-        const start = performance.now();
-        if (kind === 'text') {
-          const box = document.querySelector('[data-filter=text]');
-          box.value = ['fox', 'dog', 'rain', 'sun', ''][k];
-          box.dispatchEvent(new Event('input'));
-        }
-        if (kind === 'gender') document.querySelector('[data-filter="gender=male"]').click();
-        if (kind === 'threshold') {
-          const box = document.querySelector('.abstain input');
-          box.value = k / 8;
-          box.dispatchEvent(new Event('input'));
-        }
-        document.body.getBoundingClientRect();
-        out.push(performance.now() - start);
-      }
-      return out.sort((a, b) => a - b)[2];
-    }"""
-    times = {kind: page.evaluate(timed, kind) for kind in ("gender", "text", "threshold")}
+    opened = busy()
+
+    def medians(kinds):
+        """Milliseconds of a change of each kind: of five, the one in the middle."""
+        times = {kind: [] for kind in kinds}
+        for kind, number in itertools.product(kinds, range(5)):
+            begin = busy()
+            page.evaluate(CHANGES[kind], number)
+            times[kind].append(1000 * (busy() - begin))
+        return {kind: round(statistics.median(of_kind), 1) for kind, of_kind in times.items()}
+
+    times = {"one model": medians(CHANGES)}
     page.locator("[data-control=other]").select_option("B")
-    times |= {f"{kind}, two models": page.evaluate(timed, kind) for kind in ("gender", "text")}
+    times["two models"] = medians(["gender", "text"])
     print(f"made in {made:.2f} s, opened in {opened:.2f} s, filtered in (ms) {times}")
     assert "50,000" in page.locator(".summary").inner_text()
-    # 2 s and 100 ms on an idle machine; a test beside other tests gets three times that.
-    assert opened < 6 and max(times.values()) < 300, (opened, times)
+    slowest = max(max(of_kind.values()) for of_kind in times.values())
+    assert opened < 2 and slowest < 200, (opened, times)

