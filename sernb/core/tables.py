@@ -19,117 +19,134 @@ SHOWN = 5  # wrong rows that a message spells out; the rest are counted
 
 _TEXT = ("path", "speaker", "gender", "session", "text", "part")
 _PREDICTION_TEXT = ("fold", "model", "speaker", "emotion", "predicted")
+_SLACK = 1e-6  # a probability may lie so far outside 0 to 1
 
 
-def check_utterances(table: pd.DataFrame, source: str = "utterances") -> pd.DataFrame:
+def check_utterances(table: pd.DataFrame, source: str = "utterances", strict: bool = True) -> pd.DataFrame:
     """Check an utterances table and return a copy with the agreed types.
 
-    The index is `utterance` (str, unique). Known columns: path (str), start and end (seconds, NaN = the whole file),
-    speaker, gender, session, text, part (str), emotion (categorical; the labels in use, in the order of `EMOTIONS`),
-    arousal, valence, dominance (float). At least `path` or `text` must be there; columns that are absent stay absent,
-    columns that are not known stay as they are. Labels outside `EMOTIONS` are accepted only when
-    `table.attrs["own_labels"]` lists them (the manifest loader does this on request).
+    The index is `utterance` (str, unique). Known columns: path (str), start and end (seconds, NaN = the whole
+    file), speaker, gender, session, text, part (str), emotion (categorical; the labels in use, in the order of
+    `EMOTIONS`), arousal, valence, dominance (float). Columns that are absent stay absent, columns that are not
+    known stay as they are.
 
-    Raises SernbError naming `source`, the wrong rows and what was expected.
+    Args:
+        table: utterances, indexed by id or with a column `utterance`.
+        source: what messages call it, such as a file's name.
+        strict: `path` or `text` must be there, every row must have its path, and labels outside `EMOTIONS` must
+            be listed in `table.attrs["own_labels"]` (the manifest loader does this on request). If False, none
+            of this is asked.
+
+    Raises:
+        SernbError: names `source`, the wrong rows and what was expected.
     """
     import pandera.pandas as pa  # here, since it takes half a second that listing corpora does not need
 
     table = _start(table, source)
-    if not {"path", "text"} & set(table.columns):
+    if strict and not {"path", "text"} & set(table.columns):
         raise SernbError(
             f"{source}: an utterance needs a recording or words, so a column 'path' or 'text'; "
             f"the table has {_names(table.columns)}."
         )
-    for column in _TEXT:
-        if column in table:
-            table[column] = text_of(table[column])
+
+    # Types: text and numbers.
+    for column in {*_TEXT, "emotion"} & set(table.columns):
+        table[column] = text_of(table[column])
+        if not strict and column in ("path", "emotion"):
+            table[column] = table[column].mask(table[column] == "")
     numbers = [column for column in ("start", "end", *DIMENSIONS) if column in table]
     _to_numbers(table, numbers, source)
 
-    allowed = (*EMOTIONS, *table.attrs.get("own_labels", ()))
-    columns = {column: pa.Column(float, pa.Check(np.isfinite, error="must be a finite number"), nullable=True)
-               for column in numbers}  # fmt: skip
+    # Rules of single columns, then of whole rows.
+    finite = pa.Check(np.isfinite, error="must be a finite number")
+    columns = {column: pa.Column(float, finite, nullable=True) for column in numbers}
     if "path" in table:
-        columns["path"] = pa.Column(
-            checks=pa.Check(lambda path: path != "", error="must not be empty"), nullable=False
-        )
-    if "emotion" in table:
-        table["emotion"] = text_of(table["emotion"])
+        filled = pa.Check(lambda path: path != "", error="must not be empty")
+        columns["path"] = pa.Column(checks=filled, nullable=not strict)
+    if "emotion" in table and strict:
+        allowed = (*EMOTIONS, *table.attrs.get("own_labels", ()))
         known = pa.Check(lambda label: label.isin(allowed), error=f"must be one of {', '.join(allowed)}")
         columns["emotion"] = pa.Column(checks=known, nullable=True)
-    checks = []
+    wrong = []
     if "start" in table:
-        checks.append(_rows(lambda t: ~(t["start"] < 0), "start", "must be 0 seconds or later"))
+        wrong.append((table["start"] < 0, table["start"], "must be 0 seconds or later"))
     if "end" in table:
         begin = table["start"].fillna(0.0) if "start" in table else 0.0
-        checks.append(_rows(lambda t: ~(t["end"] <= begin), "end", "must be later than the start"))
-    _validate(table, columns, checks, source)
+        wrong.append((table["end"] <= begin, table["end"], "must be later than the start"))
+    _validate(table, columns, wrong, source)
+
     if "emotion" in table:
         table["emotion"] = pd.Categorical(table["emotion"], in_order(table["emotion"].dropna().unique()))
     return table
 
 
-def check_predictions(table: pd.DataFrame, source: str = "predictions") -> pd.DataFrame:
+def check_predictions(table: pd.DataFrame, source: str = "predictions", strict: bool = True) -> pd.DataFrame:
     """Check a predictions table and return a copy with the agreed types.
 
-    The index is `utterance` (str). Needed: `emotion` and `predicted`, or a dimension with its prediction (`arousal`
-    and `arousal_predicted`). Known beside them: fold, model, speaker (str), seed, and `p_<class>` (0–1, adding up to 1
-    in each row). Several models and seeds may stand in one table; (model, seed, utterance) is unique.
+    The index is `utterance` (str). Needed: `emotion` and `predicted`, or a dimension with its prediction
+    (`arousal` and `arousal_predicted`). Known beside them: fold, model, speaker (str), seed, and `p_<class>`
+    (0–1, adding up to 1 in each row). Several models and seeds may stand in one table; (model, seed, utterance)
+    is unique.
 
-    Raises SernbError naming `source`, the wrong rows and what was expected.
+    Args:
+        table: predictions, indexed by utterance or with a column `utterance`.
+        source: what messages call it, such as a file's name.
+        strict: every row must be whole. If False, what may be missing is accepted and left NaN: true values
+            (also whole columns), labels, folds and predicted dimensions in some rows, the `p_` columns of some
+            labels; probabilities that are not 0 to 1 and 1 in sum become NaN, and a missing model is "model".
+
+    Raises:
+        SernbError: names `source`, the wrong rows and what was expected.
     """
-    import pandera.pandas as pa
+    import pandera.pandas as pa  # here, since it takes half a second that listing corpora does not need
 
+    # Which predictions there are, and the true values that belong to them.
     table = _start(table, source, unique=False)
     dims = [dim for dim in DIMENSIONS if f"{dim}_predicted" in table]
-    labelled = "predicted" in table
-    if not labelled and not dims:
+    labels = ["emotion", "predicted"] if "predicted" in table else []
+    if not labels and not dims:
         raise SernbError(
             f"{source}: predictions need the columns 'emotion' and 'predicted' (or 'arousal' and "
             f"'arousal_predicted', …); the table has {_names(table.columns)}."
         )
-    missing = [truth for truth in [*dims, *(["emotion"] if labelled else [])] if truth not in table]
-    if missing:
-        raise SernbError(f"{source}: the true values are missing: no column {_names(missing)}.")
-    for column in _PREDICTION_TEXT:
-        if column in table:
-            table[column] = text_of(table[column])
-    probabilities = [column for column in table if column.startswith("p_")]
+    absent = [truth for truth in (*dims, *labels[:1]) if truth not in table]
+    if absent and strict:
+        raise SernbError(f"{source}: the true values are missing: no column {_names(absent)}.")
+    for truth in absent:
+        table[truth] = np.nan
+
+    # Types: text and numbers.
+    for column in set(_PREDICTION_TEXT) & set(table.columns):
+        table[column] = text_of(table[column])
+    probabilities = [column for column in table if str(column).startswith("p_")]
+    if not strict:
+        _leave_gaps(table, ["fold", *labels], probabilities)
     numbers = [*probabilities, *dims, *(f"{dim}_predicted" for dim in dims)]
     _to_numbers(table, numbers, source)
 
-    columns = {column: pa.Column(nullable=False) for column in ("model", "fold") if column in table}
-    columns |= {column: pa.Column(float, nullable=column in dims) for column in numbers}
-    checks = []
-    if probabilities:
-        inside = pa.Check(lambda p: (p >= -1e-6) & (p <= 1 + 1e-6), error="must be a probability, 0 to 1")
-        columns |= {column: pa.Column(float, inside, nullable=False) for column in probabilities}
-        total = table[probabilities].sum(axis=1, skipna=False)
-        far = (total - 1).abs() > SUM_TOLERANCE
-        checks.append(_rows(lambda t: ~far, None, f"{_names(probabilities)} must add up to 1", total))
-    if labelled:
+    # Rules of single columns, then of whole rows.
+    columns = {
+        column: pa.Column(nullable=not strict) for column in ("model", "fold", *labels) if column in table
+    }
+    columns |= {column: pa.Column(float, nullable=column in dims or not strict) for column in numbers}
+    wrong = []
+    if strict and probabilities:
+        inside = pa.Check(lambda p: p.between(-_SLACK, 1 + _SLACK), error="must be a probability, 0 to 1")
+        columns |= {column: pa.Column(float, inside) for column in probabilities}
         classes = classes_of(table)
         known = pa.Check(
             lambda label: label.isin(classes), error=f"must be a class with a p_ column: {', '.join(classes)}"
         )
-        for column in ("emotion", "predicted"):
-            columns[column] = pa.Column(checks=known if probabilities else None, nullable=False)
-    _validate(table, columns, checks, source)
+        columns |= {column: pa.Column(checks=known) for column in labels}
+        total = table[probabilities].sum(axis=1, skipna=False).rename(None)
+        wrong.append(((total - 1).abs() > SUM_TOLERANCE, total, f"{_names(probabilities)} must add up to 1"))
+    _validate(table, columns, wrong, source)
+    _once_a_model(table, source)
 
-    keys = [column for column in ("model", "seed") if column in table]
-    key = pd.MultiIndex.from_frame(table.reset_index()[["utterance", *keys]])
-    if key.has_duplicates:
-        twice = key[key.duplicated()].unique()
-        shown = ", ".join(" / ".join(map(str, np.atleast_1d(k))) for k in twice[:SHOWN])
-        raise SernbError(
-            f"{source}: {len(twice)} of ({', '.join(['utterance', *keys])}) stand more than once: {shown}"
-            f"{' …' if len(twice) > SHOWN else ''}. Each utterance is predicted once by a model and seed; "
-            "give repeated runs a 'seed' or 'model' column of their own."
-        )
-    if labelled:
-        order = classes_of(table)
-        for column in ("emotion", "predicted"):
-            table[column] = pd.Categorical(table[column], order)
+    known = {column.removeprefix("p_") for column in probabilities}
+    known |= {label for column in labels for label in table[column].dropna().unique()}
+    for column in labels:
+        table[column] = pd.Categorical(table[column], in_order(known))
     return table
 
 
@@ -238,42 +255,73 @@ def _to_numbers(table: pd.DataFrame, columns: list[str], source: str) -> None:
         table[column] = numbers.astype(float)
 
 
-def _rows(passes, column: str | None, error: str, shown: pd.Series | None = None) -> tuple:
-    """A check over whole rows: (function of the table -> bool per row, column to name, message, values to show)."""
-    return passes, column, error, shown
+def _leave_gaps(table: pd.DataFrame, columns: list[str], probabilities: list[str]) -> None:
+    """NaN, in place, for text that is empty, and for a row's probabilities where these are not 0 to 1 and 1 in sum.
+
+    Probabilities that a model never fills are not its own: it does not know that class.
+    """
+    for column in set(columns) & set(table.columns):
+        table[column] = table[column].mask(table[column] == "")
+    if "model" in table:
+        table["model"] = table["model"].fillna("model")
+    if not probabilities:
+        return
+
+    values = table[probabilities].apply(pd.to_numeric, errors="coerce").to_numpy(float, copy=True)
+    models = table["model"].to_numpy() if "model" in table else np.zeros(len(table))
+    for rows in pd.Series(models).groupby(models).indices.values():
+        own = values[rows][:, ~np.isnan(values[rows]).all(0)]
+        inside = ((own >= -_SLACK) & (own <= 1 + _SLACK)).all(1)
+        whole = inside & (np.abs(own.sum(1) - 1) <= SUM_TOLERANCE)
+        values[rows[~whole]] = np.nan
+    table[probabilities] = values
 
 
-def _validate(table: pd.DataFrame, columns: dict, checks: list[tuple], source: str) -> None:
-    """Run the pandera schema and the checks over rows; one error tells of everything that is wrong."""
+def _validate(table: pd.DataFrame, columns: dict, wrong: list[tuple], source: str) -> None:
+    """Run the pandera schema; add what is wrong in whole rows, (bool by row, values to show, rule): one error tells all."""
     import pandera.pandas as pa
 
     problems = []
     # pandera drops the index labels of repeated ids, so it sees row numbers and the labels are looked up here.
-    plain = table.reset_index(drop=True)
     try:
-        pa.DataFrameSchema(columns).validate(plain, lazy=True)
-    except pa.errors.SchemaErrors as found:
-        for (column, check), cases in found.failure_cases.groupby(["column", "check"], sort=False):
+        pa.DataFrameSchema(columns).validate(table.reset_index(drop=True), lazy=True)
+    except pa.errors.SchemaErrors as error:
+        for (column, check), cases in error.failure_cases.groupby(["column", "check"], sort=False):
             rule = "must not be missing" if check == "not_nullable" else check
-            rows = [
-                (int(row), value) for row, value in zip(cases["index"], cases["failure_case"], strict=True)
-            ]
-            problems.append(_problem(column, rule, rows, table))
-    for passes, column, error, shown in checks:
-        wrong = np.flatnonzero(~np.asarray(passes(table), dtype=bool))
-        if len(wrong):
-            values = shown if shown is not None else table[column]
-            problems.append(_problem(column, error, [(row, values.iloc[row]) for row in wrong], table))
+            rows = [int(row) for row in cases["index"]]
+            problems.append(_problem(column, rule, rows, list(cases["failure_case"]), table))
+    for mask, values, rule in wrong:
+        if rows := np.flatnonzero(mask).tolist():
+            problems.append(_problem(values.name, rule, rows, list(values.iloc[rows]), table))
     if problems:
         raise SernbError(f"{source}: " + "\n".join(problems))
 
 
-def _problem(column: str | None, rule: str, rows: list[tuple[int, object]], table: pd.DataFrame) -> str:
-    value = lambda v: f"{v:.6g}" if isinstance(v, float) else repr(v)  # noqa: E731
-    shown = "; ".join(f"row {row + 1}, utterance {table.index[row]!r}: {value(v)}" for row, v in rows[:SHOWN])
+def _problem(column: str | None, rule: str, rows: list[int], values: list, table: pd.DataFrame) -> str:
+    """A sentence: the rule that is broken, where, and by which values."""
+    texts = [f"{value:.6g}" if isinstance(value, float) else repr(value) for value in values[:SHOWN]]
+    shown = "; ".join(
+        f"row {row + 1}, utterance {table.index[row]!r}: {text}"
+        for row, text in zip(rows, texts, strict=False)
+    )
     more = f"; and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
     where = f"column {column!r} " if column else ""
     return f"{where}{rule}. Wrong in {len(rows)} of {len(table)} rows ({shown}{more})."
+
+
+def _once_a_model(table: pd.DataFrame, source: str) -> None:
+    """SernbError where a model (and seed) predicts an utterance twice."""
+    keys = ["utterance", *(column for column in ("model", "seed") if column in table)]
+    key = pd.MultiIndex.from_frame(table.reset_index()[keys])
+    if not key.has_duplicates:
+        return
+    twice = key[key.duplicated()].unique()
+    shown = ", ".join(" / ".join(map(str, np.atleast_1d(one))) for one in twice[:SHOWN])
+    raise SernbError(
+        f"{source}: {len(twice)} of ({', '.join(keys)}) stand more than once: {shown}"
+        f"{' …' if len(twice) > SHOWN else ''}. Each utterance is predicted once by a model and seed; "
+        "give repeated runs a 'seed' or 'model' column of their own."
+    )
 
 
 def _names(columns) -> str:

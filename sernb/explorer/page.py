@@ -5,6 +5,7 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -15,7 +16,7 @@ from tqdm.auto import tqdm
 from sernb.core.errors import SernbError
 from sernb.core.files import whole_file
 from sernb.explorer import front
-from sernb.explorer.readable import clean
+from sernb.explorer.text import clean
 
 CAP = 20_000_000  # bytes of a saved page
 MISSES = 20  # clips in a row that do not fit any more: the page is full
@@ -24,17 +25,28 @@ _SPARE = 300  # bytes for the sentence about the cap and the lists' brackets
 
 
 def html_page(state: dict, view: dict, notes: dict, clips: dict[int, dict], served: bool = False) -> str:
-    """A whole page. `clips`: {row: CLIP}, those in the page; `served`: the others are fetched from `clip/<row>`.
+    """A whole page.
 
     A policy in the page allows this code and style alone, no connections (served: to its own server), and no HTML
     made of text.
+
+    Args:
+        state: of `sernb.explorer.state`.
+        view: what is shown first.
+        notes: as `sernb.explorer.notes.as_dict` gives them.
+        clips: {row: clip} of those in the page.
+        served: the other clips are fetched from `clip/<row>`.
     """
-    data = {"state": state, "view": view, "notes": notes, "served": served}
-    data["clips"] = {str(row): clip for row, clip in clips.items()}
-    # Notes taken in the page are kept by the browser, under what tells these utterances and these notes from others.
-    data["key"] = _short([state["title"], *state["utterance"]])
-    data["noted"] = _short([as_json(notes)])
-    code, style = _code(), _style()
+    data = {
+        "state": state,
+        "view": view,
+        "notes": notes,
+        "served": served,
+        "clips": {str(row): clip for row, clip in clips.items()},
+        # The browser keeps notes taken in the page under what tells these utterances and these notes from others.
+        "key": _short([state["title"], *state["utterance"]]),
+        "noted": _short([as_json(notes)]),
+    }
     title = html.escape(clean(state["title"] or "Predictions"))
     return f"""<!doctype html>
 <html lang="en">
@@ -43,13 +55,13 @@ def html_page(state: dict, view: dict, notes: dict, clips: dict[int, dict], serv
 <meta http-equiv="Content-Security-Policy" content="{policy(served)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>{style}</style>
+<style>{_style()}</style>
 </head>
 <body>
 <main id="explorer"></main>
 <noscript>This page needs JavaScript.</noscript>
 <script type="application/json" id="sernb-data">{as_json(data)}</script>
-<script type="module">{code}</script>
+<script type="module">{_code()}</script>
 </body>
 </html>
 """
@@ -80,81 +92,94 @@ def as_json(data) -> str:
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
-def page_size_without_data() -> int:
-    """Bytes of a page before any data: the code, the style and what holds them."""
-    bare = {"title": "", "utterance": []}
-    return len(html_page(bare, {}, {}, {}).encode())
-
-
-def candidates(state: dict, view: dict, seed: int = 0) -> list[int]:
+def candidates(state: dict, view: dict) -> list[int]:
     """Rows with sound, those first that a reader will want to hear.
 
     The open one; then, in turn, likely label errors, wrong predictions (the surest first; of dimensions, the farthest
-    off), and any, drawn with `seed`.
+    off), and any, drawn at random.
     """
-    n, model = state["n"], next(one for one in state["models"] if one["name"] == view["model"])
-    has = np.array(state["sound"] or [0] * n, bool)
-    errors = model["errors"]["rows"] if model["errors"] else []
+    n, model = state["n"], next(model for model in state["models"] if model["name"] == view["model"])
+    wrong, off = np.zeros(n, bool), np.zeros(n)
     if model["predicted"]:
-        truth, said = np.array(state["emotion"]), np.array(model["predicted"])
-        wrong = (truth >= 0) & (said >= 0) & (truth != said)
-        off = np.array(model["confidence"] or [0.0] * n, float)
-    elif not model["dimensions"]:
-        wrong, off = np.zeros(n, bool), np.zeros(n)
-    else:
-        dim = next(one for one in state["dimensions"] if one["name"] in model["dimensions"])
+        truth, predicted = np.array(state["emotion"]), np.array(model["predicted"])
+        wrong = (truth >= 0) & (predicted >= 0) & (truth != predicted)
+        off = np.array(model["confidence"] or off, float)
+    elif model["dimensions"]:
+        dim = next(dim for dim in state["dimensions"] if dim["name"] in model["dimensions"])
         off = np.abs(np.array(model["dimensions"][dim["name"]], float) - np.array(dim["truth"], float))
-        wrong = off > np.nanmedian(off) if np.isfinite(off).any() else np.zeros(n, bool)
+        wrong = off > np.nanmedian(off) if np.isfinite(off).any() else wrong
+
     worst = np.flatnonzero(wrong)
     worst = worst[np.argsort(-np.nan_to_num(off[worst]), kind="stable")]
-    drawn = np.random.default_rng(seed).permutation(np.flatnonzero(~wrong))
-    first = [state["utterance"].index(view["utterance"])] if view["utterance"] is not None else []
-    in_turn = chain.from_iterable(zip_longest(errors, worst.tolist(), drawn.tolist()))
-    return [row for row in dict.fromkeys(chain(first, in_turn)) if row is not None and has[row]]
+    others = np.random.default_rng(0).permutation(np.flatnonzero(~wrong))
+    errors = model["errors"]["rows"] if model["errors"] else []
+    in_turn = chain.from_iterable(zip_longest(errors, worst.tolist(), others.tolist()))
+    opened = [state["utterance"].index(view["utterance"])] if view["utterance"] is not None else []
+    heard = state["sound"] or [0] * n
+    return [row for row in dict.fromkeys([*opened, *in_turn]) if row is not None and heard[row]]
 
 
-def quiz_rows(state: dict, seed: int = 0) -> list[int]:
-    """Rows with sound and truth, the classes in turn, each in an order drawn with `seed`, whatever a model says of them."""
+def quiz_rows(state: dict) -> list[int]:
+    """Rows with sound and truth, the classes in turn, each in a random order, whatever a model says of them."""
     if state["emotion"] is None or state["sound"] is None:
         return []
-    truth, random = np.where(state["sound"], state["emotion"], -1), np.random.default_rng(seed)
-    each = [random.permutation(np.flatnonzero(truth == k)).tolist() for k in range(len(state["classes"]))]
-    return [row for row in chain.from_iterable(zip_longest(*each)) if row is not None]
+    truth, random = np.where(state["sound"], state["emotion"], -1), np.random.default_rng(0)
+    of_classes = [
+        random.permutation(np.flatnonzero(truth == k)).tolist() for k in range(len(state["classes"]))
+    ]
+    return [row for row in chain.from_iterable(zip_longest(*of_classes)) if row is not None]
 
 
 def filled(
-    state: dict, view: dict, notes: dict, made, cap: int = CAP, progress: bool = True
+    state: dict, view: dict, notes: dict, made: Callable[[int], dict], cap: int = CAP, progress: bool = True
 ) -> tuple[str, int]:
-    """A page of at most `cap` bytes with the clips that fit, and how many these are.
+    """A page with the clips that fit.
 
-    Where not all fit, those for the quiz come first (`quiz_rows`): a quiz of the clips that a model fails on would be no
-    fair one. made: a function of a row that gives its CLIP. Raises SernbError where the page is larger before any clip.
+    Where not all fit, those for the quiz come first (`quiz_rows`): a quiz of the clips that a model fails on would be
+    no fair one.
+
+    Args:
+        state: of `sernb.explorer.state`.
+        view: what is shown first.
+        notes: as `sernb.explorer.notes.as_dict` gives them.
+        made: a row -> its clip.
+        cap: bytes of the page at most.
+        progress: whether a bar is shown.
+
+    Returns:
+        The page, and how many clips are in it.
+
+    Raises:
+        SernbError: the page is larger before any clip.
     """
     if isinstance(cap, bool) or not isinstance(cap, (int, float)) or not cap > 0:
         raise SernbError(f"cap is {cap!r}; expected the largest size of the page in bytes.")
     size = len(html_page(state, view, notes, {}).encode()) + _SPARE
     if size > cap:
         raise SernbError(
-            f"the page is {size:,} bytes before any sound, more than cap={int(cap):,}: give it more, or fewer predictions."
+            f"the page is {size:,} bytes before any sound, more than cap={int(cap):,}: give it more, or fewer "
+            "predictions."
         )
+
     clips, room = {}, cap - size
     rows, for_quiz = candidates(state, view), quiz_rows(state)
     with tqdm(total=len(rows), desc="clips", unit="", disable=not progress) as bar:
-        # Some of those that are tried may not be readable.
+        # Some of those that are tried for the quiz may not be readable.
         used, _ = _put(clips, for_quiz[: 2 * QUIZ], made, room / QUIZ_PART, bar, most=QUIZ)
         quiz = sorted(clips)
         _, all_fit = _put(clips, rows, made, room - used, bar)
         bar.total = bar.n  # full: this is all that will be done
-    heard = sum(state["sound"] or [])
-    limit = None
+
+    heard, limit = sum(state["sound"] or []), None
     if len(clips) < heard:
-        limit = f"{len(clips):,} of {heard:,} clips are in this page ({cap / 1e6:.3g} MB); the others show all but their sound."
-    kept = state | {
-        "embedded": sorted(clips),
-        "limit": limit,
-        "quiz": None if all_fit or not for_quiz else quiz,
-    }
-    return html_page(kept, view, notes, clips), len(clips)
+        limit = (
+            f"{len(clips):,} of {heard:,} clips are in this page ({cap / 1e6:.3g} MB); the others show all but their "
+            "sound."
+        )
+    quiz = None if all_fit or not for_quiz else quiz
+    return html_page(
+        state | {"embedded": sorted(clips), "limit": limit, "quiz": quiz}, view, notes, clips
+    ), len(clips)
 
 
 def _put(clips, rows, made, room, bar, most=None):

@@ -7,23 +7,21 @@ import numpy as np
 import pandas as pd
 
 from sernb.core.errors import SernbError, some
-from sernb.core.tables import text_of
-from sernb.explorer import doubts
+from sernb.core.tables import DIMENSIONS, check_predictions, check_utterances, in_order, text_of
+from sernb.explorer import columns, doubts
 from sernb.explorer.clips import sound_file
-from sernb.explorer.columns import FILES, FIRST, columns_of, listeners_of, take, votes_of
-from sernb.explorer.readable import clean, cleaned, readable, readable_utterances
-from sernb.explorer.said import dimensions_of, model_of, models_of, truth_of
+from sernb.explorer.columns import numbers, take
+from sernb.explorer.text import clean, clean_table
 from sernb.figures.palette import EMOTION_COLORS, SERIES_COLORS
-
-VERSION = 1
 
 
 @dataclass(frozen=True)
 class Material:
     """The tables behind a state, checked, and how its rows lie in them.
 
-    ids: the utterances in order of first appearance, n; at: their positions in `utterances` (-1: not there); row: the
-    state's row of each prediction; models: {name: (n,) position in `predictions`, -1 where it says nothing}.
+    ids: the utterances in order of first appearance, n; at `(n,)`: their positions in `utterances`, -1 = not there;
+    row: the state's row of each prediction; models: {name: positions `(n,)` in `predictions`, -1 where it says
+    nothing}.
     """
 
     predictions: pd.DataFrame
@@ -34,136 +32,239 @@ class Material:
     models: dict[str, np.ndarray]
     notices: list[str]
 
+    def texts(self, name: str) -> np.ndarray | None:
+        """The utterances' own column as text `(n,)`, None where it is missing; None where there is no such column."""
+        if self.utterances is None or name not in self.utterances:
+            return None
+        return take(text_of(self.utterances[name]).to_numpy(object), self.at, None)
 
-def make_state(
-    predictions: pd.DataFrame, utterances: pd.DataFrame | None = None, *, title: str = "", root=None
-) -> dict:
-    """The state (`version`, `title`, `n`, `notices`, `utterance`, `text`, `classes`, …) as plain JSON-able data.
-
-    root: the folder that recordings must lie in, by default `utterances.attrs["root"]`. What is missing or does not fit
-    is left out and told in `notices`. Raises SernbError where nothing can be shown, a model says something twice, or
-    models disagree about the truth.
-    """
-    return state_of(read(predictions, utterances), title, root)
+    def first(self, values: np.ndarray, known: np.ndarray, missing) -> np.ndarray:
+        """For each row the first of its predictions' `values` that is `known` (both by prediction)."""
+        at = np.flatnonzero(known)
+        rows, first = np.unique(self.row[at], return_index=True)
+        found = np.full(len(self.ids), missing, dtype=values.dtype)
+        found[rows] = values[at[first]]
+        return found
 
 
 def read(predictions: pd.DataFrame, utterances: pd.DataFrame | None = None) -> Material:
-    """The tables, checked leniently (`sernb.explorer.readable`) and brought together."""
-    table, notices = readable(predictions)
+    """The tables, checked leniently and brought together; what is missing in them is told in `notices`.
+
+    Raises SernbError where nothing can be shown: no predictions, ids missing, numbers that are none, a row twice.
+    """
+    table = check_predictions(clean_table(predictions), strict=False)
+    notices = doubts.gaps(table)
     row, ids = pd.factorize(table.index)
     at = np.full(len(ids), -1)
     if utterances is None:
         notices.append("There is no utterances table: no sound is known, and nothing to filter by but folds.")
     else:
-        utterances = readable_utterances(utterances)
+        utterances = check_utterances(clean_table(utterances), strict=False)
         at = utterances.index.get_indexer(ids)
-        missing = at < 0
-        alike = doubts.ids_alike(ids, utterances.index, at)
-        if missing.all():
-            notices.append(
-                f"None of the {len(ids):,} predicted utterances is in the utterances table ({some(ids, 2)} against "
-                f"{some(utterances.index, 2)}), so only the predictions are shown."
-            )
-            utterances = None
-        elif missing.any():
-            notices.append(
-                f"{int(missing.sum()):,} of {len(ids):,} predicted utterances are not in the utterances table: "
-                f"{some(ids[missing], 3)}. Their sound and what else it tells are missing."
-            )
-        notices += alike
-    return Material(table, utterances, ids, at, row, models_of(table, row, len(ids)), notices)
+        notices += doubts.strangers(ids, utterances.index, at)
+        utterances = None if (at < 0).all() else utterances
+    return Material(table, utterances, ids, at, row, _models_of(table, row, len(ids)), notices)
 
 
-def state_of(material: Material, title: str = "", root=None) -> dict:
-    """As `make_state`, of tables that are read already."""
-    table, utterances, notices = material.predictions, material.utterances, list(material.notices)
+def state_of(material: Material, title: str = "", root: str | Path | None = None) -> dict:
+    """The state: `title`, `n`, `notices`, `utterance`, `text`, `classes`, `models`, … as plain JSON-able data.
+
+    root: the folder that recordings must lie in, by default `utterances.attrs["root"]`. What is missing or does not
+    fit is left out and told in `notices`. Raises SernbError where nothing can be shown, or models disagree about the
+    truth.
+    """
+    utterances, notices = material.utterances, list(material.notices)
     root = utterances.attrs.get("root") if root is None and utterances is not None else root
-    text, known = _text(material), _known(material)
-    columns, told = columns_of(known, utterances, material.at, lambda path: _file(path, root))
+
+    # What is known of the utterances, what is true of them, and what each model says.
+    known, words = {name: _texts(material, name) for name in columns.FIRST}, _texts(material, "text")
+    of_utterances, told = columns.columns_of(known, utterances, material.at, lambda path: _file(path, root))
     notices += told
-    classes, emotion = truth_of(material, notices)
-    dimensions = dimensions_of(material, notices)
-    models = [
-        model_of(material, name, where, classes, emotion, notices) for name, where in material.models.items()
-    ]
+    classes, truth = _truth(material, notices)
+    predicted = [dim for dim in DIMENSIONS if f"{dim}_predicted" in material.predictions]
+    dimensions = [_dimension(material, dim, notices) for dim in predicted]
+    models = [_model(material, name, classes, truth, notices) for name in material.models]
     mute = [model["name"] for model in models if not model["predicted"] and not model["dimensions"]]
     models = [model for model in models if model["name"] not in mute]
     if not models:
         raise SernbError(
             "predictions: no row holds a prediction; fill in 'predicted', or 'arousal_predicted' and so on."
         )
+
+    # What looks like a slip.
     if mute:
         notices.append(f"There is no prediction of {some(mute)}.")
-    if any(model["errors"] for model in models) and "fold" not in table:
+    if any(model["errors"] for model in models) and "fold" not in material.predictions:
         notices.append(
-            "The predictions name no folds: the list of likely label errors assumes that the model had not seen these clips."
+            "The predictions name no folds: the list of likely label errors assumes that the model had not seen "
+            "these clips."
         )
-    notices += doubts.labels_apart(material, classes, emotion)
-    notices += doubts.written_unlike(material, classes, emotion)
+    notices += doubts.labels_apart(material, classes, truth)
+    notices += doubts.written_unlike(material, classes, truth)
     sound = _sound(material, root, notices)
-    own = [one for one in classes if one not in EMOTION_COLORS]
-    colors = EMOTION_COLORS | {one: SERIES_COLORS[i % len(SERIES_COLORS)] for i, one in enumerate(own)}
+
+    own = [name for name in classes if name not in EMOTION_COLORS]
+    colors = EMOTION_COLORS | {name: SERIES_COLORS[i % len(SERIES_COLORS)] for i, name in enumerate(own)}
     return {
-        "version": VERSION,
+        "version": 1,
         "title": clean(str(title)),
         "n": len(material.ids),
-        "notices": cleaned(list(dict.fromkeys(notices))),
+        "notices": [clean(notice) for notice in dict.fromkeys(notices)],
         "utterance": list(material.ids),
-        "text": text,
-        "classes": cleaned(classes),
-        "colors": [colors[one] for one in classes],
-        "emotion": emotion.tolist() if classes else None,
+        "text": None if words is None else [clean(text) for text in words],
+        "classes": [clean(name) for name in classes],
+        "colors": [colors[name] for name in classes],
+        "emotion": truth.tolist() if classes else None,
         "models": models,
-        "columns": columns,
+        "columns": of_utterances,
         "dimensions": dimensions,
-        "votes": None if utterances is None else votes_of(utterances, material.at),
-        "listeners": None if utterances is None else listeners_of(utterances, material.at),
+        "votes": None if utterances is None else columns.votes_of(utterances, material.at),
+        "listeners": None if utterances is None else columns.listeners_of(utterances, material.at),
         "sound": sound,
+        # A saved page fills these: rows whose clips are in it, rows of its quiz, a sentence about what did not fit.
         "embedded": None,
         "quiz": None,
         "limit": None,
     }
 
 
-def _text(material):
-    """Words by row: the utterances', else those that the predictions bring; None where there are none."""
-    words = np.full(len(material.ids), None, object)
-    for table, at in (
-        (material.predictions, _one_position(material)),
-        (material.utterances, material.at),
-    ):
-        if table is not None and "text" in table:
-            own = take(text_of(table["text"]).to_numpy(object), at, None)
-            words = np.where(pd.isna(own), words, own)
-    known = ~pd.isna(words)
-    if not known.any():
-        return None
-    words[~known] = None
-    words[known] = cleaned(list(words[known]))
-    return words.tolist()
+def _models_of(table, row, n):
+    """{name: positions `(n,)` in the table, -1 = none} in order of first appearance.
+
+    The seeds of a model that has several are models of their own, "name · seed 1".
+    """
+    names = text_of(table["model"]).to_numpy(object) if "model" in table else np.full(len(table), "model")
+    seeds = text_of(table["seed"]).fillna("").to_numpy(object) if "seed" in table else np.full(len(table), "")
+    codes, runs = pd.factorize(pd.MultiIndex.from_arrays([names, seeds]))
+    seeds_of = pd.Series([name for name, _ in runs]).value_counts()
+    wanted = [f"{name} · seed {seed}" if seeds_of[name] > 1 and seed else name for name, seed in runs]
+
+    models = {}
+    for code, name in enumerate(map(clean, wanted)):
+        unique, number = name, 2
+        while unique in models:  # "m · seed 1" may be somebody's name, too
+            unique, number = f"{name} ({number})", number + 1
+        positions = np.flatnonzero(codes == code)
+        models[unique] = np.full(n, -1)
+        models[unique][row[positions]] = positions
+    return models
 
 
-def _known(material):
-    """{speaker, gender, session, fold: values by row}: the utterances' own, folds and what else from the predictions."""
-    found = {}
-    for name in FIRST:
-        column = pd.Series([None] * len(material.ids), dtype=object)
-        if name in material.predictions:
-            own = material.predictions[name]
-            column = text_of(own).iloc[_one_position(material)].reset_index(drop=True)
-        if material.utterances is not None and name in material.utterances:
-            own = take(text_of(material.utterances[name]).to_numpy(object), material.at, None)
-            column = pd.Series(own, dtype=object).where(~pd.isna(own), column)
-        if column.notna().any():
-            found[name] = column
-    return found
+def _truth(material, notices):
+    """The classes ([] without class predictions), and each row's true one `(n,)`, -1 where it is not known.
+
+    Where the predictions know no truth at all, the utterances' is taken.
+    """
+    table = material.predictions
+    if "predicted" not in table:
+        return [], np.full(len(material.ids), -1)
+    classes = list(table["predicted"].cat.categories)
+    codes = table["emotion"].cat.codes.to_numpy(int)
+    truth = material.first(codes, codes >= 0, -1)
+    _agree((codes >= 0) & (codes != truth[material.row]), "emotion", table)
+    if (truth >= 0).any():
+        return classes, truth
+
+    own = material.texts("emotion")
+    if own is None or pd.isna(own).all():
+        notices.append("The predictions have no true labels: which of them are right cannot be shown.")
+        return classes, truth
+    notices.append("The predictions bring no true labels: those of the utterances table are taken.")
+    classes = in_order([*classes, *own[pd.notna(own)]])
+    return classes, pd.Categorical(own, classes).codes.astype(int)
 
 
-def _one_position(material):
-    """A position of each row in the predictions, its first."""
-    first = np.zeros(len(material.ids), int)
-    first[material.row[::-1]] = np.arange(len(material.row))[::-1]
-    return first
+def _model(material, name, classes, truth, notices):
+    """A model's entry of the state, by row."""
+    table, where = material.predictions, material.models[name]
+    model = {"name": name, "predicted": None, "p": None, "confidence": None, "dimensions": {}, "errors": None}
+    for dim in DIMENSIONS:
+        if f"{dim}_predicted" in table:
+            values = take(table[f"{dim}_predicted"].to_numpy(float), where, np.nan)
+            if np.isfinite(values).any():
+                model["dimensions"][dim] = numbers(values, 4)
+
+    # Its classes.
+    if "predicted" not in table:
+        return model
+    code_of = pd.Index(classes).get_indexer(table["predicted"].cat.categories)  # there may be more classes
+    predicted = take(np.append(code_of, -1)[table["predicted"].cat.codes.to_numpy(int)], where, -1)
+    if not (predicted >= 0).any():
+        return model
+    model["predicted"] = predicted.tolist()
+
+    # Its probabilities `(n, classes)`, and what they tell.
+    p = np.full((len(where), len(classes)), np.nan)
+    for k, label in enumerate(classes):
+        if f"p_{label}" in table:
+            p[:, k] = take(table[f"p_{label}"].to_numpy(float), where, np.nan)
+    p[predicted < 0] = np.nan
+    if np.isnan(p).all():
+        return model
+    model["p"] = [numbers(p[:, k], 3) for k in range(len(classes))]
+    confidence = np.where(np.isnan(p), -1.0, p).max(1)
+    model["confidence"] = numbers(np.where(confidence < 0, np.nan, confidence), 4)
+    notices += doubts.not_the_largest(material.ids, name, predicted, p, classes)
+    errors, why = doubts.likely_label_errors(truth, p)
+    if errors is not None:
+        model["errors"] = {"rows": errors["row"].tolist(), "scores": numbers(errors["score"].to_numpy(), 4)}
+    elif (truth >= 0).any():  # without any truth there is a notice already
+        notices.append(why)
+    return model
+
+
+def _dimension(material, dim, notices):
+    """Name, truth by row and scale of a dimension; the scale is the corpus's, else what the values span.
+
+    Truth that the predictions do not bring is the utterances', and told; so is that there is none.
+    """
+    table, utterances = material.predictions, material.utterances
+    values, predicted = table[dim].to_numpy(float), table[f"{dim}_predicted"].to_numpy(float)
+    truth = material.first(values, np.isfinite(values), np.nan)
+    with np.errstate(invalid="ignore"):
+        _agree(np.isfinite(values) & (np.abs(values - truth[material.row]) > 1e-6), dim, table)
+    if np.isnan(truth).all():
+        if utterances is not None and dim in utterances:
+            truth = take(utterances[dim].to_numpy(float), material.at, np.nan)
+        if np.isfinite(truth).any():
+            notices.append(
+                f"The predictions bring no true {dim}: the values of the utterances table are taken."
+            )
+        elif count := int(np.isfinite(predicted).sum()):
+            notices.append(
+                f"There is no true {dim} of any of {count:,} predicted values, so how far off they are cannot be "
+                f"shown: give the predictions or the utterances a column {dim!r}."
+            )
+
+    try:
+        low, high = map(float, utterances.attrs["scale"])
+    except (AttributeError, KeyError, TypeError, ValueError):  # no scale is known
+        known = np.concatenate([truth, predicted])
+        known = known[np.isfinite(known)]
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    low, high = (low, high) if low < high else (low - 0.5, low + 0.5)
+    return {"name": dim, "truth": numbers(truth, 4), "low": round(low, 4), "high": round(high, 4)}
+
+
+def _agree(contradicts, column, table):
+    if contradicts.any():
+        name = table.index[contradicts][0]
+        values = ", ".join(map(str, table.loc[[name], column].dropna().unique()))
+        raise SernbError(
+            f"predictions: {int(contradicts.sum())} rows contradict others about the truth: {name!r} has {values} as "
+            f"{column!r}. An utterance has one true value, whichever model predicts it; correct the rows."
+        )
+
+
+def _texts(material, name):
+    """A column as text `(n,)`: the utterances' own, else what the predictions bring. None where nothing is known."""
+    values, own = np.full(len(material.ids), None, object), material.texts(name)
+    if name in material.predictions:
+        first = np.unique(material.row, return_index=True)[1]  # the first prediction of each row
+        values = text_of(material.predictions[name]).to_numpy(object)[first]
+    if own is not None:
+        values = np.where(pd.isna(own), values, own)
+    return None if pd.isna(values).all() else np.where(pd.isna(values), None, values)
 
 
 def _sound(material, root, notices):
@@ -177,9 +278,9 @@ def _sound(material, root, notices):
     if not has.any():
         notices.append("The utterances table names no recordings: there is nothing to hear.")
         return None
-    named, count = np.flatnonzero(has), int(has.sum())
-    if count < FILES:
-        lost = [row for row in named if not _file(paths[row], root)]
+    count = int(has.sum())
+    if count < columns.FILES:
+        lost = [row for row in np.flatnonzero(has) if not _file(paths[row], root)]
         if lost:
             has[lost] = False
             notices.append(
@@ -189,7 +290,8 @@ def _sound(material, root, notices):
     return has.astype(int).tolist()
 
 
-def _file(path, root) -> Path | None:
+def _file(path, root):
+    """The recording that a path names, None where there is none that may be opened."""
     try:
         return sound_file(path, root)
     except (SernbError, OSError, ValueError, RuntimeError):

@@ -1,232 +1,267 @@
-"""A view (plain JSON) applied to a state: which rows pass, in which cells they lie, in which order they are listed.
+"""Views: what of a state is shown, as plain JSON that people can pass on.
 
-`front/rows.js` does the same in the browser; a test there holds the two against each other.
+Which rows a view lists is decided in one place, `front/rows.js`, and the page tells Python (`Explorer.selected`). Where
+no page has answered, as in a run without a browser, `rows_of` knows the simple views that notebooks set; a test in the
+browser holds it against the page. It knows: the model, another one with `outcome`, `threshold`, filters of categories,
+`cells` of the model, the list of likely label errors, and what is sorted by confidence or residual.
 """
+
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
-from sernb.explorer.view_checks import OUTCOMES, complete, default_view
+from sernb.core.errors import SernbError, some
+from sernb.explorer.text import Text, in_words
 
-__all__ = ["cells", "complete", "default_view", "matrix", "passing", "rows_of"]
+OUTCOMES = {"both": (True, True), "only_a": (True, False), "only_b": (False, True), "neither": (False, False)}
+AXES = ("emotion", "predicted", "other")
+UNLISTED = ("show", "order", "utterance", "quiz")  # what of a view does not change its list
+# Values that `rows_of` knows, where it does not know all.
+SIMPLE = {
+    "which": ["model"],
+    "list": ["cells", "errors"],
+    "sort": ["given", "confidence", "unsure", "residual"],
+    "residual": [[None, None]],
+    "box": [None],
+}
 
-
-def passing(state: dict, view: dict) -> np.ndarray:
-    """Numbers of the rows, in order, that pass everything but the choice of cells."""
-    return np.flatnonzero(_passes(state, complete(view, state)))
-
-
-def rows_of(state: dict, view: dict, notes: dict | None = None) -> np.ndarray:
-    """Numbers of the rows that the list shows, in its order; `notes`: {utterance: …}, for the list of those noted."""
-    view = complete(view, state)
-    passes, model = _passes(state, view), _model(state, view["model"])
-    if view["tab"] == "matrix" and view["cells"]:
-        passes &= _in_cells(state, view)
-    if view["list"] == "noted":
-        passes &= np.array([name in (notes or {}) for name in state["utterance"]], bool)
-    if view["list"] == "heard":
-        passes &= _heard(state)
-    rows = np.flatnonzero(passes)
-    if view["list"] == "errors":
-        rows = np.array(model["errors"]["rows"] if model["errors"] else [], int)
-        rows = rows[passes[rows]]
-    key = _sort_key(state, view, model)
-    if key is None:
-        return rows
-    return rows[np.lexsort((rows, np.nan_to_num(key[rows]), np.isnan(key[rows])))]
+Number = StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+Limits = Annotated[list[Number | None], Field(min_length=2, max_length=2)]  # lowest, highest; None = no limit
+Span = Annotated[list[Number], Field(min_length=2, max_length=2)]
+Cell = Annotated[list[Text], Field(min_length=2, max_length=2)]  # row value, column value; "" = missing
+Cells = list[Cell]
+Filter = Text | Limits | list[Text]
 
 
-def cells(state: dict, view: dict, which: str = "model") -> dict[tuple[str, str], list[str]]:
-    """{(row value, column value): utterances} of the rows that pass; "" is a missing value.
+class Box(BaseModel):
+    """A rectangle around dots: of predicted against true values, or of the plane of arousal and valence."""
 
-    which: "model", or "other" for the model that is compared. Every cell of the matrix is there, empty ones too.
+    model_config = ConfigDict(extra="forbid")
+    x: Span
+    y: Span
+    plane: StrictBool
+
+
+class Quiz(BaseModel):
+    """How many clips a quiz has, and the number that they are drawn with."""
+
+    model_config = ConfigDict(extra="forbid")
+    size: Number = 10
+    seed: Number = 1
+
+
+class View(BaseModel):
+    """A view, checked against the state that is the validation's context: people pass views on, so nothing is trusted.
+
+    What needs a second model is at its default where none is chosen.
     """
-    down, across, rows, (row_codes, column_codes) = _laid_out(state, view, which)
-    names = {(one, two): [] for one in down for two in across}
-    for row in rows:
-        names[row_codes[row], column_codes[row]].append(state["utterance"][row])
-    return names
+
+    model_config = ConfigDict(extra="forbid")
+    tab: Literal["matrix", "dimensions", "quiz"]
+    model: Text
+    other: Text | None = None
+    rows: Text = "emotion"
+    columns: Text = "predicted"
+    show: Literal["count", "row", "column", "all", "right"] = "count"
+    order: Literal["given", "name", "confusion"] = "given"
+    filters: dict[Text, Filter] = {}
+    outcome: Literal["both", "only_a", "only_b", "neither"] | None = None
+    threshold: Annotated[Number, Field(ge=0, le=1)] = 0
+    cells: Cells = []
+    which: Literal["model", "other", "difference"] = "model"
+    list: Literal["cells", "errors", "noted", "heard"] = "cells"
+    sort: Literal["given", "confidence", "unsure", "length", "residual"] = "given"
+    dimension: Text | None
+    residual: Limits = [None, None]
+    box: Box | None = None
+    plane: Literal["true", "predicted"] = "true"
+    utterance: Text | None = None
+    quiz: Quiz = Quiz()
+
+    @model_validator(mode="after")
+    def _of_the_state(self, info):
+        state = info.context
+        models = [model["name"] for model in state["models"]]
+        columns = {column["name"]: column for column in state["columns"]}
+        values = {name: column["values"] for name, column in columns.items() if column["kind"] == "category"}
+        values |= dict.fromkeys(AXES, state["classes"])
+        _known(self.model, models, "model")
+        _known(self.other, [None, *models], "other")
+        _known(self.rows, list(values), "rows")
+        _known(self.columns, list(values), "columns")
+        _known(self.dimension, [None, *(dimension["name"] for dimension in state["dimensions"])], "dimension")
+        if self.utterance is not None and self.utterance not in state["utterance"]:
+            raise ValueError(f"utterance {self.utterance!r:.100} is not among the predicted ones")
+        for name, wanted in self.filters.items():
+            _known(name, ["text", "confidence", *columns], "filters")
+            _check_filter(name, wanted, columns.get(name))
+
+        if self.other in (None, self.model):
+            self.other, self.outcome, self.which = None, None, "model"
+            self.rows = "emotion" if self.rows == "other" else self.rows
+            self.columns = "predicted" if self.columns == "other" else self.columns
+        for cell in self.cells:
+            for value, axis in zip(cell, (self.rows, self.columns), strict=True):
+                _known(value, ["", *values[axis]], f"cell ({axis})")
+        return self
 
 
-def matrix(state: dict, view: dict, which: str = "model") -> pd.DataFrame:
-    """Counts of the rows that pass: index and columns are the axes' values in the view's order, "" (missing) last."""
-    view = complete(view, state)
-    down, across, rows, codes = _laid_out(state, view, which)
-    counts = pd.crosstab(codes[0][rows], codes[1][rows]).reindex(index=down, columns=across, fill_value=0)
-    names = _axes(view, which)
-    return counts.rename_axis(index=names[0], columns=names[1])
+def default_view(state: dict) -> dict:
+    """The view that a state starts with."""
+    return View.model_construct(
+        tab="matrix" if any(model["predicted"] for model in state["models"]) else "dimensions",
+        model=state["models"][0]["name"],
+        dimension=state["dimensions"][0]["name"] if state["dimensions"] else None,
+    ).model_dump()
 
 
-def _laid_out(state, view, which):
-    """The matrix: row values and column values in their order, rows that pass, and each row's two values."""
-    view = complete(view, state)
-    rows = np.flatnonzero(_passes(state, view))
-    right = _right(state, _model(state, view["model" if which == "model" else "other"]))
-    known_rows = rows[
-        _codes(state["emotion"], state["n"])[rows] >= 0
-    ]  # what has no truth is neither right nor wrong
-    values, orders = [], []
-    axes = [_axis(state, view, name) for name in _axes(view, which)]
-    for known, codes in axes:
-        values.append(np.array([*known, ""], object)[codes])  # -1, missing, is the last
-        errors = {}
-        for k in range(len(known)):
-            inside = known_rows[codes[known_rows] == k]
-            errors[known[k]] = 1 - right[inside].sum() / len(inside) if len(inside) else -1
-        orders.append((list(known), errors))
-    if axes[0][0] is axes[1][0]:  # of two class axes the columns stand as the rows do
-        orders[1] = (orders[1][0], orders[0][1])
-    for (known, errors), one in zip(orders, values, strict=True):
-        if view["order"] == "name":
-            known.sort(key=lambda name: name.encode("utf-16-be", "surrogatepass"))  # as JavaScript does
-        elif view["order"] == "confusion":
-            known.sort(key=lambda name, errors=errors: -errors[name])
-        if (one[rows] == "").any():
-            known.append("")
-    return orders[0][0], orders[1][0], rows, values
+def complete(view: dict, state: dict) -> dict:
+    """The view, checked (`View`), with defaults for what it leaves out. Raises SernbError for what is not known."""
+    if not isinstance(view, dict):
+        raise SernbError(f"a view is a dict, as in {{'model': …, 'filters': …}}; got {type(view).__name__}.")
+    try:
+        return View.model_validate(default_view(state) | view, context=state).model_dump()
+    except ValidationError as error:
+        raise SernbError(f"the view's {in_words(error)}") from None
 
 
-def _passes(state, view):
-    """(n,) whether each row passes; the view is complete."""
-    n, model = state["n"], _model(state, view["model"])
-    passes = np.ones(n, bool)
-    for name, wanted in view["filters"].items():
-        column = next((one for one in state["columns"] if one["name"] == name), None)
-        if name == "text":
-            passes &= _has_words(state, wanted) if wanted else True
-        elif name == "confidence":
-            passes &= _between(_array(model["confidence"], n), wanted)
-        elif column["kind"] == "category":
-            if wanted:
-                passes &= np.isin(column["codes"], [column["values"].index(value) for value in wanted])
-        else:
-            passes &= _between(_array(column["values"], n), wanted)
-    tab = _rated if view["tab"] == "dimensions" else _classed
-    return passes & tab(state, view, model)
+def asked(view: dict) -> dict:
+    """What of a view decides which rows it lists."""
+    return {name: value for name, value in view.items() if name not in UNLISTED}
 
 
-def _classed(state, view, model):
-    """(n,) what the matrix and the quiz ask for: a class from each model that is looked at, sure enough, as they agree."""
-    n, other = state["n"], _model(state, view["other"]) if view["other"] else None
-    passes = _codes(model["predicted"], n) >= 0
-    if other:
-        passes &= _codes(other["predicted"], n) >= 0
-    if view["outcome"]:
-        need = OUTCOMES[view["outcome"]]
-        passes &= _codes(state["emotion"], n) >= 0
-        passes &= _right(state, model) == need[0]
-        passes &= _right(state, other) == need[1]
-    if view["threshold"] > 0 and model["confidence"] is not None:
-        passes &= _between(_array(model["confidence"], n), (view["threshold"], None))
-    return passes
+def rows_of(state: dict, view: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the rows that pass a complete, simple view (all but its `cells`), and of those listed, in their order.
+
+    Raises SernbError for a view that is not simple: only the page knows its rows.
+    """
+    kinds = {column["name"]: column["kind"] for column in state["columns"]}
+    others = [f"{name}={view[name]!r:.100}" for name, known in SIMPLE.items() if view[name] not in known]
+    others += [f"a filter of {name}" for name in view["filters"] if kinds.get(name) != "category"]
+    if others:
+        raise SernbError(
+            f"only the page knows the rows of this view ({some(others)}), and no page has told them: show the explorer, "
+            "and ask in a later cell."
+        )
+    passes = _passes(state, view)
+    passing = np.flatnonzero(passes)
+
+    # What is listed of those that pass, and in which order.
+    listed, model = passing, _model(state, view["model"])
+    if view["tab"] == "matrix" and view["cells"]:
+        chosen = set(map(tuple, view["cells"]))
+        down, across = (_values(state, view, name) for name in (view["rows"], view["columns"]))
+        listed = np.array([row for row in passing if (down[row], across[row]) in chosen], int)
+    if view["list"] == "errors":
+        rows, errors = set(listed), model["errors"]["rows"] if model["errors"] else []
+        listed = np.array([row for row in errors if row in rows], int)
+    key = None
+    if view["sort"] in ("confidence", "unsure") and model["confidence"]:
+        key = _numbers(model["confidence"]) * (-1 if view["sort"] == "confidence" else 1)
+    if view["sort"] == "residual" and view["dimension"] in model["dimensions"]:
+        truth = next(one["truth"] for one in state["dimensions"] if one["name"] == view["dimension"])
+        key = -np.abs(_numbers(model["dimensions"][view["dimension"]]) - _numbers(truth))
+    if key is not None:
+        listed = listed[np.lexsort((listed, key[listed]))]  # NaN last
+    return passing, listed
 
 
-def _rated(state, view, _):
-    """(n,) what the tab of dimensions asks for: a predicted value, within the residuals and the box."""
-    truth, said = _dimension(state, view, view["dimension"])
-    passes = ~np.isnan(said)
-    if view["residual"] != [None, None] and tuple(view["residual"]) != (None, None):
-        passes &= _between(said - truth, view["residual"])
-    if view["box"]:
-        x, y = _plotted(state, view)
-        passes &= _between(x, view["box"]["x"]) & _between(y, view["box"]["y"])
-    return passes
+def cells(state: dict, view: dict, passing: np.ndarray) -> dict[tuple[str, str], list[str]]:
+    """{(row value, column value): utterances} of rows that pass, every cell of the matrix in the kit's order; "" is a
+    missing value, last and only where there is one."""
+    orders, values = [], []
+    for axis in (view["rows"], view["columns"]):
+        values.append(_values(state, view, axis))
+        column = next((column for column in state["columns"] if column["name"] == axis), None)
+        known = state["classes"] if axis in AXES else column["values"]
+        orders.append([*known, *([""] if (values[-1][passing] == "").any() else [])])
+    made = {(down, across): [] for down in orders[0] for across in orders[1]}
+    for row in passing:
+        made[values[0][row], values[1][row]].append(state["utterance"][row])
+    return made
 
 
-def _in_cells(state, view):
-    """(n,) whether each row lies in a chosen cell; of the difference: with one model, not with both."""
-    if view["which"] != "difference":
-        return _in_cells_of(state, view, view["which"])
-    return _in_cells_of(state, view, "model") != _in_cells_of(state, view, "other")
-
-
-def _in_cells_of(state, view, which):
-    chosen = {tuple(cell) for cell in view["cells"]}
-    (down, rows), (across, columns) = (_axis(state, view, name) for name in _axes(view, which))
-    inside = np.zeros((len(down) + 1, len(across) + 1), bool)
-    for one, two in chosen:
-        inside[down.index(one) if one else -1, across.index(two) if two else -1] = True
-    return inside[rows, columns]
-
-
-def _axes(view, which):
-    return view["rows"], "other" if which == "other" and view["columns"] == "predicted" else view["columns"]
-
-
-def _axis(state, view, name):
-    """An axis's values, and each row's number among them (-1: missing)."""
-    if name == "emotion":
-        return state["classes"], _codes(state["emotion"], state["n"])
-    if name in ("predicted", "other"):
-        model = _model(state, view["model" if name == "predicted" else "other"])
-        return state["classes"], _codes(model["predicted"], state["n"])
-    column = next(one for one in state["columns"] if one["name"] == name)
-    return column["values"], np.array(column["codes"])
-
-
-def _sort_key(state, view, model):
-    """(n,) what the list is sorted by, smallest first and NaN last; None where that is not known."""
-    n, sort = state["n"], view["sort"]
-    if sort in ("confidence", "unsure") and model["confidence"]:
-        return _array(model["confidence"], n) * (-1 if sort == "confidence" else 1)
-    if sort == "length":
-        found = [one["values"] for one in state["columns"] if one["name"] == "length"]
-        return -_array(found[0], n) if found else None
-    if sort == "residual" and view["dimension"]:
-        truth, said = _dimension(state, view, view["dimension"])
-        return -np.abs(said - truth)
-    return None
-
-
-def _plotted(state, view):
-    """What lies across and up where the view's box was drawn."""
-    if not view["box"]["plane"]:
-        return _dimension(state, view, view["dimension"])
-    at = 0 if view["plane"] == "true" else 1
-    return _dimension(state, view, "valence")[at], _dimension(state, view, "arousal")[at]
-
-
-def _dimension(state, view, name):
-    """True and predicted values `(n,)`, NaN where not known."""
-    truth = next((one["truth"] for one in state["dimensions"] if one["name"] == name), None)
-    said = _model(state, view["model"])["dimensions"].get(name)
-    return _array(truth, state["n"]), _array(said, state["n"])
-
-
-def _has_words(state, query):
-    query = query.lower()
-    texts = state["text"] or [None] * state["n"]
-    pairs = zip(state["utterance"], texts, strict=True)
-    return np.array(
-        [query in name.lower() or (text is not None and query in text.lower()) for name, text in pairs]
+def matrix(state: dict, view: dict, passing: np.ndarray) -> pd.DataFrame:
+    """The counts of `cells`."""
+    names = cells(state, view, passing)
+    down, across = (list(dict.fromkeys(cell[axis] for cell in names)) for axis in (0, 1))
+    counts = [[len(names[row, column]) for column in across] for row in down]
+    return pd.DataFrame(
+        counts, pd.Index(down, name=view["rows"]), pd.Index(across, name=view["columns"]), dtype=int
     )
 
 
-def _heard(state):
-    """(n,) whether the sound can be had: a recording is known and, in a saved page, lies in it."""
-    found = np.array(state["sound"] or [0] * state["n"], bool)
-    return found if state["embedded"] is None else found & np.isin(np.arange(state["n"]), state["embedded"])
+def _known(value, known, name):
+    if value not in known:
+        raise ValueError(f"{name} is {value!r:.100}; here it can be {some(map(repr, known), 20)}")
 
 
-def _right(state, model):
-    truth = _codes(state["emotion"], state["n"])
-    return (truth >= 0) & (truth == _codes(model["predicted"], state["n"]))
+def _check_filter(name, wanted, column):
+    if name == "text":
+        fits, expected = isinstance(wanted, str), "words"
+    elif name == "confidence" or column["kind"] == "number":
+        fits = (
+            isinstance(wanted, list) and len(wanted) == 2 and not any(isinstance(end, str) for end in wanted)
+        )
+        expected = "[lowest, highest], None for no limit"
+    else:
+        fits = isinstance(wanted, list) and all(value in column["values"] for value in wanted)
+        expected = f"a list of values; here they can be {some(map(repr, column['values']), 20)}"
+    if not fits:
+        raise ValueError(f"filter of {name} is {wanted!r:.100}; expected {expected}")
+
+
+def _passes(state, view):
+    """Whether each row passes a simple view `(n,)`."""
+    passes, model = np.ones(state["n"], bool), _model(state, view["model"])
+    for name, wanted in view["filters"].items():
+        passes &= np.isin(_values(state, view, name), wanted) if wanted else True
+    if view["tab"] == "dimensions":
+        return passes & ~np.isnan(_numbers(model["dimensions"].get(view["dimension"], [None] * state["n"])))
+
+    # The matrix and the quiz ask for a class from each model that is looked at, sure enough, as they agree.
+    truth, predicted = _values(state, view, "emotion"), _values(state, view, "predicted")
+    passes &= predicted != ""
+    if view["other"]:
+        other = _values(state, view, "other")
+        passes &= other != ""
+        if view["outcome"]:
+            first, second = OUTCOMES[view["outcome"]]
+            passes &= (truth != "") & ((predicted == truth) == first) & ((other == truth) == second)
+    if view["threshold"] > 0 and model["confidence"]:
+        passes &= _numbers(model["confidence"]) >= view["threshold"]
+    return passes
+
+
+def _values(state, view, axis):
+    """Each row's value on an axis, or in a column of categories `(n,)`; "" where it is missing."""
+    if axis == "emotion":
+        names, codes = state["classes"], state["emotion"]
+    elif axis in AXES:
+        names, codes = (
+            state["classes"],
+            _model(state, view["model" if axis == "predicted" else "other"])["predicted"],
+        )
+    else:
+        column = next(column for column in state["columns"] if column["name"] == axis)
+        names, codes = column["values"], column["codes"]
+    return np.array([*names, ""], object)[np.full(state["n"], -1) if codes is None else codes]
 
 
 def _model(state, name):
     return next(model for model in state["models"] if model["name"] == name)
 
 
-def _codes(values, n):
-    return np.full(n, -1) if values is None else np.array(values, int)
-
-
-def _array(values, n):
-    return np.full(n, np.nan) if values is None else np.array(values, float)  # None becomes NaN
-
-
-def _between(values, limits):
-    """Whether each lies between the limits (None = no limit), both included; NaN does not."""
-    low, high = limits
-    with np.errstate(invalid="ignore"):
-        return ~np.isnan(values) & (low is None or values >= low) & (high is None or values <= high)
+def _numbers(values):
+    return np.array(values, float)  # None becomes NaN

@@ -1,5 +1,6 @@
 """The explorer in a notebook: a widget whose state, view and notes are plain data on both sides."""
 
+import contextlib
 import html
 import os
 from collections.abc import Callable, Mapping
@@ -7,8 +8,10 @@ from functools import partial
 from pathlib import Path
 
 import anywidget
+import numpy as np
 import pandas as pd
 import traitlets
+from pydantic import BaseModel, NonNegativeInt, ValidationError
 
 from sernb.core.errors import SernbError
 from sernb.core.tables import read_rows
@@ -16,7 +19,7 @@ from sernb.explorer import front, page
 from sernb.explorer.clips import Clips
 from sernb.explorer.notes import as_dict, as_table, read_notes
 from sernb.explorer.state import Material, read, state_of
-from sernb.explorer.view import cells, complete, matrix, rows_of
+from sernb.explorer.view import asked, cells, complete, matrix, rows_of
 
 REPORT_CAP = 3_000_000  # bytes of the page that a report shows instead of the live widget
 
@@ -33,19 +36,36 @@ def explore(
 ) -> "Explorer":
     """Look at predictions: confusion matrix, dimensions, clips with sound, notes, a listening quiz.
 
-    predictions: a predictions table, of one model or several, or the path of a CSV that holds one; utterances: the
-    corpus's table, for sound, words and filters. overlay: a function of an utterance's id that tells what a model looked
-    at (`sernb.explorer.clips.clip`). notes: of a file, table or dict, to go on with. root: the folder that recordings must lie in (by default the
-    corpus's, where the table knows it; where neither is known, any path of the utterances table is read). view: what is
-    shown first, as `explorer.view` gives it.
+    Args:
+        predictions: a predictions table, of one model or several, or the path of a CSV that holds one.
+        utterances: the corpus's table, for sound, words and filters.
+        title: what stands above it.
+        overlay: a function of an utterance's id that tells what a model looked at (`sernb.explorer.clips.clip`).
+        notes: of a file, table or dict, to go on with.
+        root: the folder that recordings must lie in; by default the corpus's, where the table knows it. Where
+            neither is known, any path of the utterances table is read.
+        view: what is shown first, as `explorer.view` gives it.
 
-    Raises SernbError where nothing can be shown; what is only missing in part is told below the explorer.
+    Raises:
+        SernbError: nothing can be shown. What is only missing in part is told below the explorer.
     """
     if isinstance(predictions, (str, os.PathLike)):
         predictions = read_rows(predictions)
     return Explorer(
         read(predictions, utterances), title=title, overlay=overlay, notes=notes, root=root, view=view
     )
+
+
+class Told(BaseModel):
+    """What a page tells: which rows pass its view and which it lists (None: all, and those that pass).
+
+    view: what of it decides that (`sernb.explorer.view.asked`); noted: ids with a note, where these are listed.
+    """
+
+    view: dict
+    noted: list[str] | None
+    passing: list[NonNegativeInt] | None
+    listed: list[NonNegativeInt] | None
 
 
 class Explorer(anywidget.AnyWidget):
@@ -59,6 +79,7 @@ class Explorer(anywidget.AnyWidget):
         self.material = material
         self.clips = Clips(material.ids, material.utterances, root, overlay)
         self.report_cap = REPORT_CAP
+        self._told = None  # by the page that was drawn last
         state = state_of(material, title, root)
         notes = read_notes(notes) if isinstance(notes, (str, os.PathLike)) else notes
         self._esm, self._css = front.module(), front.read("explorer.css")  # anywidget makes traits of these
@@ -68,28 +89,38 @@ class Explorer(anywidget.AnyWidget):
 
     @property
     def selected(self) -> pd.DataFrame:
-        """The rows of the list, in its order: the model's predictions, what the utterances table knows, notes."""
-        view, material = self.view, self.material
-        rows = rows_of(self.state, view, self.notes)
-        at = material.models[view["model"]][rows]
-        table = material.predictions.iloc[at].copy()
+        """The rows of the list, in its order: the model's predictions, what the utterances table knows, notes.
+
+        As the page lists them; without one, only of simple views (`sernb.explorer.view`), else SernbError.
+        """
+        material, (_, listed) = self.material, self._rows()
+        table = material.predictions.iloc[material.models[self.view["model"]][listed]].copy()
         if material.utterances is not None:
             known = material.utterances.drop(columns=table.columns, errors="ignore").reindex(table.index)
             table = table.join(known)
         if self.notes:
-            noted = as_table(self.notes).reindex([self.state["utterance"][row] for row in rows]).fillna("")
+            noted = as_table(self.notes).reindex([self.state["utterance"][row] for row in listed]).fillna("")
             table = table.assign(note=noted["note"].to_numpy(), tags=noted["tags"].to_numpy())
         return table
 
     @property
     def cells(self) -> dict[tuple[str, str], list[str]]:
         """{(row value, column value): utterances} of the matrix as it is filtered now; "" is a missing value."""
-        return cells(self.state, self.view)
+        return cells(self.state, self.view, self._rows()[0])
 
     @property
     def matrix(self) -> pd.DataFrame:
-        """The counts of the matrix as it is filtered now."""
-        return matrix(self.state, self.view)
+        """The counts of the matrix as it is filtered now, in the kit's order."""
+        return matrix(self.state, self.view, self._rows()[0])
+
+    def _rows(self):
+        """Rows that pass the view, and those it lists: as the page told, or as `rows_of` knows them of simple views."""
+        told, n = self._told, self.state["n"]
+        stale = told is None or told.view != asked(self.view)
+        if stale or (self.view["list"] == "noted" and set(told.noted or []) != set(self.notes)):
+            return rows_of(self.state, self.view)
+        passing = np.arange(n) if told.passing is None else np.array(told.passing, int)
+        return passing, passing if told.listed is None else np.array(told.listed, int)
 
     def notes_table(self) -> pd.DataFrame:
         """The notes as a table: index utterance, columns note and tags; `sernb.explorer.write_notes` keeps it."""
@@ -132,7 +163,7 @@ class Explorer(anywidget.AnyWidget):
             if isinstance(sync_data, Mapping) and name in sync_data:
                 try:
                     fits[name] = check(sync_data[name])
-                except (SernbError, TypeError, ValueError, KeyError, RecursionError):
+                except (SernbError, RecursionError):
                     wrong.append(name)
         if fits:
             super().set_state(fits)
@@ -148,11 +179,18 @@ class Explorer(anywidget.AnyWidget):
         return as_dict(proposal.value)
 
     def _answer(self, _, content, __):
-        """A clip for the page that asks for one."""
-        if isinstance(content, Mapping) and content.get("ask") == "clip":
+        """A clip for the page that asks for one; the rows that it tells are kept. Anything else is left."""
+        if not isinstance(content, Mapping):
+            return
+        if content.get("ask") == "clip":
             number = content.get("number")
             number = number if isinstance(number, int) else None
             self.send({"answer": "clip", "number": number, "clip": self.clips.of(content.get("row"))})
+        if content.get("tell") == "rows":
+            with contextlib.suppress(ValidationError):
+                told = Told.model_validate(content)
+                if max([*(told.passing or []), *(told.listed or [])], default=0) < self.state["n"]:
+                    self._told = told
 
     def _repr_mimebundle_(self, **kwargs):
         if os.environ.get("SERNB_REPORT"):

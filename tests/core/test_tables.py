@@ -174,6 +174,90 @@ def test_predictions_that_stand_twice_or_lack_columns():
     fails(check_predictions, predictions().drop(columns="emotion"), "no column 'emotion'")
 
 
+def lenient(**columns):
+    table = pd.DataFrame(columns)
+    table.index = pd.Index([f"u{row}" for row in range(len(table))], name="utterance")
+    return check_predictions(table, strict=False)
+
+
+def test_a_whole_table_is_the_same_where_gaps_are_allowed():
+    pd.testing.assert_frame_equal(check_predictions(predictions(), strict=False), check_predictions(predictions()))
+    pd.testing.assert_frame_equal(check_utterances(utterances(), strict=False), check_utterances(utterances()))
+
+
+def test_probabilities_that_are_missing_or_do_not_add_up_are_left_out():
+    table = lenient(
+        emotion=["sad"] * 5,
+        predicted=["sad", "happy", "sad", "sad", "sad"],
+        p_happy=[0.2, 0.7, np.nan, 0.005, -0.5],
+        p_sad=[0.8, 0.7, 0.5, 1.0, 1.5],  # the fourth adds up to 1.005: within the tolerance
+    )
+    assert table["p_sad"].isna().tolist() == table["p_happy"].isna().tolist() == [False, True, True, False, True]
+    assert table["predicted"].tolist() == ["sad", "happy", "sad", "sad", "sad"]
+
+
+def test_each_model_has_its_own_classes():
+    table = lenient(
+        emotion=["a", "a"], predicted=["a", "b"], model=["one", "two"], p_a=[0.6, 0.1], p_b=[0.4, 0.2], p_c=[None, 0.7]
+    )
+    assert table["p_a"].tolist() == [0.6, 0.1]  # that "one" knows no c is no fault of its row
+
+
+def test_labels_may_be_missing_where_gaps_are_allowed():
+    table = lenient(emotion=["sad", None, ""], predicted=["sad", "sad", None])
+    assert table["emotion"].isna().tolist() == [False, True, True]
+    assert table["predicted"].isna().tolist() == [False, False, True]
+    for columns in ({}, {"emotion": [np.nan, np.nan]}):
+        table = lenient(predicted=["sad", "happy"], **columns)
+        assert table["emotion"].isna().all()
+        assert list(table["predicted"].cat.categories) == ["happy", "sad"]
+    table = lenient(emotion=["angry"], predicted=["sad"], p_sad=[0.9], p_happy=[0.1])
+    assert list(table["predicted"].cat.categories) == ["happy", "sad", "angry"]  # angry has no probabilities
+    assert table["p_sad"].tolist() == [0.9]
+
+
+def test_dimensions_may_be_missing_where_gaps_are_allowed():
+    table = lenient(arousal_predicted=[0.5, None], model=["m", None])
+    assert table["arousal_predicted"].iloc[0] == 0.5 and np.isnan(table["arousal_predicted"].iloc[1])
+    assert table["arousal"].isna().all() and table["model"].tolist() == ["m", "model"]
+
+
+@pytest.mark.parametrize(
+    "columns, words",
+    [
+        ({"emotion": ["sad"]}, "predictions need the columns"),
+        ({"p_sad": [0.5], "p_happy": [0.5]}, "predictions need the columns"),
+        ({"arousal": [1.0], "arousal_predicted": ["loud"]}, "must hold numbers"),
+        ({}, "no rows"),
+    ],
+)
+def test_what_is_refused_even_where_gaps_are_allowed(columns, words):
+    with pytest.raises(SernbError, match=words):
+        lenient(**columns)
+    twice = pd.concat([predictions(), predictions()]).assign(emotion=np.nan)
+    with pytest.raises(SernbError, match="stand more than once"):
+        check_predictions(twice, strict=False)
+
+
+def test_a_table_with_gaps_is_left_as_it_was():
+    given = predictions(emotion=np.nan, p_sad=[0.1, 0.1])
+    before = given.copy()
+    check_predictions(given, strict=False)
+    pd.testing.assert_frame_equal(given, before)
+
+
+def test_utterances_where_gaps_are_allowed():
+    given = utterances(path=["a.wav", None, ""], emotion=["cheerful", "sad", None])
+    given.attrs["root"] = "here"
+    table = check_utterances(given, strict=False)
+    assert table["path"].isna().tolist() == [False, True, True]
+    assert list(table["emotion"].cat.categories) == ["sad", "cheerful"] and table.attrs == {"root": "here"}
+    speakers = pd.DataFrame({"speaker": ["x", "y"]}, index=["a", "b"])
+    assert check_utterances(speakers, strict=False).columns.tolist() == ["speaker"]
+    with pytest.raises(SernbError, match="more than once"):
+        check_utterances(speakers.set_axis(["a", "a"]), strict=False)
+
+
 def test_order_of_classes():
     assert in_order(["zest", "bored", "cheer", "neutral"]) == ["neutral", "bored", "cheer", "zest"]
     assert in_order(reversed(EMOTIONS)) == list(EMOTIONS)

@@ -5,7 +5,12 @@ import pytest
 
 from sernb import corpora, protocols
 from sernb.evaluation.baselines import baseline
-from sernb.explorer.state import make_state
+from sernb.explorer.state import read, state_of
+
+
+def make_state(predictions, utterances=None, **options):
+    """The state of two tables."""
+    return state_of(read(predictions, utterances), **options)
 
 
 @pytest.fixture

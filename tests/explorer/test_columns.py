@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sernb.explorer.columns import columns_of, listeners_of, numbers, votes_of
-from sernb.explorer.state import make_state
+from tests.explorer.conftest import make_state
 
 
 def utterances(**columns):
@@ -111,7 +111,7 @@ def test_listeners_of_emodb_and_cremad():
 
 
 def test_too_many_speakers_are_told():
-    many = pd.Series([f"s{i}" for i in range(1001)], dtype=object)
+    many = np.array([f"s{i}" for i in range(1001)], object)
     found, notices = columns_of({"speaker": many}, None, np.full(1001, -1), None)
     assert found == []
     assert notices == ["There are more than 1,000 values of speaker, too many to choose from."]

@@ -1,11 +1,15 @@
-"""Slips in tables are counted, with examples, and nothing else is told: no notice where there is nothing to tell."""
+"""Slips and gaps in tables are counted, with examples, and nothing else is told; planted label errors are found."""
+
+import importlib.util
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from sernb.explorer.label_errors import NEEDS
-from sernb.explorer.state import make_state
+from sernb.core.tables import check_predictions
+from sernb.explorer.doubts import NEEDS, gaps, likely_label_errors
+from tests.explorer.conftest import make_state
 
 
 def table(**columns):
@@ -17,6 +21,40 @@ def table(**columns):
 def told(words, *tables):
     """The notices with these words in them."""
     return [one for one in make_state(*tables)["notices"] if words in one]
+
+
+def missing(**columns):
+    return gaps(check_predictions(table(**columns), strict=False))
+
+
+def test_gaps_in_predictions_are_counted():
+    assert missing(emotion=["sad"], predicted=["sad"], p_sad=[1.0]) == []
+    (notice,) = missing(
+        emotion=["sad"] * 3, predicted=["sad", "happy", "sad"], p_happy=[0.2, 0.7, np.nan], p_sad=[0.8, 0.7, 0.5]
+    )
+    assert "2 of 3 predictions" in notice and "u1, u2" in notice
+    truth, said = missing(emotion=["sad", None, ""], predicted=["sad", "sad", None])
+    assert "2 of 3 predictions have no true label: u1, u2" in truth
+    assert "1 of 3 predictions name no class: u2" in said
+    (notice,) = missing(emotion=["angry"], predicted=["sad"], p_sad=[0.9], p_happy=[0.1])
+    assert "no probabilities of angry" in notice
+    own_classes = {"model": ["one", "two"], "p_a": [0.6, 0.1], "p_b": [0.4, 0.2], "p_c": [None, 0.7]}
+    assert missing(emotion=["a", "a"], predicted=["a", "b"], **own_classes) == []
+
+
+def test_a_model_of_dimensions_beside_one_of_classes_misses_no_labels(small, dimensions):
+    both = pd.concat([small[0].query("model == 'a'"), dimensions.assign(model="d")])
+    both = check_predictions(both, strict=False)
+    assert both.loc[both["model"] == "d", "predicted"].isna().all()
+    assert gaps(both) == []
+
+
+def test_that_there_is_no_truth_at_all_is_told_once():
+    for columns in ({}, {"emotion": [np.nan, np.nan]}):
+        notices = make_state(table(predicted=["sad", "happy"], **columns))["notices"]
+        assert [one for one in notices if "true label" in one] == [
+            "The predictions have no true labels: which of them are right cannot be shown."
+        ]
 
 
 def test_labels_that_contradict_the_corpus():
@@ -113,3 +151,73 @@ def test_nothing_is_told_of_tables_without_slips(embedded, small, dimensions):
     assert set(make_state(*embedded)["notices"]) <= {NEEDS}
     assert len(make_state(*small)["notices"]) == 2  # no recordings, too few clips for label errors
     assert not any("true" in one for one in make_state(dimensions)["notices"])
+
+
+needs_cleanlab = pytest.mark.skipif(
+    importlib.util.find_spec("cleanlab") is None, reason='cleanlab is not here: pip install "sernb[labels]"'
+)
+
+
+def sure(labels, classes, confidence=0.9):
+    p = np.full((len(labels), classes), (1 - confidence) / (classes - 1))
+    p[np.arange(len(labels)), labels] = confidence
+    return p
+
+
+@needs_cleanlab
+def test_planted_errors_are_found_worst_first(capfd):
+    truth = np.arange(60) % 3
+    p = sure(truth, 3)
+    p[7] = [0.01, 0.01, 0.98]
+    labels = truth.copy()
+    labels[[7, 20]] = [1, 0]  # 7 truly is 1, but the model is sure of 2; 20 truly is 2
+    found, why = likely_label_errors(labels, p)
+    assert why is None
+    assert found["row"].tolist() == [7, 20]
+    np.testing.assert_allclose(found["score"], [0.01, 0.05])
+    assert capfd.readouterr() == ("", "")
+
+
+@needs_cleanlab
+def test_no_errors_is_an_empty_table():
+    truth = np.arange(20) % 2
+    found, why = likely_label_errors(truth, sure(truth, 2))
+    assert why is None and len(found) == 0
+
+
+@needs_cleanlab
+def test_rows_without_truth_or_probabilities_are_left_out():
+    truth = np.arange(60) % 2
+    p, labels = sure(truth, 2), truth.copy()
+    labels[[4, 6, 8]] = 1 - labels[[4, 6, 8]]
+    p[4], labels[6] = np.nan, -1
+    found, _ = likely_label_errors(labels, p)
+    assert found["row"].tolist() == [8]
+
+
+@needs_cleanlab
+def test_classes_that_the_model_or_the_truth_does_not_know():
+    truth = np.arange(40) % 2 * 2  # classes 0 and 2 of four; the model knows no class 3
+    p = np.column_stack([sure(truth, 3), np.full(40, np.nan)])
+    labels = truth.copy()
+    labels[[5, 9]] = [3, 0]  # 3 has no probabilities: no score
+    found, why = likely_label_errors(labels, p)
+    assert why is None
+    assert found["row"].tolist() == [9]
+
+
+def test_too_few_classes_or_rows():
+    one = np.zeros(20, int)
+    assert likely_label_errors(one, sure(one, 2))[0] is None
+    few = np.array([0] * 20 + [1] * 4)
+    found, why = likely_label_errors(few, sure(few, 2))
+    assert found is None and "at least 5" in why and "the smallest with 4" in why
+    found, why = likely_label_errors(np.full(3, -1), np.full((3, 2), np.nan))
+    assert found is None and "none" in why
+
+
+def test_without_cleanlab_a_sentence_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
+    truth = np.arange(20) % 2
+    assert likely_label_errors(truth, sure(truth, 2)) == (None, NEEDS)
+    assert "sernb[labels]" in NEEDS

@@ -16,7 +16,6 @@ from sernb.explorer.page import (
     candidates,
     filled,
     html_page,
-    page_size_without_data,
     policy,
     quiz_rows,
 )
@@ -34,7 +33,7 @@ def explorer(embedded):
 
 
 def test_the_page_without_data_is_small():
-    assert page_size_without_data() < 120_000
+    assert len(html_page({"title": "", "utterance": []}, {}, {}, {}).encode()) < 120_000
 
 
 def test_a_page_holds_state_view_notes_and_clips(explorer):
@@ -97,7 +96,7 @@ def test_clips_come_in_turn_label_errors_first(explorer):
     surest = max(wrong, key=lambda row: model["confidence"][row])
     assert rows[1] == surest and 3 in rows[2:6]
     assert (truth[rows[:30]] == said[rows[:30]]).sum() >= 5
-    assert rows == candidates(state, explorer.view) != candidates(state, explorer.view, seed=1)
+    assert rows == candidates(state, explorer.view)
     opened = explorer.view | {"utterance": state["utterance"][500]}
     assert candidates(state, opened)[0] == 500
 
@@ -132,7 +131,7 @@ def test_the_quiz_has_clips_that_were_not_chosen_for_what_the_model_says(explore
     state = explorer.state
     truth, said = np.array(state["emotion"]), np.array(state["models"][0]["predicted"])
     drawn = quiz_rows(state)
-    assert sorted(drawn) == list(range(state["n"])) and drawn == quiz_rows(state) != quiz_rows(state, seed=1)
+    assert sorted(drawn) == list(range(state["n"])) and drawn == quiz_rows(state)
     assert np.bincount(truth[drawn[:40]]).tolist() == [10] * 4
     # The draw knows nothing of the model: with all predictions changed, it is the same.
     other = state | {"models": [state["models"][0] | {"predicted": [0] * state["n"]}]}

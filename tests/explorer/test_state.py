@@ -9,8 +9,8 @@ import pytest
 
 from sernb.core.errors import SernbError
 from sernb.core.tables import classes_of
-from sernb.explorer.label_errors import NEEDS
-from sernb.explorer.state import make_state
+from sernb.explorer.doubts import NEEDS
+from tests.explorer.conftest import make_state
 
 
 def predictions(**columns):

@@ -10,7 +10,8 @@ import pytest
 from sernb.core.errors import SernbError
 from sernb.core.tables import write_predictions
 from sernb.explorer import Explorer, explore, front, write_notes
-from sernb.explorer.state import make_state
+from sernb.explorer.view import UNLISTED
+from tests.explorer.conftest import make_state
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -62,9 +63,52 @@ def test_selected_is_the_list_with_all_that_is_known(explorer):
     explorer.notes = {"u3": {"note": "hm", "tags": ["a", "b"]}}
     assert explorer.selected["note"].tolist() == ["", "hm"]
     assert explorer.selected["tags"].tolist() == ["", "a; b"]
-    explorer.view = {"list": "noted"}
+
+
+def tell(explorer, listed, passing=None, view=None, noted=None):
+    """What a page sends when it has drawn a view."""
+    view = {name: value for name, value in (view or explorer.view).items() if name not in UNLISTED}
+    ask(explorer, {"tell": "rows", "view": view, "noted": noted, "passing": passing, "listed": listed})
+
+
+def test_the_page_tells_the_rows_of_its_view(explorer):
+    explorer.view = {"filters": {"text": "no"}, "sort": "length"}
+    with pytest.raises(SernbError, match="only the page knows"):
+        explorer.selected  # noqa: B018
+    tell(explorer, listed=[4, 3], passing=[3, 4])
+    assert explorer.selected.index.tolist() == ["u5", "u4"]
+    assert explorer.matrix.to_numpy().tolist() == [[0, 1], [0, 1]]
+    assert explorer.cells["happy", "sad"] == ["u5"]
+    explorer.view = {**explorer.view, "show": "row", "utterance": "u1"}  # the list is the same
+    assert explorer.selected.index.tolist() == ["u5", "u4"]
+    tell(explorer, listed=None, passing=[4])
+    assert explorer.selected.index.tolist() == ["u5"]
+    tell(explorer, listed=None)
+    assert len(explorer.selected) == 6
+    explorer.view = {"cells": [["sad", "sad"]]}  # what the page told is of another view
+    assert explorer.selected.index.tolist() == ["u4"]
+
+
+def test_rows_that_were_told_before_their_view_or_their_notes_count_for_them(explorer):
+    view = explorer.view | {"list": "noted"}
+    tell(explorer, view=view, listed=[2], noted=["u3"])
+    assert len(explorer.selected) == 6
+    explorer.notes = {"u3": {"note": "hm", "tags": []}}
+    explorer.view = view
     assert explorer.selected.index.tolist() == ["u3"]
     assert explorer.selected["predicted"].tolist() == ["happy"]  # of model a
+    explorer.notes = {}
+    with pytest.raises(SernbError, match="only the page knows"):
+        explorer.selected  # noqa: B018
+
+
+@pytest.mark.parametrize("rows", [[6], [-1], ["u1"], [0.5], "all", {"a": 1}, [[0]]])
+def test_rows_that_are_none_are_left(explorer, rows):
+    for told in ({"listed": rows}, {"listed": None, "passing": rows}):
+        tell(explorer, **told)
+        assert len(explorer.selected) == 6 and explorer.matrix.to_numpy().sum() == 6
+    ask(explorer, {"tell": "rows"})
+    assert len(explorer.selected) == 6
 
 
 def test_cells_and_matrix(explorer):
@@ -212,7 +256,7 @@ def test_fifty_thousand_rows_are_quick():
     json.dumps(explorer.get_state(["state", "view", "notes"]))
     assert time.process_time() - begin < 5
     begin = time.process_time()
-    explorer.view = {"cells": [["happy", "sad"]], "filters": {"text": "u1"}, "sort": "unsure"}
+    explorer.view = {"cells": [["happy", "sad"]], "threshold": 0.5, "sort": "unsure"}
     assert len(explorer.selected)
     assert time.process_time() - begin < 1
 
