@@ -218,7 +218,7 @@ def write_page(text: str, path: str | Path) -> Path:
 @cache
 def _code() -> str:
     """The module and its start-up."""
-    return f"{front.module()}\n{front.read('page.js')}"
+    return f"{front.module()}\n{front.joined('page.js')}"
 
 
 @cache

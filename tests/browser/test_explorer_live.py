@@ -110,6 +110,10 @@ def test_in_jupyterlab(browser, start):
     widget.wait_for()
     widget.locator('[data-which=model][data-cell="0,0"]').click()
     widget.locator('[data-which=model][data-cell="1,1"]').click(modifiers=["Shift"])
+    # What only the page knows it tells Python.
+    (kernel,) = [socket for socket in sockets if "/channels" in socket.url]
+    with kernel.expect_event("framesent", lambda frame: b'"tell":"rows"' in frame and b'"text":"e"' in frame):
+        widget.locator("[data-filter=text]").fill("e")
     listed = widget.locator(".list li").count()
     widget.locator(".list .play").first.click()
     plays(page)
@@ -119,21 +123,16 @@ def test_in_jupyterlab(browser, start):
         page.keyboard.press(key)
     page.keyboard.press("b")
     assert page.locator(".jp-CodeCell").count() == cells
-    (kernel,) = [socket for socket in sockets if "/channels" in socket.url]
-    with kernel.expect_event("framesent", lambda frame: b"breathy" in as_bytes(frame)):
+    with kernel.expect_event("framesent", lambda frame: b"breathy" in frame):
         widget.locator(".note textarea").fill("breathy")
     page.evaluate(RUN, 1)
     output = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
     output.wait_for()
     assert f"chosen: {listed} [['neutral', 'neutral'], ['happy', 'happy']] ['Ses" in output.inner_text()
-    page.evaluate(RUN, 2)
+    page.evaluate(RUN, 2)  # shows a view from Python
     expect(widget.locator('[data-which=model][data-cell="2,2"]')).to_have_attribute("aria-selected", "true")
     expect(widget.locator(".filters summary").first).to_have_text("Filters (1)")
     context.close()
-
-
-def as_bytes(frame):
-    return frame.encode() if isinstance(frame, str) else frame
 
 
 def test_in_voila(browser, start):

@@ -4,12 +4,14 @@ import itertools
 import statistics
 import threading
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from sernb.explorer import explore
+from sernb.explorer import explore, front
 from sernb.explorer.server import make_server
 from tests.browser.conftest import until
 from tests.browser.material import CLASSES, predictions, utterances
@@ -43,6 +45,25 @@ def test_a_clip_is_fetched_when_it_is_chosen(open_page, served):
     page.locator(".list .play").nth(2).click()
     until(page, "parseFloat(document.querySelector('.sound .mono')?.textContent) > 0.2")  # it plays
     assert len([url for url in asked if "/clip/" in url]) == 1
+
+
+def test_the_modules_load_as_they_are(open_page):
+    class Quiet(SimpleHTTPRequestHandler):
+        def do_GET(self):
+            if self.path != "/favicon.ico":
+                return super().do_GET()
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=front.FOLDER))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = open_page(f"http://127.0.0.1:{server.server_port}/explorer.css")
+    assert page.evaluate("import('/main.js').then((module) => typeof module.default.render)") == "function"
+    server.shutdown()
+    server.server_close()
 
 
 def stopwatch(page):

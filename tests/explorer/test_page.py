@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sernb.core.errors import SernbError
-from sernb.explorer import explore, front
+from sernb.explorer import explore
 from sernb.explorer.page import (
     QUIZ,
     as_json,
@@ -214,9 +214,3 @@ def test_predictions_of_dimensions_and_without_sound(dimensions, small, tmp_path
         data_of(explore(*small).save(tmp_path / "b.html", progress=False).read_text())["state"]["limit"]
         is None
     )
-
-
-def test_a_part_of_the_front_end_that_is_missing_is_named(monkeypatch):
-    monkeypatch.setattr(front, "PARTS", ("none.js",))
-    with pytest.raises(SernbError, match=r"none.js: a part of the explorer is missing"):
-        front.module()

@@ -1,16 +1,30 @@
-"""The explorer's front end: parts that are joined into one ES module, which needs no build step."""
+"""The explorer's front end: ES modules without a build step; where one text is wanted, they are joined."""
 
+import re
 from pathlib import Path
 
 from sernb.core.errors import SernbError
 
-PARTS = ("rows.js", "dom.js", "matrix.js", "list.js", "clip.js", "plots.js", "quiz.js", "main.js")
+PARTS = (
+    "words.js", "dom.js", "colors.js", "view.js", "rows.js", "list.js", "player.js", "clip.js", "matrix.js", "plots.js",
+    "quiz.js", "controls.js", "python.js", "main.js",
+)  # fmt: skip
 FOLDER = Path(__file__).parent
 
 
 def module() -> str:
-    """The ES module: all PARTS, in their order. It ends with `export default { render };`."""
-    return "\n".join(read(name) for name in PARTS)
+    """The ES module of the widget, all PARTS in one; it ends with `export default { render };`.
+
+    A saved page may run no other script than its own text, so nothing can be imported there, and a widget has one text,
+    too: the imports go, and the parts share one scope.
+    """
+    return "\n".join(map(joined, PARTS))
+
+
+def joined(name: str) -> str:
+    """A module without its imports, and without the word export before what it declares."""
+    text = re.sub(r"^import [^;]*;\n", "", read(name), flags=re.MULTILINE)
+    return re.sub(r"^export (?!default)", "", text, flags=re.MULTILINE)
 
 
 def read(name: str) -> str:

@@ -1,224 +1,243 @@
-// A view applied to the state: which rows pass, which cells they lie in, in which order they are listed.
-// sernb/explorer/view.py does the same in Python; a test in the browser holds the two against each other.
+// A view applied to the state: which rows pass, which cells they lie in, in which order they are listed. Rows are
+// numbers, 0 to n − 1. The rules stand here and nowhere else: Python is told the rows (sernb/explorer/view.py).
 
-const SHOWS = { count: "counts", row: "% of the row", column: "% of the column", all: "% of all", right: "% right" };
-const ORDERS = { given: "the kit's order", name: "by name", confusion: "most errors first" };
-const SORTS = { given: "as they come", confidence: "surest first", unsure: "least sure first", length: "longest first",
-  residual: "largest residual first" };
+import { modelOf } from "./view.js";
 
-function prepare(state) {
-  return {
-    state,
-    number: new Map(state.utterance.map((id, row) => [id, row])),
-    columns: new Map(state.columns.map((column) => [column.name, column])),
-    models: new Map(state.models.map((model) => [model.name, model])),
-    lower: null,
-  };
-}
-
-function modelOf(data, view) {
-  return data.models.get(view.model);
-}
-
-// Names of the models that are looked at, one or two.
-function compared({ view }) {
-  return [view.model, view.other].filter(Boolean);
-}
-
-function defaultView(data) {
-  const { models, dimensions } = data.state;
-  return {
-    tab: models.some((model) => model.predicted) ? "matrix" : "dimensions", model: models[0].name, other: null,
-    rows: "emotion", columns: "predicted", show: "count", order: "given", filters: {}, outcome: null, threshold: 0,
-    cells: [], which: "model", list: "cells", sort: "given", dimension: dimensions[0]?.name ?? null,
-    residual: [null, null], box: null, plane: "true", utterance: null, quiz: { size: 10, seed: 1 },
-  };
-}
-
-// Views come from other people, too: what is not known here is left at its default.
-function completeView(data, given) {
-  const view = defaultView(data);
-  for (const [name, value] of pairs(given ?? {})) {
-    if (name in view && value !== undefined) view[name] = value;
-  }
-  if (!data.models.has(view.model)) view.model = data.state.models[0].name;
-  if (!data.models.has(view.other) || view.other === view.model) view.other = null;
-  view.filters = Object.assign(Object.create(null), view.filters); // a column may be called "constructor"
-  for (const name of Object.keys(view.filters)) {
-    if (!["text", "confidence"].includes(name) && !data.columns.has(name)) delete view.filters[name];
-  }
-  if (!view.other) {
-    view.outcome = null;
-    view.which = "model";
-    if (view.columns === "other") view.columns = "predicted";
-    if (view.rows === "other") view.rows = "emotion";
-  }
-  return view;
-}
-
-function between(values, [low, high]) {
-  return (row) => values !== null && values[row] !== null && (low === null || values[row] >= low)
-    && (high === null || values[row] <= high);
-}
-
-function isRight(data, model) {
-  const { emotion } = data.state;
-  return (row) => emotion !== null && model.predicted !== null && emotion[row] >= 0 && emotion[row] === model.predicted[row];
-}
-
-// Ratings of a dimension, by row: true ones, or the model's; null where there are none.
-function ratings(data, view, name, kind) {
-  return (kind === "true" ? data.state.dimensions.find((one) => one.name === name)?.truth : modelOf(data, view).dimensions[name]) ?? null;
-}
-
-function residuals(data, view) {
-  const [truth, said] = plotted(data, view, false);
-  return truth && said ? said.map((value, row) => (value === null || truth[row] === null ? null : value - truth[row])) : null;
-}
-
-// What lies across and up: true and predicted values, or (the plane) valence and arousal.
-function plotted(data, view, plane) {
-  return (plane ? [["valence", view.plane], ["arousal", view.plane]] : [[view.dimension, "true"], [view.dimension, "predicted"]])
-    .map((pair) => ratings(data, view, ...pair));
-}
-
-function filterTests(data, view) {
-  const tests = [], a = modelOf(data, view), b = data.models.get(view.other);
-  for (const [name, wanted] of pairs(view.filters)) {
-    if (name === "text") {
-      if (!wanted) continue;
-      data.lower ??= [data.state.utterance, data.state.text ?? []].map((all) => all.map((one) => (one ?? "").toLowerCase()));
-      const [ids, texts] = data.lower, query = wanted.toLowerCase();
-      tests.push((row) => ids[row].includes(query) || (texts[row] ?? "").includes(query));
-    } else if (name === "confidence") {
-      tests.push(between(a.confidence, wanted));
-    } else if (data.columns.get(name).kind === "category") {
-      if (!wanted.length) continue;
-      const { codes, values } = data.columns.get(name), open = new Set(wanted.map((value) => values.indexOf(value)));
-      tests.push((row) => codes[row] >= 0 && open.has(codes[row]));
-    } else {
-      tests.push(between(data.columns.get(name).values, wanted));
-    }
-  }
-  if (b && view.tab !== "dimensions") {
-    tests.push((row) => b.predicted !== null && b.predicted[row] >= 0);
-  }
-  if (view.outcome && b && view.tab !== "dimensions") {
-    const rightA = isRight(data, a), rightB = isRight(data, b);
-    const [needA, needB] = { both: [true, true], only_a: [true, false], only_b: [false, true], neither: [false, false] }[view.outcome];
-    tests.push((row) => data.state.emotion?.[row] >= 0 && rightA(row) === needA && rightB(row) === needB);
-  }
-  return tests;
-}
+const OUTCOMES = { // whether the first model is right, and the other
+  both: [true, true],
+  only_a: [true, false],
+  only_b: [false, true],
+  neither: [false, false],
+};
 
 // Rows that pass everything but the choice of cells. `threshold` false leaves abstaining out, for its own curve.
-function passing(data, view, threshold = true) {
-  const tests = filterTests(data, view), a = modelOf(data, view);
-  if (view.tab === "dimensions") {
-    const said = a.dimensions[view.dimension] ?? null;
-    tests.push((row) => said !== null && said[row] !== null);
-    if (view.residual[0] !== null || view.residual[1] !== null) tests.push(between(residuals(data, view), view.residual));
-    if (view.box) {
-      const [x, y] = plotted(data, view, view.box.plane);
-      tests.push(between(x, view.box.x), between(y, view.box.y));
-    }
-  } else {
-    tests.push((row) => a.predicted !== null && a.predicted[row] >= 0);
-  }
-  if (threshold && view.threshold > 0 && a.confidence && view.tab !== "dimensions") tests.push(between(a.confidence, [view.threshold, null]));
+export function passing(data, view, threshold = true) {
+  const ofTab = view.tab === "dimensions" ? ratingTests(data, view) : classTests(data, view, threshold);
+  const tests = [...filterTests(data, view), ...ofTab];
   const rows = [];
-  next: for (let row = 0; row < data.state.n; row++) {
-    for (const test of tests) if (!test(row)) continue next;
-    rows.push(row);
+  for (let row = 0; row < data.state.n; row++) {
+    if (tests.every((test) => test(row))) rows.push(row);
   }
   return rows;
 }
 
-function axisOf(data, view, name) {
-  const { classes, emotion } = data.state;
-  if (name === "emotion") return { values: classes, codes: emotion, title: "true emotion" };
-  if (name === "predicted") return { values: classes, codes: modelOf(data, view).predicted, title: `predicted by ${view.model}` };
-  if (name === "other") return { values: classes, codes: data.models.get(view.other)?.predicted ?? null, title: `predicted by ${view.other}` };
-  const column = data.columns.get(name);
-  return { values: column?.values ?? [], codes: column?.codes ?? null, title: name };
+function filterTests(data, view) {
+  const tests = [];
+  for (const [name, wanted] of Object.entries(view.filters)) {
+    const column = data.columns.get(name);
+    if (name === "text") {
+      if (wanted) tests.push(hasWords(data, wanted));
+    } else if (name === "confidence") {
+      tests.push(between(modelOf(data, view).confidence, wanted));
+    } else if (column.kind === "number") {
+      tests.push(between(column.values, wanted));
+    } else if (wanted.length) {
+      const open = new Set(wanted.map((value) => column.values.indexOf(value)));
+      tests.push((row) => column.codes[row] >= 0 && open.has(column.codes[row]));
+    }
+  }
+  return tests;
+}
+
+// The matrix and the quiz ask for a class from each model that is looked at, sure enough, as they agree.
+function classTests(data, view, threshold) {
+  const model = modelOf(data, view);
+  const other = data.models.get(view.other);
+  const tests = [hasClass(model)];
+  if (other) tests.push(hasClass(other));
+  if (other && view.outcome) {
+    const [first, second] = OUTCOMES[view.outcome];
+    const right = isRight(data, model);
+    const otherRight = isRight(data, other);
+    tests.push((row) => hasTruth(data, row) && right(row) === first && otherRight(row) === second);
+  }
+  if (threshold && view.threshold > 0 && model.confidence) {
+    tests.push(between(model.confidence, [view.threshold, null]));
+  }
+  return tests;
+}
+
+// The tab of dimensions asks for a predicted value, within the residuals and the box.
+function ratingTests(data, view) {
+  const predicted = modelOf(data, view).dimensions[view.dimension] ?? null;
+  const tests = [(row) => predicted !== null && predicted[row] !== null];
+  if (view.residual.some((end) => end !== null)) tests.push(between(residuals(data, view), view.residual));
+  if (view.box) {
+    const [x, y] = plotted(data, view, view.box.plane);
+    tests.push(between(x, view.box.x), between(y, view.box.y));
+  }
+  return tests;
+}
+
+function hasWords(data, words) {
+  const lower = (texts) => texts.map((text) => (text ?? "").toLowerCase());
+  data.lower ??= [lower(data.state.utterance), lower(data.state.text ?? [])];
+  const [ids, texts] = data.lower;
+  const query = words.toLowerCase();
+  return (row) => ids[row].includes(query) || (texts[row] ?? "").includes(query);
+}
+
+function hasClass(model) {
+  return (row) => model.predicted !== null && model.predicted[row] >= 0;
+}
+
+export function hasTruth(data, row) {
+  const { emotion } = data.state;
+  return emotion !== null && emotion[row] >= 0;
+}
+
+export function isRight(data, model) {
+  const { emotion } = data.state;
+  return (row) => model.predicted !== null && hasTruth(data, row) && emotion[row] === model.predicted[row];
+}
+
+// Both limits included; null is no limit, and a value that is not known lies nowhere.
+function between(values, [low, high]) {
+  return (row) => values !== null && values[row] !== null
+    && (low === null || values[row] >= low) && (high === null || values[row] <= high);
+}
+
+// Ratings of a dimension, by row: true ones, or the model's; null where there are none.
+function ratings(data, view, name, kind) {
+  const truth = data.state.dimensions.find((dimension) => dimension.name === name)?.truth;
+  return (kind === "true" ? truth : modelOf(data, view).dimensions[name]) ?? null;
+}
+
+export function residuals(data, view) {
+  const [truth, predicted] = plotted(data, view, false);
+  if (!truth || !predicted) return null;
+  return predicted.map((value, row) => (value === null || truth[row] === null ? null : value - truth[row]));
+}
+
+// What lies across and up: true and predicted values, or (the plane) valence and arousal.
+export function plotted(data, view, plane) {
+  if (plane) return ["valence", "arousal"].map((name) => ratings(data, view, name, view.plane));
+  return ["true", "predicted"].map((kind) => ratings(data, view, view.dimension, kind));
 }
 
 // Axis names of one of the matrices: that of the model, of the other model, or (two of them) of their difference.
 function axesOf(view, which) {
-  return which === "other" ? [view.rows, view.columns === "predicted" ? "other" : view.columns] : [view.rows, view.columns];
+  const columns = which === "other" && view.columns === "predicted" ? "other" : view.columns;
+  return [view.rows, columns];
 }
 
-// The matrix of some rows: values in their order ("" = missing, last), counts and how many of them are right.
-function matrixOf(data, view, rows, which = "model") {
-  const [down, across] = axesOf(view, which).map((name) => axisOf(data, view, name));
-  const zeros = (length) => [new Int32Array(length), new Int32Array(length)], height = down.values.length + 1, width = across.values.length + 1;
-  const [counts, rights] = zeros(height * width), [downAll, downWrong] = zeros(height), [acrossAll, acrossWrong] = zeros(width), truth = [new Int32Array(height), new Int32Array(width)];
-  const right = isRight(data, data.models.get(which === "other" ? view.other : view.model)), knowns = new Int32Array(height * width);
-  const code = (axis, row) => (axis.codes && axis.codes[row] >= 0 ? axis.codes[row] : axis.values.length);
-  for (const row of rows) {
-    const r = code(down, row), c = code(across, row), good = right(row), known = data.state.emotion?.[row] >= 0;
-    counts[r * width + c]++;
-    rights[r * width + c] += good;
-    knowns[r * width + c] += known;
-    downAll[r]++;
-    downWrong[r] += known && !good;
-    acrossAll[c]++;
-    acrossWrong[c] += known && !good;
-    truth[0][r] += known;
-    truth[1][c] += known;
+// An axis: its values, and of each row the number of its own (null or below 0: missing).
+function axisOf(data, view, name) {
+  const { classes, emotion } = data.state;
+  if (name === "emotion") return { values: classes, codes: emotion, title: "true emotion" };
+  if (name === "predicted" || name === "other") {
+    const model = name === "other" ? view.other : view.model;
+    const codes = data.models.get(model)?.predicted ?? null;
+    return { values: classes, codes, title: `predicted by ${model}` };
   }
-  const errors = (wrong, all) => (i) => (all[i] ? wrong[i] / all[i] : -1), ofDown = errors(downWrong, truth[0]);
-  const sorted = ({ values }, all, wrong) => {
-    const order = values.map((_, i) => i);
-    if (view.order === "name") order.sort((i, j) => (values[i] < values[j] ? -1 : 1));
-    if (view.order === "confusion") order.sort((i, j) => wrong(j) - wrong(i) || i - j);
-    return all[values.length] ? [...order, values.length] : order;
-  };
-  const is = sorted(down, downAll, ofDown), js = sorted(across, acrossAll, down.values === across.values ? ofDown : errors(acrossWrong, truth[1]));
+  const column = data.columns.get(name);
+  return { values: column?.values ?? [], codes: column?.codes ?? null, title: name };
+}
+
+// Where a row stands on an axis; what is missing comes after all values.
+function placeOf(axis, row) {
+  return axis.codes && axis.codes[row] >= 0 ? axis.codes[row] : axis.values.length;
+}
+
+// The matrix of some rows: values in their order ("" = missing, last), counts, and how many of them are known and right.
+export function matrixOf(data, view, rows, which = "model") {
+  const [down, across] = axesOf(view, which).map((name) => axisOf(data, view, name));
+  const right = isRight(data, data.models.get(which === "other" ? view.other : view.model));
+  const height = down.values.length + 1;
+  const width = across.values.length + 1;
+  const [cells, ofDown, ofAcross] = [height * width, height, width].map(tally);
+  for (const row of rows) {
+    const i = placeOf(down, row);
+    const j = placeOf(across, row);
+    const known = hasTruth(data, row);
+    const good = right(row);
+    count(cells, i * width + j, known, good);
+    count(ofDown, i, known, good);
+    count(ofAcross, j, known, good);
+  }
+
+  // Of two class axes the columns stand as the rows do.
+  const is = ordered(view, down, ofDown, ofDown);
+  const js = ordered(view, across, ofAcross, down.values === across.values ? ofDown : ofAcross);
+  const cell = (i, j) => is[i] * width + js[j];
   return {
-    down: is.map((i) => down.values[i] ?? ""), across: js.map((j) => across.values[j] ?? ""),
-    titles: [down.title, across.title], all: rows.length,
-    count: (i, j) => counts[is[i] * width + js[j]], right: (i, j) => rights[is[i] * width + js[j]], known: (i, j) => knowns[is[i] * width + js[j]],
-    rowTotal: (i) => downAll[is[i]], columnTotal: (j) => acrossAll[js[j]],
+    down: is.map((i) => down.values[i] ?? ""),
+    across: js.map((j) => across.values[j] ?? ""),
+    titles: [down.title, across.title],
+    all: rows.length,
+    count: (i, j) => cells.all[cell(i, j)],
+    known: (i, j) => cells.known[cell(i, j)],
+    right: (i, j) => cells.right[cell(i, j)],
+    rowTotal: (i) => ofDown.all[is[i]],
+    columnTotal: (j) => ofAcross.all[js[j]],
   };
 }
 
-// A test of rows: does it lie in one of the chosen cells?
+function tally(size) {
+  return { all: new Int32Array(size), known: new Int32Array(size), right: new Int32Array(size) };
+}
+
+function count(tallied, at, known, right) {
+  tallied.all[at]++;
+  tallied.known[at] += known;
+  tallied.right[at] += right;
+}
+
+// Places of an axis's values in the view's order; `errors` is the tally that tells how many are wrong.
+function ordered(view, { values }, tallied, errors) {
+  const places = values.map((_, place) => place);
+  const wrong = (i) => (errors.known[i] ? 1 - errors.right[i] / errors.known[i] : -1);
+  if (view.order === "name") places.sort((i, j) => (values[i] < values[j] ? -1 : 1));
+  if (view.order === "confusion") places.sort((i, j) => wrong(j) - wrong(i) || i - j);
+  return tallied.all[values.length] ? [...places, values.length] : places;
+}
+
+// A test of rows: does it lie in one of the chosen cells? Of the difference: in one matrix, but not in both?
 function inCells(data, view) {
   const inside = (which) => {
     const [down, across] = axesOf(view, which).map((name) => axisOf(data, view, name));
-    const code = (axis, row) => (axis.codes && axis.codes[row] >= 0 ? axis.codes[row] : -1);
-    const key = (r, c) => `${r},${c}`, at = (axis, value) => (value === "" ? -1 : axis.values.indexOf(value));
-    const chosen = new Set(view.cells.filter(([r, c]) => (r === "" || at(down, r) >= 0) && (c === "" || at(across, c) >= 0))
-      .map(([r, c]) => key(at(down, r), at(across, c))));
-    return (row) => chosen.has(key(code(down, row), code(across, row)));
+    const at = (axis, value) => (value === "" ? axis.values.length : axis.values.indexOf(value));
+    const chosen = new Set(view.cells.map(([row, column]) => `${at(down, row)},${at(across, column)}`));
+    return (row) => chosen.has(`${placeOf(down, row)},${placeOf(across, row)}`);
   };
   if (view.which !== "difference") return inside(view.which);
-  const a = inside("model"), b = inside("other");
-  return (row) => a(row) !== b(row);
+  const [first, second] = [inside("model"), inside("other")];
+  return (row) => first(row) !== second(row);
 }
 
-// The list: passing rows, of the chosen cells, or likely label errors, or those with a note; sorted.
-function listed(data, view, notes, rows = passing(data, view)) {
-  const a = modelOf(data, view);
+// The list: passing rows, of the chosen cells, or likely label errors, or those with a note or with sound; sorted.
+export function listed(data, view, notes, rows = passing(data, view)) {
   if (view.tab === "matrix" && view.cells.length) rows = rows.filter(inCells(data, view));
   if (view.list === "noted") rows = rows.filter((row) => Object.hasOwn(notes, data.state.utterance[row]));
   if (view.list === "heard") rows = rows.filter((row) => heard({ data }, row));
   if (view.list === "errors") {
     const passed = new Set(rows);
-    rows = (a.errors?.rows ?? []).filter((row) => passed.has(row));
+    rows = (modelOf(data, view).errors?.rows ?? []).filter((row) => passed.has(row));
   }
-  const length = data.columns.get("length"), off = residuals(data, view);
-  const keys = {
-    confidence: a.confidence && ((row) => (a.confidence[row] === null ? null : -a.confidence[row])),
-    unsure: a.confidence && ((row) => a.confidence[row]),
-    length: length?.kind === "number" && ((row) => (length.values[row] === null ? null : -length.values[row])),
-    residual: off && ((row) => (off[row] === null ? null : -Math.abs(off[row]))),
-  };
-  const key = keys[view.sort];
-  if (!key) return rows;
+
+  const keys = sortKeys(data, view);
+  if (!keys) return rows;
   return [...rows].sort((i, j) => {
-    const x = key(i), y = key(j);
-    return x === null || y === null ? (x === null) - (y === null) || i - j : x - y || i - j;
+    const [x, y] = [keys(i), keys(j)];
+    if (x === null || y === null) return (x === null) - (y === null) || i - j; // what is not known comes last
+    return x - y || i - j;
   });
+}
+
+// row -> what the list is sorted by, the smallest first; null where the order is as they come.
+function sortKeys(data, view) {
+  const { confidence } = modelOf(data, view);
+  const length = data.columns.get("length");
+  const largest = (values, size = (value) => value) => (row) => (values[row] === null ? null : -size(values[row]));
+  if (view.sort === "confidence" && confidence) return largest(confidence);
+  if (view.sort === "unsure" && confidence) return (row) => confidence[row];
+  if (view.sort === "length" && length?.kind === "number") return largest(length.values);
+  const off = view.sort === "residual" ? residuals(data, view) : null;
+  return off && largest(off, Math.abs);
+}
+
+// Whether its sound can be had: there is a recording, and in a saved page it is one of those that fitted.
+export function heard({ data }, row) {
+  data.within ??= data.state.embedded && new Set(data.state.embedded);
+  return Boolean(data.state.sound?.[row]) && (!data.within || data.within.has(row));
 }
