@@ -36,7 +36,7 @@ def test_lists_of_dimensions(dimensions, view, expected):
 def test_what_only_the_page_knows_is_said(small_state, dimensions):
     for state, views in ((small_state, SMALL_PAGE), (make_state(dimensions), DIMENSIONS_PAGE)):
         for view, _ in views:
-            with pytest.raises(SernbError, match="only the page knows .* ask in a later cell"):
+            with pytest.raises(SernbError, match=r"only the page knows .* ask in a later cell"):
                 ids(state, **view)
 
 
