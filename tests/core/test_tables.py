@@ -181,8 +181,12 @@ def lenient(**columns):
 
 
 def test_a_whole_table_is_the_same_where_gaps_are_allowed():
-    pd.testing.assert_frame_equal(check_predictions(predictions(), strict=False), check_predictions(predictions()))
-    pd.testing.assert_frame_equal(check_utterances(utterances(), strict=False), check_utterances(utterances()))
+    pd.testing.assert_frame_equal(
+        check_predictions(predictions(), strict=False), check_predictions(predictions())
+    )
+    pd.testing.assert_frame_equal(
+        check_utterances(utterances(), strict=False), check_utterances(utterances())
+    )
 
 
 def test_probabilities_that_are_missing_or_do_not_add_up_are_left_out():
@@ -192,13 +196,20 @@ def test_probabilities_that_are_missing_or_do_not_add_up_are_left_out():
         p_happy=[0.2, 0.7, np.nan, 0.005, -0.5],
         p_sad=[0.8, 0.7, 0.5, 1.0, 1.5],  # the fourth adds up to 1.005: within the tolerance
     )
-    assert table["p_sad"].isna().tolist() == table["p_happy"].isna().tolist() == [False, True, True, False, True]
+    assert (
+        table["p_sad"].isna().tolist() == table["p_happy"].isna().tolist() == [False, True, True, False, True]
+    )
     assert table["predicted"].tolist() == ["sad", "happy", "sad", "sad", "sad"]
 
 
 def test_each_model_has_its_own_classes():
     table = lenient(
-        emotion=["a", "a"], predicted=["a", "b"], model=["one", "two"], p_a=[0.6, 0.1], p_b=[0.4, 0.2], p_c=[None, 0.7]
+        emotion=["a", "a"],
+        predicted=["a", "b"],
+        model=["one", "two"],
+        p_a=[0.6, 0.1],
+        p_b=[0.4, 0.2],
+        p_c=[None, 0.7],
     )
     assert table["p_a"].tolist() == [0.6, 0.1]  # that "one" knows no c is no fault of its row
 

@@ -30,7 +30,10 @@ def missing(**columns):
 def test_gaps_in_predictions_are_counted():
     assert missing(emotion=["sad"], predicted=["sad"], p_sad=[1.0]) == []
     (notice,) = missing(
-        emotion=["sad"] * 3, predicted=["sad", "happy", "sad"], p_happy=[0.2, 0.7, np.nan], p_sad=[0.8, 0.7, 0.5]
+        emotion=["sad"] * 3,
+        predicted=["sad", "happy", "sad"],
+        p_happy=[0.2, 0.7, np.nan],
+        p_sad=[0.8, 0.7, 0.5],
     )
     assert "2 of 3 predictions" in notice and "u1, u2" in notice
     truth, said = missing(emotion=["sad", None, ""], predicted=["sad", "sad", None])

@@ -26,7 +26,10 @@ def imported(text):
 
 def test_they_import_what_they_use_and_nothing_else():
     texts = {name: front.read(name) for name in MODULES}
-    exported = {name: set(re.findall(r"^export (?:const|function) (\w+)", text, re.MULTILINE)) for name, text in texts.items()}
+    exported = {
+        name: set(re.findall(r"^export (?:const|function) (\w+)", text, re.MULTILINE))
+        for name, text in texts.items()
+    }
     for module, text in texts.items():
         code = re.sub(r"//.*", "", re.sub(r"^import .*", "", text, flags=re.MULTILINE))
         taken = imported(text)

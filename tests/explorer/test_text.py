@@ -14,9 +14,15 @@ def test_clean_replaces_halves_of_characters_only():
 
 
 def test_a_table_and_its_ids():
-    table = pd.DataFrame({"text": ["a\ud800", None], "n": [1, 2]}, pd.Index(["u\udfff", 7], dtype=object), dtype=object)
+    table = pd.DataFrame(
+        {"text": ["a\ud800", None], "n": [1, 2]}, pd.Index(["u\udfff", 7], dtype=object), dtype=object
+    )
     found = clean_table(table)
-    assert found["text"].iloc[0] == "a\ufffd" and pd.isna(found["text"].iloc[1]) and found["n"].tolist() == [1, 2]
+    assert (
+        found["text"].iloc[0] == "a\ufffd"
+        and pd.isna(found["text"].iloc[1])
+        and found["n"].tolist() == [1, 2]
+    )
     assert found.index.tolist() == ["u\ufffd", 7] and table.index[0] == "u\udfff"
 
 

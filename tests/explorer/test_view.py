@@ -201,7 +201,10 @@ def test_what_needs_a_second_model_goes_without_one(small_state):
         ({"quiz": {"size": "all"}}, "quiz"),
         ({"quiz": {"time": 3}}, "quiz"),
         ({"filters": ["speaker"]}, "filters is"),
-        ({"filters": {"weather": ["x"]}}, "filters is 'weather'; here it can be 'text', 'confidence', 'speaker'"),
+        (
+            {"filters": {"weather": ["x"]}},
+            "filters is 'weather'; here it can be 'text', 'confidence', 'speaker'",
+        ),
         ({"filters": {"speaker": "x"}}, "expected a list of values"),
         ({"filters": {"speaker": ["z"]}}, "'z'.* here they can be 'x', 'y'"),
         ({"filters": {"speaker": [["x"]]}}, "filters.speaker"),
