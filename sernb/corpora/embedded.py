@@ -46,14 +46,10 @@ def load(root: str | Path) -> pd.DataFrame:
 
 
 def sentences(count: int) -> list[str]:
-    """The first `count` of the sentences that the corpus's grammar wrote besides: nobody says or labels them.
-
-    None is one of the corpus, not even with another opener. SernbError for more than there are.
-    """
+    """The first `count` of the sentences that the corpus's grammar wrote besides: none is said in the corpus, not
+    even with another opener. Raises SernbError for more than there are."""
     lines = SENTENCES.read_text(encoding="utf-8").splitlines()
     if not 0 <= count <= len(lines):
-        raise SernbError(
-            f"{count} sentences are wanted; {SENTENCES.name} holds {len(lines)}. Ask for fewer, or write more in a "
-            f"checkout of the project: python -m making.pretraining.sentences --count {count}"
-        )
+        advice = f"Ask for fewer, or write more: python -m making.pretraining.sentences --count {count}"
+        raise SernbError(f"{count} sentences are wanted; {SENTENCES.name} holds {len(lines)}. {advice}")
     return lines[:count]
