@@ -46,7 +46,7 @@ def load(root: str | Path) -> pd.DataFrame:
 
 
 def sentences(count: int) -> list[str]:
-    """The first `count` of the sentences that the corpus's grammar wrote besides: none is said in the corpus, not
+    """The first `count` of the sentences that the grammar wrote besides: none is said in the corpus, not
     even with another opener. Raises SernbError for more than there are."""
     lines = SENTENCES.read_text(encoding="utf-8").splitlines()
     if not 0 <= count <= len(lines):
