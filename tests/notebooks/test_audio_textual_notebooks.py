@@ -13,6 +13,8 @@ from sernb.notebook.run import run
 from tests.notebooks.executed import said
 from tests.studies.rated_speech import corpus, encoders
 
+pytestmark = pytest.mark.more  # whole notebooks
+
 pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

@@ -21,6 +21,8 @@ from sernb.studies.saved import load
 from sernb.studies.text_teacher import save_teacher
 from tests.notebooks.executed import said
 
+pytestmark = pytest.mark.more  # whole notebooks
+
 pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

@@ -9,6 +9,8 @@ import pytest
 from sernb.notebook.plan import make_plans
 from sernb.notebook.run import run
 
+pytestmark = pytest.mark.more  # whole notebooks
+
 pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

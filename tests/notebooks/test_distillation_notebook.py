@@ -11,6 +11,8 @@ from sernb.notebook.run import run
 from sernb.studies.saved import save
 from sernb.studies.three_m_ser import Encoders
 
+pytestmark = pytest.mark.more  # whole notebooks
+
 pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

@@ -15,6 +15,8 @@ from sernb.notebook.run import run
 from sernb.studies.recordings import load_model
 from tests.notebooks.executed import said
 
+pytestmark = pytest.mark.more  # whole notebooks
+
 pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
