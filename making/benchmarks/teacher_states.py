@@ -30,7 +30,7 @@ from sernb.features import encoders
 from sernb.features.frames import WIDTH
 from sernb.losses import MCEDConfig, MultiLevelLoss
 from sernb.models.speech_student import LAPTOP_STUDENT, SpeechStudent, StudentConfig
-from sernb.studies.batches import Shuffled
+from sernb.studies.rows import Shuffled
 from sernb.studies.teacher_states import InTheLoop, size_of, teacher_states
 
 WAYS = ("on disk", "in the loop")
@@ -66,7 +66,7 @@ def once(size: str, way: str, batches: int, utterances: int, threads: int, seed:
     loss = MultiLevelLoss(mced, teacher.config.hidden_size, shape.width, depth, shape.layers)
     learned = [*student.parameters(), *loss.parameters()]
     optimizer = torch.optim.Adam(learned, 1e-4, fused=True)
-    order, count, losses = list(Shuffled(features.lengths, BATCH, seed, True)), 0, []
+    order, count, losses = list(Shuffled(features.lengths, BATCH, seed)), 0, []
     for step, start in enumerate(range(0, BATCH * (batches + 1), BATCH)):
         if step == 1:  # the first makes the optimizer's buffers
             begun, spent, count = time.perf_counter(), time.process_time(), 0

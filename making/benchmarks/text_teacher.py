@@ -39,10 +39,10 @@ from sernb.evaluation import bootstrap, paired_bootstrap, scores
 from sernb.evaluation.baselines import WORDS
 from sernb.features.encoders import text_encoder
 from sernb.protocols import Fold
+from sernb.studies.recipes import Recipe
 from sernb.studies.text_teacher import (
-    LAPTOP,
-    LAPTOP_READING,
-    Recipe,
+    READING,
+    RECIPES,
     adapt,
     fine_tune_text,
     save_teacher,
@@ -50,6 +50,7 @@ from sernb.studies.text_teacher import (
     vocabulary_fit,
 )
 
+LAPTOP, LAPTOP_READING = RECIPES["laptop"], READING["laptop"]
 PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)
 ALWAYS, BAG, PLAIN = "always neutral", "bag of words", "M0, MT"
 READ = {"M0, M1, MT": "given", "M0, M1 with its own vocabulary, MT": "own"}

@@ -70,9 +70,9 @@ from sernb.features.text import clean
 from sernb.losses import MCEDConfig, MultiLevelLoss, kl_divergence, soften
 from sernb.models.speech_student import LAPTOP_STUDENT, SpeechStudent, StudentConfig
 from sernb.studies import mced, saved, teacher_states, text_teacher
+from sernb.studies.mced import RECIPES
 from sernb.studies.pairs import select
-from sernb.studies.parallel import side_by_side
-from sernb.studies.student_training import RECIPES
+from sernb.studies.training import side_by_side
 
 # %%
 device = notebook.start(corpus, teacher or f"{text_encoder} as the teacher", seeds[0])
@@ -158,9 +158,14 @@ else:
     learn, judge = (
         (lessons["text"][one], lessons["emotion"][one].astype(str)) for one in (split.train, split.validation)
     )
-    studies = {"laptop": text_teacher.LAPTOP, "paper": text_teacher.PAPER}[recipe]
     reader, curve = text_teacher.fine_tune_text(
-        encoder, tokenizer, *learn, lessons["emotion"].cat.categories, *judge, studies, seeds[0]
+        encoder,
+        tokenizer,
+        *learn,
+        lessons["emotion"].cat.categories,
+        *judge,
+        text_teacher.RECIPES[recipe],
+        seeds[0],
     )
     display(curve.drop(columns="learning_rate").round(3))
 reader = reader.to(device)

@@ -1,7 +1,8 @@
-"""From a text teacher to a speech student without labels, and from there to a corpus with labels, fold by fold.
+"""From a text teacher to a speech student without labels, and from there to a corpus with labels, fold by
+fold.
 
-Source: R. Li, J. Zhao, Q. Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech 2022,
-2.3 and 3.2 to 3.4.
+Source: R. Li, J. Zhao, Q. Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation",
+Interspeech 2022, 2.3 and 3.2 to 3.4.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,27 +14,28 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from joblib import delayed, effective_n_jobs
-from sklearn.metrics import recall_score
 from torch.nn import functional as F
 
 from sernb.core.errors import SernbError, some
-from sernb.core.ragged import Ragged, row_numbers
+from sernb.core.ragged import Ragged, row_numbers, rows_of
 from sernb.core.tables import predictions_of
 from sernb.features.frames import Scaled, Scaling
 from sernb.losses import UNLABELLED, MCEDConfig, MultiLevelLoss
 from sernb.models.speech_student import LAPTOP_STUDENT, SpeechStudent, StudentConfig
 from sernb.protocols import Fold
-from sernb.studies.parallel import side_by_side
-from sernb.studies.student_training import LAPTOP, Goal, Recipe, fit
+from sernb.studies.recipes import MCED, Recipe
+from sernb.studies.rows import Rows
 from sernb.studies.teacher_states import InTheLoop, TeacherStates
+from sernb.studies.training import Goal, fit, recall, run_folds
 
+RECIPES = MCED
+LAPTOP = RECIPES["laptop"]
 PREDICT_BATCH = 64
-SHARES = (1, 1 / 2, 1 / 3, 1 / 5)  # of the training labels, Table 7
 
 
 class Distilled(NamedTuple):
-    """What `distil` made. `loss` holds the soft-align blocks; `held_out` are the rows that chose the epoch."""
+    """What `distil` made. `loss` holds the soft-align blocks; `held_out` are the rows that chose the
+    epoch."""
 
     student: SpeechStudent
     loss: MultiLevelLoss
@@ -54,42 +56,56 @@ def distil(
     checkpoints: str | Path | None = None,
     progress: str | None = None,
 ) -> Distilled:
-    """Teach a new student, with the teacher's classes, on pairs of sound and words; no label is given or needed.
+    """Teach a new student, with the teacher's classes, on pairs of sound and words; no label is given or
+    needed.
 
-    features: `sernb.features.frames`, item i of the text that the teacher's row i is about; rows: which of them to use (None: all).
-    held_out: rows, or a share drawn with `seed`, that are not learned from: after each epoch the loss is tried on them, and the
-    weights of the best epoch are kept. Features are scaled by the other rows. checkpoints: a folder from which a killed
-    training goes on. The curve has the columns epoch, loss, learning_rate, held_out_loss, and held_out_<part> for each
-    part of the loss before its weight.
-    Raises SernbError where sound and teacher do not belong together, for fewer than two rows, and for pairs of layers that teacher or
-    student do not have.
+    Args:
+        features: Of `sernb.features.frames`, item i of the text that the teacher's row i is about.
+        teacher: What it says of these texts.
+        rows: Which of them to use; None: all.
+        config, mced: Shape of the student, and what it learns from; None: as the paper (3.2).
+        held_out: Rows, or a share drawn with `seed`, that are not learned from: after each epoch the loss is
+            tried on them, and the weights of the best epoch are kept. Features are scaled by the other rows.
+        checkpoints: A folder from which a killed training goes on.
+        progress: The title of a bar over epochs; None shows none.
+
+    Returns:
+        Its curve has the columns epoch, loss, learning_rate, held_out_loss, and held_out_<part> for each part
+        of the loss before its weight.
+
+    Raises:
+        SernbError: Where sound and teacher do not belong together, for fewer than two rows, and for pairs of
+            layers that teacher or student do not have.
     """
     mced = mced or MCEDConfig()
-    config = replace(config, classes=teacher.classes)
     if len(features) != len(teacher.index):
         raise SernbError(
-            f"there are {len(features)} recordings and the teacher speaks of {len(teacher.index)} texts: give it the texts of "
-            "the same utterances, in the same order."
+            f"there are {len(features)} recordings and the teacher speaks of {len(teacher.index)} texts: "
+            "give it the texts of the same utterances, in the same order."
         )
     learned, held_out = _split(rows, held_out, seed, len(features))
     if lacking := {theirs for theirs, _ in mced.pairs} - set(teacher.layers):
         raise SernbError(
-            f"the teacher was not asked for its layers {sorted(lacking)}, only for {list(teacher.layers)}: ask for those that "
-            "MCEDConfig.pairs names, or name others."
+            f"the teacher was not asked for its layers {sorted(lacking)}, only for {list(teacher.layers)}: "
+            "ask for those that MCEDConfig.pairs names, or name others."
         )
+
+    # A new student, and the loss with its soft-align blocks
     torch.manual_seed(seed)
-    student = SpeechStudent(config)
+    student = SpeechStudent(replace(config, classes=teacher.classes))
     try:
         depth = max(teacher.layers, default=0)
         loss = MultiLevelLoss(mced, teacher.width, config.width, depth, config.layers)
     except ValueError as problem:
         raise SernbError(f"{problem}.") from None
+
+    # Training on pairs: the frames, and what the teacher says of their words
     scaling = Scaling.fitted(features, learned)
-    frames = scaling.applied(features)
+    columns = {("features", "mask"): scaling.applied(features)}
+    sets = (Rows(columns, learned, teacher.batch), Rows(columns, held_out, teacher.batch).shortest_first())
     pupil = _Pupil(student, loss)
-    sets = (_Pairs(frames, one, teacher) for one in (learned, _by_length(frames, held_out)))
     goal = Goal("held_out", "teacher_logits", "loss", False, pupil.parts_of)
-    curve = fit(pupil, *sets, goal, recipe, seed, checkpoints, progress)
+    curve = fit(pupil, *sets, recipe, goal, seed, checkpoints=checkpoints, progress=progress)
     return Distilled(student, loss, curve, scaling, held_out)
 
 
@@ -104,30 +120,39 @@ def fine_tune(
     checkpoints: str | Path | None = None,
     progress: str | None = None,
 ) -> pd.DataFrame:
-    """Train `student` in place by cross-entropy; returns the curve (epoch, loss, learning_rate, validation_loss,
-    validation_UAR).
+    """Train `student` in place by cross-entropy; returns the curve.
 
-    frames: scaled by the training rows (`Scaling.fitted(...).applied(...)`). labels `(n,)`: class numbers of the student's classes, -100
-    where none is known; such rows are left out. The weights of the epoch with the best UAR on the validation rows are kept, the
-    last epoch's where there are none. Raises SernbError where no training row has a label, and for a class number that
-    the student does not have.
+    Args:
+        frames: Scaled by the training rows (`Scaling.fitted(...).applied(...)`).
+        labels: `(n,)`, class numbers of the student's classes, -100 where none is known; such rows are left
+            out.
+        train_rows, validation_rows: Of `frames`. The weights of the epoch with the best UAR on the validation
+            rows are kept, the last epoch's where there are none.
+        checkpoints, progress: As in `distil`.
+
+    Returns:
+        A row an epoch: epoch, loss, learning_rate, validation_loss, validation_UAR.
+
+    Raises:
+        SernbError: Where no training row has a label, and for a class number that the student does not have.
     """
     labels = np.asarray(labels, np.int64)
-    parts = {"train_rows": train_rows, "validation_rows": validation_rows}
-    train_rows, validation_rows = (row_numbers(one, len(labels), name) for name, one in parts.items())
-    train_rows, validation_rows = (one[labels[one] != UNLABELLED] for one in (train_rows, validation_rows))
+    train_rows = row_numbers(train_rows, len(labels), "train_rows")
+    validation_rows = row_numbers(validation_rows, len(labels), "validation_rows")
+    train_rows, validation_rows = (part[labels[part] != UNLABELLED] for part in (train_rows, validation_rows))
     if not len(train_rows):
         raise SernbError("there is nothing to train on: no training row has a label.")
     known = len(student.shape.classes)
     used = labels[np.concatenate([train_rows, validation_rows])]
     if used.min() < 0 or used.max() >= known:
         raise SernbError(
-            f"labels run from {used.min()} to {used.max()}, and the student has {known} classes: give it others with "
-            "student.with_classes(...)."
+            f"labels run from {used.min()} to {used.max()}, and the student has {known} classes: give it "
+            "others with student.with_classes(...)."
         )
-    sets = (_Labelled(frames, one, labels) for one in (train_rows, _by_length(frames, validation_rows)))
-    goal = Goal("validation", "labels", "UAR", True, _recall)
-    return fit(_Tuned(student), *sets, goal, recipe, seed, checkpoints, progress)
+    columns = {("features", "mask"): frames, "labels": labels}
+    sets = (Rows(columns, train_rows), Rows(columns, validation_rows).shortest_first())
+    goal = Goal(measures=recall)
+    return fit(_Tuned(student), *sets, recipe, goal, seed, checkpoints=checkpoints, progress=progress)
 
 
 @torch.inference_mode()
@@ -136,12 +161,12 @@ def predict(student: SpeechStudent, frames: Scaled | Ragged, rows: np.ndarray) -
     device = next(student.parameters()).device
     student.eval()
     rows = np.asarray(rows, int)
-    found = np.empty((len(rows), len(student.shape.classes)), np.float32)
+    scores = np.empty((len(rows), len(student.shape.classes)), np.float32)
     order = np.argsort(frames.lengths[rows], kind="stable")
     for part in np.split(order, range(PREDICT_BATCH, len(order), PREDICT_BATCH)):
-        x, mask = (one.to(device) for one in frames.padded(rows[part]))
-        found[part] = student(x, mask).logits.float().softmax(-1).cpu().numpy()
-    return found
+        x, mask = (tensor.to(device) for tensor in frames.padded(rows[part]))
+        scores[part] = student(x, mask).logits.float().softmax(-1).cpu().numpy()
+    return scores
 
 
 def train_folds(
@@ -155,98 +180,79 @@ def train_folds(
     shares: Sequence[float] = (1,),
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fine-tune from each of `starts` on each fold and share of the training labels: (predictions, learning curves).
+    """Fine-tune from each of `starts` on each fold and share of the training labels: (predictions, learning
+    curves).
 
-    starts: by name, a pretrained student, one for each seed ({seed: student}), or None for none (the paper's "Student-MCED").
-    config: the shape of those without pretraining; None takes that of the pretrained ones. shares: 1, 1/2, … of the
-    training rows, stratified by emotion; a smaller share lies within a larger one, and validation stays whole. For a
-    fold, seed and share all starts see the same rows in the same order, features scaled by these rows, for the same number
-    of steps (`recipe.patience` is not heeded), and begin with the same new classifier.
+    For a fold, seed and share all starts see the same rows in the same order, features scaled by these rows,
+    for the same number of steps (`recipe.patience` is not heeded), and begin with the same new classifier.
+    Side by side within `with joblib.parallel_config(n_jobs=...)`.
 
-    predictions have the columns `start`, `share`, `seed` and `part` (validation or test) beside the usual; the model's name is the
-    start's, with the share where it is below 1. Side by side within `with joblib.parallel_config(n_jobs=...)`.
-    Raises SernbError without emotions, for students of different shapes, and for a seed without its student.
+    Args:
+        features: An item for each of `utterances`, which hold `emotion`.
+        starts: By name, a pretrained student, one for each seed ({seed: student}), or None for none (the
+            paper's "Student-MCED").
+        config: The shape of those without pretraining; None takes that of the pretrained ones.
+        shares: 1, 1/2, … of the training rows, stratified by emotion; a smaller share lies within a larger
+            one, and validation stays whole.
+
+    Returns:
+        predictions have the columns `start`, `share`, `seed` and `part` (validation or test) beside the
+        usual; the model's name is the start's, with the share where it is below 1.
+
+    Raises:
+        SernbError: Without emotions, for students of different shapes, and for a seed without its student.
     """
     classes, labels = _labels(utterances, features)
-    shape = _shape(starts, config, seeds)
-    alone = progress and effective_n_jobs(None) == 1
-    recipe = replace(recipe, patience=None)
-    runs = (
-        delayed(_study)(utterances, features, labels, classes, fold, _of_seed(starts, seed), shape, recipe, seed, share, alone)
-        for fold in folds
-        for seed in seeds
-        for share in shares
-    )  # fmt: skip
-    done = side_by_side(runs, "fine-tuning", len(folds) * len(seeds) * len(shares), "training", progress)
-    return pd.concat([one[0] for one in done]), pd.concat([one[1] for one in done], ignore_index=True)
+    shape, recipe = _shape(starts, config, seeds), replace(recipe, patience=None)
+
+    def train_one(fold_and_share, seed, watched):
+        fold, share = fold_and_share
+        parts = (fold.train, fold.validation, fold.test)
+        train, validation, test = (rows_of(utterances.index, ids) for ids in parts)
+        chosen = share_of(labels, train, share, seed)
+        if not len(chosen):
+            raise SernbError(f"{fold.name}: there is nothing to train on: no training row has an emotion.")
+        frames = Scaling.fitted(features, chosen).applied(features)
+        of_share = "" if share == 1 else f", {Fraction(share).limit_denominator(100)} of the labels"
+
+        tables, curves = [], []
+        for start, pretrained in _of_seed(starts, seed).items():
+            # The body that it starts from, and the same new classifier for all
+            torch.manual_seed(seed)
+            body = SpeechStudent(shape) if pretrained is None else pretrained
+            torch.manual_seed(seed)
+            student = body.with_classes(classes)
+
+            name = start + of_share
+            title = f"{name}, {fold.name}" if watched else None
+            curve = fine_tune(student, frames, labels, chosen, validation, recipe, seed, progress=title)
+            known = {"start": start, "share": float(share), "seed": seed}
+            curves.append(curve.assign(model=name, fold=fold.name, **known))
+            for part, rows in (("validation", validation), ("test", test)):
+                rows = rows[labels[rows] != UNLABELLED]
+                if len(rows):
+                    scores = predict(student, frames, rows)
+                    scores = pd.DataFrame(scores, utterances.index[rows], list(classes))
+                    table = predictions_of(scores, utterances, fold.name, name)
+                    tables.append(table.assign(part=part, **known))
+        return pd.concat(tables), pd.concat(curves, ignore_index=True), None
+
+    runs = [(fold, share) for fold in folds for share in shares]
+    predictions, curves, _ = run_folds(train_one, runs, seeds, "fine-tuning", progress)
+    return predictions, curves
 
 
 def share_of(labels: np.ndarray, rows: np.ndarray, share: float, seed: int = 0) -> np.ndarray:
-    """A share of the labelled `rows`, in their order, stratified by class, one of each class at least; a smaller share of
-    the same seed lies within a larger one. SernbError for a share outside of (0, 1]."""
+    """A share of the labelled `rows`, in their order, stratified by class, one of each class at least; a
+    smaller share of the same seed lies within a larger one. SernbError for a share outside of (0, 1]."""
     if not 0 < share <= 1:
         raise SernbError(f"the share of labels is {share:g}; it must lie above 0 and be 1 at most.")
     rng, rows = np.random.default_rng(seed), np.asarray(rows, int)
     kept = []
-    for one in np.unique(labels[rows][labels[rows] != UNLABELLED]):
-        mine = rng.permutation(np.flatnonzero(labels[rows] == one))
-        kept.append(mine[: max(1, round(share * len(mine)))])
+    for label in np.unique(labels[rows][labels[rows] != UNLABELLED]):
+        of_class = rng.permutation(np.flatnonzero(labels[rows] == label))
+        kept.append(of_class[: max(1, round(share * len(of_class)))])
     return rows[np.sort(np.concatenate(kept))] if kept else rows[:0]
-
-
-def _study(utterances, features, labels, classes, fold, starts, shape, recipe, seed, share, watched):
-    """All starts on one fold, seed and share of the labels: (predictions, curves)."""
-    train, validation, test = (
-        _rows(utterances, one, fold.name) for one in (fold.train, fold.validation, fold.test)
-    )
-    chosen = share_of(labels, train, share, seed)
-    if not len(chosen):
-        raise SernbError(f"{fold.name}: there is nothing to train on: no training row has an emotion.")
-    frames, tables, curves = Scaling.fitted(features, chosen).applied(features), [], []
-    for name, start in starts.items():
-        torch.manual_seed(seed)
-        body = SpeechStudent(shape) if start is None else start
-        torch.manual_seed(seed)  # the same new classifier for all
-        student = body.with_classes(classes)
-        told = name if share == 1 else f"{name}, {Fraction(share).limit_denominator(100)} of the labels"
-        title = f"{told}, {fold.name}" if watched else None
-        curve = fine_tune(student, frames, labels, chosen, validation, recipe, seed, progress=title)
-        known = {"start": name, "share": float(share), "seed": seed}
-        curves.append(curve.assign(model=told, fold=fold.name, **known))
-        for part, rows in (("validation", validation), ("test", test)):
-            rows = rows[labels[rows] != UNLABELLED]
-            if len(rows):
-                said = pd.DataFrame(predict(student, frames, rows), utterances.index[rows], list(classes))
-                tables.append(predictions_of(said, utterances, fold.name, told).assign(part=part, **known))
-    return pd.concat(tables), pd.concat(curves, ignore_index=True)
-
-
-class _Frames(torch.utils.data.Dataset):
-    """Rows of scaled frames, handed out a whole padded batch at a time, with what is to be learned of them."""
-
-    def __init__(self, frames, rows, told):
-        self.frames, self.rows, self.told = frames, rows, told
-
-    def __len__(self):
-        return len(self.rows)
-
-    def lengths(self):
-        return self.frames.lengths[self.rows]
-
-    def __getitems__(self, items):
-        rows = self.rows[np.asarray(items)]
-        features, mask = self.frames.padded(rows)
-        return {"features": features, "mask": mask, **self.about(rows)}
-
-
-class _Pairs(_Frames):
-    def about(self, rows):
-        return self.told.batch(rows)
-
-
-class _Labelled(_Frames):
-    def about(self, rows):
-        return {"labels": torch.from_numpy(self.told[rows])}
 
 
 class _Pupil(torch.nn.Module):
@@ -261,12 +267,14 @@ class _Pupil(torch.nn.Module):
         self.names = list(parts)
         return {"loss": total, "parts": torch.stack(list(parts.values())).expand(len(features), -1)}
 
-    def parts_of(self, found):
+    def parts_of(self, answers):
         """Each part of the loss on the held-out pairs, before its weight."""
-        return dict(zip(self.names, map(float, found.predictions.mean(0)), strict=True))
+        return dict(zip(self.names, map(float, answers.predictions.mean(0)), strict=True))
 
 
 class _Tuned(torch.nn.Module):
+    """A student and its cross-entropy."""
+
     def __init__(self, student):
         super().__init__()
         self.student = student
@@ -274,18 +282,6 @@ class _Tuned(torch.nn.Module):
     def forward(self, features, mask, labels):
         logits = self.student(features, mask).logits.float()
         return {"loss": F.cross_entropy(logits, labels), "logits": logits}
-
-
-def _by_length(frames, rows):
-    """Less padding where the order does not matter."""
-    return rows[np.argsort(frames.lengths[rows], kind="stable")]
-
-
-def _recall(found):
-    """UAR over the classes that are there."""
-    classes = np.unique(found.label_ids)
-    guess = found.predictions.argmax(-1)
-    return {"UAR": recall_score(found.label_ids, guess, labels=classes, average="macro", zero_division=0)}
 
 
 def _split(rows, held_out, seed, count):
@@ -301,13 +297,14 @@ def _split(rows, held_out, seed, count):
     learned = rows[~np.isin(rows, held_out)]
     if not len(learned) or not len(held_out):
         raise SernbError(
-            f"distillation takes pairs to learn from and pairs held out; of {len(rows)} there would be {len(learned)} and "
-            f"{len(held_out)}."
+            f"distillation takes pairs to learn from and pairs held out; of {len(rows)} there would be "
+            f"{len(learned)} and {len(held_out)}."
         )
     return learned, held_out
 
 
 def _labels(utterances, features):
+    """The classes, and the class number of each utterance."""
     emotion = utterances.get("emotion")
     if emotion is None:
         raise SernbError("fine-tuning needs a column 'emotion', and these utterances have none.")
@@ -319,31 +316,22 @@ def _labels(utterances, features):
     return tuple(emotion.cat.categories), np.where(codes < 0, UNLABELLED, codes)
 
 
-def _rows(utterances, ids, fold):
-    rows = utterances.index.get_indexer(ids)
-    if (rows < 0).any():
-        raise SernbError(
-            f"{fold}: {int((rows < 0).sum())} utterances are not in the table: {some(ids[rows < 0])}. Make folds of this table."
-        )
-    return rows
-
-
 def _of_seed(starts, seed):
-    return {name: one[seed] if isinstance(one, Mapping) else one for name, one in starts.items()}
+    return {name: start[seed] if isinstance(start, Mapping) else start for name, start in starts.items()}
 
 
 def _shape(starts, config, seeds):
     """The shape of all students, whatever their classes."""
-    for name, one in starts.items():
-        if isinstance(one, Mapping) and (lacking := [seed for seed in seeds if seed not in one]):
-            raise SernbError(f"{name!r} has no student for seed {lacking[0]}, only for {some(one)}.")
+    for name, start in starts.items():
+        if isinstance(start, Mapping) and (lacking := [seed for seed in seeds if seed not in start]):
+            raise SernbError(f"{name!r} has no student for seed {lacking[0]}, only for {some(start)}.")
     shapes = [] if config is None else [config]
     for seed in seeds:
-        shapes += [one.shape for one in _of_seed(starts, seed).values() if one is not None]
-    shapes = [replace(one, classes=("any",)) for one in shapes]
-    if different := [one for one in shapes if one != shapes[0]]:
+        shapes += [student.shape for student in _of_seed(starts, seed).values() if student is not None]
+    shapes = [replace(shape, classes=("any",)) for shape in shapes]
+    if different := [shape for shape in shapes if shape != shapes[0]]:
         raise SernbError(
-            f"students of different shapes cannot be compared: {shapes[0]} and {different[0]}. Pretrain all with one config, and "
-            "leave `config` out or give the same."
+            f"students of different shapes cannot be compared: {shapes[0]} and {different[0]}. Pretrain all "
+            "with one config, and leave `config` out or give the same."
         )
     return shapes[0] if shapes else LAPTOP_STUDENT

@@ -1,7 +1,8 @@
-"""How large and how fast the papers' networks are: parameters of 3M-SER, its students and the audio-textual regressors.
+"""How large and how fast the papers' networks are: 3M-SER, its students, and the audio-textual regressors.
 
-The published counts of 3M-SER leave out BERT's embeddings and both attention blocks of the head, as a profiler does that
-looks at some types of module only; here it is counted in both ways. Networks are made without weights.
+The published counts of 3M-SER leave out BERT's embeddings and both attention blocks of the head, as a
+profiler does that looks at some types of module only; here it is counted in both ways. Networks are made
+without weights.
 """
 
 import time
@@ -18,13 +19,12 @@ from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
 
 PUBLISHED_LAYERS = (12, 6, 4, 2)  # the teacher, and the students of Table I
 LEFT_OUT = ("text embeddings", "text attention", "fusion attention")
+WARM_UP = 5  # runs that are not timed
 
 
 def modules(model: ThreeMSER) -> pd.DataFrame:
-    """A row a module of the network: `all` (its parameters) and `published` (0 where the paper's count leaves it out).
-
-    A shared or frozen parameter counts once, wherever it is used.
-    """
+    """A row a module of the network: `all` its parameters, and those `published` (0 where the paper's count
+    leaves it out). A shared or frozen parameter counts once, wherever it is used."""
     parts, head = {}, model.head
     if "text" in model.shape.streams:
         parts["text embeddings"] = [model.text.embeddings]
@@ -46,8 +46,8 @@ def modules(model: ThreeMSER) -> pd.DataFrame:
 def tables(config: ThreeMSERConfig | None = None, layers=PUBLISHED_LAYERS) -> pd.DataFrame:
     """Tables I and II of the paper for networks with so many text layers: a row each, counts of parameters.
 
-    Columns: text_published (Table I: layers and pooler), published (Table II, "Total Params"), text_all, all; and
-    smaller_published, smaller_all: how much smaller than the first row, as a share. The classes are the config's.
+    Columns: text_published (Table I: layers and pooler), published (Table II, "Total Params"), text_all, all;
+    and smaller_published, smaller_all: how much smaller than the first row, as a share.
     """
     rows = {}
     for count in layers:
@@ -81,17 +81,17 @@ def in_words(table: pd.DataFrame) -> str:
         name = f"BERT, {layers} layers"
         smaller = f"{100 * row['smaller_published']:.1f} % ({100 * row['smaller_all']:.1f} % of all)"
         lines.append(
-            f"{name:<16}{row['text_published'] / 1e6:>8.2f} M{row['published'] / 1e6:>8.2f} M{int(row['all']):>17,}"
-            f"{'' if layers == first else smaller:>26}"
+            f"{name:<16}{row['text_published'] / 1e6:>8.2f} M{row['published'] / 1e6:>8.2f} "
+            f"M{int(row['all']):>17,}{'' if layers == first else smaller:>26}"
         )
     return "\n".join(lines)
 
 
 def regressors(speech: Mapping[str, dict] = PUBLISHED, text: Mapping = TINYBERT) -> pd.DataFrame:
-    """Parameters of regressors on these speech encoders, with and without this text encoder: a row a speech encoder.
+    """Parameters of regressors, a row a speech encoder: speech encoder, text encoder, audio, audio + text.
 
-    speech: {name: what differs from the defaults of its kind}, text: what differs from a BertConfig(); by default those of
-    Table 1 of de Oliveira et al. 2023. Columns: speech encoder, text encoder, audio, audio + text (these with the head).
+    speech: {name: what differs from the defaults of its kind}, text: what differs from a BertConfig(); by
+    default those of Table 1 of de Oliveira et al. 2023. The last two columns count the head too.
     """
     rows = {}
     for name, config in speech.items():
@@ -108,34 +108,25 @@ def regressors(speech: Mapping[str, dict] = PUBLISHED, text: Mapping = TINYBERT)
 
 
 def inference_times(
-    models: Mapping[object, ThreeMSER], tokens: int = 16, examples: int = 4, runs: int = 50, warm_up: int = 5
+    models: Mapping[object, ThreeMSER], tokens: int = 16, examples: int = 4, runs: int = 50
 ) -> dict[object, dict[str, float]]:
-    """For each model the milliseconds from token ids and log-mel examples to logits, one utterance at a time.
+    """Milliseconds from token ids and log-mel examples to logits of one utterance: `median`, `low` and `high`
+    (5 and 95 % of the runs) of each model. SernbError for fewer than one run.
 
-    The models take turns, so that a machine that is busy for a while is busy for all of them. The front end and the
+    The models take turns, so that a machine that is busy for a while is busy for all of them. tokens,
+    examples: the utterance's length; what stands in it makes no difference to the time. The front end and the
     tokenizer are left out, as in the paper's Table II.
-
-    Args:
-        models: By name.
-        tokens, examples: Of the utterance; what stands in it makes no difference to the time.
-        runs, warm_up: Runs that count, and runs before them.
-
-    Returns:
-        `median`, `low` and `high` (5 and 95 % of the runs) of each model.
-
-    Raises:
-        SernbError: For fewer than one run.
     """
     if runs < 1:
         raise SernbError(f"runs is {runs}; it must be at least 1.")
     batches = {name: _utterance(model, tokens, examples) for name, model in models.items()}
     times = {name: [] for name in models}
-    for run in range(warm_up + runs):
+    for run in range(WARM_UP + runs):
         for name, model in models.items():
             began = time.perf_counter()
             with torch.inference_mode():
                 model.eval()(**batches[name]).logits.cpu()  # to the CPU: waits until a GPU is done
-            if run >= warm_up:
+            if run >= WARM_UP:
                 times[name].append(1000 * (time.perf_counter() - began))
     return {
         name: dict(zip(("low", "median", "high"), np.quantile(each, [0.05, 0.5, 0.95]).tolist(), strict=True))

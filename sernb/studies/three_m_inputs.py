@@ -1,4 +1,4 @@
-"""What 3M-SER is fed, and what it says: tokens and embeddings computed once, predictions, and what it looks at."""
+"""What 3M-SER is fed, computed once, and what it says: predictions, and what it looks at."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from sernb.core.errors import SernbError
 from sernb.core.ragged import Ragged, computed_once, digest, rows_of
 from sernb.core.tables import predictions_of
-from sernb.features.text import LONGEST, token_ids
+from sernb.features.text import token_ids
 from sernb.losses import UNLABELLED
 from sernb.models.three_m_ser import STREAMS, ThreeMSER, ThreeMSEROutput
 from sernb.models.vggish import PostProcess, VGGish, examples_of
@@ -31,9 +31,9 @@ class Inputs:
         labels: `(n,)`, -100 where no emotion is known.
         tokens: Token ids `(tokens,)` of each; None without a text stream.
         audio: VGGish's embeddings `(examples, 128)` of each; None without an audio stream.
-        examples: Log-mel `(examples, 96, 64)`, kept only where VGGish itself is trained; what a model says is then computed
-            from them.
-        vocabulary: `fingerprint_of` the tokenizer: a teacher's states meet a student with the same pieces only.
+        examples: Log-mel `(examples, 96, 64)`, kept only where VGGish itself is trained; what a model says is
+            then computed from them.
+        vocabulary: `fingerprint_of` the tokenizer: a teacher's states meet the same pieces only.
     """
 
     index: pd.Index
@@ -65,8 +65,8 @@ class Inputs:
     ) -> Rows:
         """These rows (None: all) as `ThreeMSER` takes them, with `labels`.
 
-        states: text states computed before, instead of token ids. teacher: what one says of these inputs, as the key `teacher`.
-        live_audio: log-mel examples instead of embeddings; None: where there are any.
+        states: text states computed before, instead of token ids. teacher: its side goes under the key
+        `teacher`. live_audio: log-mel examples instead of embeddings; None: where there are any.
         """
         columns = {"labels": self.labels}
         if states is not None:
@@ -82,7 +82,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a network says of the utterances of its `Inputs`: logits `(n, classes)`, fused `(n, 128)`, text states."""
+    """What a network says of its `Inputs`: logits `(n, classes)`, fused `(n, 128)`, text states of each."""
 
     classes: tuple
     vocabulary: str
@@ -92,10 +92,10 @@ class Outputs:
 
     def batch(self, rows: np.ndarray) -> dict:
         """Under the key `teacher`, what a distillation loss asks of one."""
-        told = {"logits": torch.from_numpy(self.logits[rows]), "fused": torch.from_numpy(self.fused[rows])}
+        batch = {"logits": torch.from_numpy(self.logits[rows]), "fused": torch.from_numpy(self.fused[rows])}
         if self.text_states is not None:
-            told["text_states"], told["text_mask"] = self.text_states.padded(rows)
-        return {"teacher": told}
+            batch["text_states"], batch["text_mask"] = self.text_states.padded(rows)
+        return {"teacher": batch}
 
 
 def prepare(
@@ -104,7 +104,6 @@ def prepare(
     tokenizer=None,
     audio: VGGish | None = None,
     postprocess: PostProcess | None = None,
-    longest: int = LONGEST,
     keep_examples: bool = False,
     cache: str | Path | None = None,
     progress: bool = True,
@@ -113,9 +112,9 @@ def prepare(
 
     Args:
         utterances: With the columns `text` and `emotion` where they are needed or known.
-        waveforms: float32 `(samples,)` at 16 kHz, in the table's order. A recording shorter than one VGGish example (0.96 s)
-            is filled with silence.
-        tokenizer, longest: Of the text stream, and the tokens that it reads at most.
+        waveforms: float32 `(samples,)` at 16 kHz, in the table's order. A recording shorter than one VGGish
+            example (0.96 s) is filled with silence.
+        tokenizer: Of the text stream.
         audio, postprocess: VGGish, and its own PCA, clipping and rounding.
         keep_examples: For a VGGish that is trained.
         cache: A folder for the audio embeddings, memory-mapped; None keeps them in memory.
@@ -134,7 +133,7 @@ def prepare(
             raise SernbError(
                 "a text stream needs a column 'text', and these utterances have none: leave the stream out."
             )
-        tokens = Ragged.of(token_ids(utterances["text"], tokenizer, longest), np.int64)
+        tokens = Ragged.of(token_ids(utterances["text"], tokenizer), np.int64)
         inputs = replace(inputs, tokens=tokens, vocabulary=fingerprint_of(tokenizer))
 
     # Sound
@@ -142,7 +141,7 @@ def prepare(
         count = 0 if waveforms is None else len(waveforms)
         if count != len(utterances):
             raise SernbError(
-                f"an audio stream needs a recording for each of {len(utterances)} utterances; {count} were given."
+                f"an audio stream needs a recording for each of {len(utterances)} utterances, not {count}."
             )
         examples = _log_mel(utterances.index, waveforms, progress)
         states = audio_states(examples, audio, postprocess, cache, progress)
@@ -157,10 +156,8 @@ def audio_states(
     cache: str | Path | None = None,
     progress: bool = True,
 ) -> Ragged:
-    """Embeddings `(examples, 128)` of each utterance's log-mel examples `(examples, 96, 64)` by a frozen VGGish.
-
-    postprocess, cache: as in `prepare`.
-    """
+    """Embeddings `(examples, 128)` of log-mel examples `(examples, 96, 64)` by a frozen VGGish; the other
+    arguments are those of `prepare`."""
     device = next(audio.parameters()).device
     audio.eval()
     modules = [audio, *([] if postprocess is None else [postprocess])]
@@ -199,7 +196,7 @@ def text_states(
 def outputs(
     model: ThreeMSER, inputs: Inputs, cache: str | Path | None = None, progress: bool = True
 ) -> Outputs:
-    """What `model` says of all utterances of `inputs`, in evaluation mode: a teacher's side of distillation, once."""
+    """What `model` says of all utterances of `inputs`: a teacher's side of distillation, computed once."""
     states = None
     if "text" in model.shape.streams:
         states = text_states(inputs, model.text, cache, progress)
@@ -221,11 +218,11 @@ def predict(
 
 
 def attention_of(model: ThreeMSER, inputs: Inputs, row: int) -> np.ndarray:
-    """How much position 0 takes from each token and each audio example of one utterance: `(tokens + examples,)`, sum 1.
+    """How much position 0 takes from each token and audio example of one utterance: `(tokens + examples,)`.
 
-    The fusion reads words that have passed through a self-attention before; its weight is followed back through that one
-    (attention rollout: Abnar & Zuidema 2020, "Quantifying Attention Flow in Transformers", without their residual
-    connections, since this network has none), so that it lies on BERT's own tokens.
+    It adds up to 1. The fusion reads words that have passed through a self-attention before; its weight is
+    followed back through that one (attention rollout: Abnar & Zuidema 2020, "Quantifying Attention Flow in
+    Transformers", without their residual connections, as this network has none), onto BERT's own tokens.
     """
     (out,) = _said(model, inputs.dataset([row]), attention=True)
     weights = out.fusion_attention[0].float()
@@ -238,8 +235,9 @@ def attention_of(model: ThreeMSER, inputs: Inputs, row: int) -> np.ndarray:
 def left_out(model: ThreeMSER, inputs: Inputs, row: int) -> np.ndarray:
     """How much less probable the predicted class becomes without each token, and without each audio example.
 
-    `(tokens + examples,)` differences of probabilities; negative where leaving it out makes the class *more* probable.
-    0 for the first token ([CLS], where the network reads its answer) and for what is alone in its stream.
+    `(tokens + examples,)` differences of probabilities; negative where leaving it out makes the class *more*
+    probable. 0 for the first token ([CLS], where the network reads its answer) and for what is alone in its
+    stream.
     """
     batch = inputs.dataset([row]).__getitems__([0])
     batch.pop("labels")

@@ -1,7 +1,7 @@
-"""Teachers and students of 3M-SER, fold by fold: with all of BERT, and with its first layers, with and without a teacher.
+"""Teachers of 3M-SER, with all of BERT, and students with its first layers, with and without a teacher.
 
-Source: Nguyen, Tran, Dang, "Enhancing Speech Emotion Recognition through Knowledge Distillation", 2024 (III.B, Table II),
-and its code.
+Source: Nguyen, Tran, Dang, "Enhancing Speech Emotion Recognition through Knowledge Distillation", 2024
+(III.B, Table II), and its code.
 """
 
 import tempfile
@@ -34,8 +34,10 @@ LAPTOP = RECIPES["laptop"]
 
 @dataclass(frozen=True)
 class Way:
-    """How a student learns: from labels alone (`distillation=None`) or from a teacher too; `sentences`: also from the
-    utterances without labels that the teacher has read."""
+    """How a student learns: from labels alone (`distillation=None`), or from a teacher too.
+
+    sentences: also from the utterances without labels that the teacher has read.
+    """
 
     distillation: DistillationConfig | None = None
     sentences: bool = False
@@ -47,7 +49,7 @@ WAYS = {"alone": ALONE, "KD": TAUGHT}
 
 @dataclass(frozen=True)
 class Encoders:
-    """The pretrained encoders of a study; None leaves a stream out. Every training starts from copies of them."""
+    """Pretrained encoders; None leaves a stream out. Every training starts from copies of them."""
 
     text: BertModel | None
     audio: VGGish | None
@@ -79,13 +81,13 @@ def train_two_stages(
 ) -> pd.DataFrame:
     """Train `model` in place through the stages of `recipe`; returns the learning curve.
 
-    Transfer: the encoders are frozen, so what they make of the utterances is computed once, and the head alone learns.
-    Fine-tuning: the text encoder learns as well; VGGish stays as it is. Each stage hands on the weights that do best on the
-    validation rows (UAR), the last epoch's where there are none.
+    Transfer: the encoders are frozen, so what they make of the utterances is computed once, and the head
+    alone learns. Fine-tuning: the text encoder learns as well; VGGish stays as it is. Each stage hands on the
+    weights that do best on the validation rows (UAR), the last epoch's where there are none.
 
     Args:
-        train_rows, validation_rows: Rows of `inputs`. Those without a label learn from the teacher alone, and do not lengthen
-            training: an epoch is as many steps as the labelled rows take.
+        train_rows, validation_rows: Rows of `inputs`. Those without a label learn from the teacher alone, and
+            do not lengthen training: an epoch is as many steps as the labelled rows take.
         teacher: What it says of the same inputs; `distillation` says how it joins the labels.
         cache: A folder for the text states of a frozen encoder, which trainings on the same inputs share.
         checkpoints: A folder; a training that was killed goes on from its last epoch there.
@@ -95,7 +97,7 @@ def train_two_stages(
         A row an epoch: stage, epoch, loss, learning_rate, validation_loss, validation_UAR.
 
     Raises:
-        SernbError: For training rows without a label, and where teacher and student differ in labels or tokenizer.
+        SernbError: Without a labelled row, and where teacher and student differ in labels or tokenizer.
     """
     train_rows = np.asarray(train_rows, int)
     labelled = int((inputs.labels[train_rows] != UNLABELLED).sum())
@@ -114,14 +116,15 @@ def train_two_stages(
         # What is frozen is computed once, and a teacher speaks where the stage says so
         reads = "text" in model.shape.streams
         learns = reads and stage.train_text
-        states = (
-            text_states(inputs, model.text, cache, progress is not None) if reads and not learns else None
-        )
-        told = teacher if stage.distil else None
-        loss = None if told is None else _loss(model, told, distillation or DistillationConfig())
+        states, loss = None, None
+        if reads and not learns:
+            states = text_states(inputs, model.text, cache, progress is not None)
+        speaks = teacher if stage.distil else None
+        if speaks is not None:
+            loss = _loss(model, teacher, distillation or DistillationConfig())
 
         # Training: an epoch is as long as the labelled rows take
-        train_set = inputs.dataset(train_rows, states, told, stage.train_audio)
+        train_set = inputs.dataset(train_rows, states, speaks, stage.train_audio)
         tried_set = inputs.dataset(validation_rows, states, None, stage.train_audio).shortest_first()
         with only_used(model.text, inputs.tokens) if learns else nullcontext():
             curve = fit(
@@ -148,31 +151,30 @@ def train_teachers(
     name: str = "teacher",
     seeds: Sequence[int] = (0,),
     cache: str | Path | None = None,
-    checkpoints: str | Path | None = None,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, ThreeMSER]]:
-    """One network a fold and seed, from labels. Folds run side by side within `with joblib.parallel_config(n_jobs=...)`.
+    """One network a fold and seed, from labels.
+
+    Folds run side by side within `with joblib.parallel_config(n_jobs=...)`.
 
     Args:
         name: What the model is called.
         cache: A folder for the states of the frozen text encoder, memory-mapped; None takes a temporary one.
-        checkpoints: A folder from which a killed training goes on.
 
     Returns:
-        (predictions, learning curves, {fold: network of the first seed}). predictions hold the column `part`, "validation" or
-        "test"; look at them apart (an utterance can be validated in several folds, but is tested once).
+        (predictions, learning curves, {fold: network of the first seed}). predictions hold the column `part`,
+        "validation" or "test"; look at them apart (an utterance can be validated in several folds, but is
+        tested once).
     """
-    with _folder(cache) as states:
+    with nullcontext(cache) if cache else tempfile.TemporaryDirectory() as states:
 
         def train_one(fold, seed, watched):
             model = encoders.network(inputs.classes, seed)
             rows = (inputs.rows(fold.train), inputs.rows(fold.validation))
-            place = None if checkpoints is None else Path(checkpoints) / f"{name} {fold.name} {seed}"
             title = fold.name if watched else None
-            curve = train_two_stages(
-                model, inputs, *rows, recipe, cache=states, seed=seed, checkpoints=place, progress=title
-            )
-            return *_results(model, utterances, inputs, fold, name, curve, seed), model
+            curve = train_two_stages(model, inputs, *rows, recipe, cache=states, seed=seed, progress=title)
+            table = _answers(model, utterances, inputs, fold, name, seed)
+            return table, curve.assign(model=name, fold=fold.name, seed=seed), model
 
         predictions, curves, models = run_folds(train_one, folds, seeds, name, progress)
     firsts = models[:: len(seeds)]
@@ -190,61 +192,61 @@ def train_students(
     recipe: TwoStages = LAPTOP,
     seeds: Sequence[int] = (0,),
     sentences: np.ndarray = (),
-    cache: str | Path | None = None,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Students with the first `layers` of the text encoder, each in all `ways`: (predictions, learning curves).
+    """Students with the first `layers` of the text encoder, in all `ways`: (predictions, learning curves).
 
-    The ways of one fold, seed and number of layers share their transfer stage, where no teacher speaks, so they start
-    fine-tuning from the same weights and differ in the loss alone; all take the same number of steps. The model's name is
-    "BERT<layers> <way>".
+    The ways of one fold, seed and number of layers share their transfer stage, where no teacher speaks, so
+    they start fine-tuning from the same weights and differ in the loss alone; all take the same number of
+    steps. The model's name is "BERT<layers> <way>".
 
     Args:
         teachers: What each fold's teacher says of `inputs` (`teacher_outputs`), by the fold's name.
         sentences: Rows of `inputs` without a label, for ways that use them.
-        cache: As in `train_teachers`.
     """
     before, after = replace(recipe, fine_tune=None), replace(recipe, transfer=None)
     sentences = np.asarray(sentences, int)
 
-    def train_one(kind, seed, watched):
-        count, fold, teacher = kind
-        model = encoders.network(inputs.classes, seed, count)
-        rows, tried = inputs.rows(fold.train), inputs.rows(fold.validation)
-
-        # The transfer stage, once
-        first = pd.DataFrame()
-        if recipe.transfer is not None:
-            first = train_two_stages(model, inputs, rows, tried, before, cache=states, seed=seed)
-        start = {key: value.clone() for key, value in model.state_dict().items()}
-
-        # Fine-tuning, in each way from the same weights
-        results = []
-        for name, way in ways.items():
-            model.load_state_dict(start)
-            taught = np.concatenate([rows, sentences]) if way.sentences else rows
-            spoken = teacher if way.distillation else None
-            curve = train_two_stages(
-                model, inputs, taught, tried, after, spoken, way.distillation, states, seed
-            )
-            curve = pd.concat([first, curve], ignore_index=True)
-            results.append(_results(model, utterances, inputs, fold, f"BERT{count} {name}", curve, seed))
-        tables, curves = zip(*results, strict=True)
-        return pd.concat(tables), pd.concat(curves, ignore_index=True), None
-
     kinds = [(count, fold, teachers[fold.name]) for count in layers for fold in folds]
-    with _folder(cache) as states:
+    with tempfile.TemporaryDirectory() as states:
+
+        def train_one(kind, seed, watched):
+            count, fold, teacher = kind
+            model = encoders.network(inputs.classes, seed, count)
+            rows, tried = inputs.rows(fold.train), inputs.rows(fold.validation)
+
+            # The transfer stage, once
+            first = pd.DataFrame()
+            if recipe.transfer is not None:
+                first = train_two_stages(model, inputs, rows, tried, before, cache=states, seed=seed)
+            start = {key: value.clone() for key, value in model.state_dict().items()}
+
+            # Fine-tuning, in each way from the same weights
+            tables, curves = [], []
+            for way_name, way in ways.items():
+                name = f"BERT{count} {way_name}"
+                model.load_state_dict(start)
+                learned = np.concatenate([rows, sentences]) if way.sentences else rows
+                taught_by = (teacher, way.distillation) if way.distillation else ()
+                curve = train_two_stages(
+                    model, inputs, learned, tried, after, *taught_by, cache=states, seed=seed
+                )
+                curve = pd.concat([first, curve], ignore_index=True)
+                curves.append(curve.assign(model=name, fold=fold.name, seed=seed))
+                tables.append(_answers(model, utterances, inputs, fold, name, seed))
+            return pd.concat(tables), pd.concat(curves, ignore_index=True), None
+
         predictions, curves, _ = run_folds(train_one, kinds, seeds, "students", progress)
     return predictions, curves
 
 
 def saved_teachers(
-    folder: str | Path, utterances: pd.DataFrame, inputs: Inputs, folds: Sequence[Fold], name: str = "teacher"
+    folder: str | Path, utterances: pd.DataFrame, inputs: Inputs, folds: Sequence[Fold]
 ) -> tuple[pd.DataFrame, dict[str, ThreeMSER]]:
-    """Teachers that `sernb.studies.saved.save` wrote into `folder`/<name of the fold>: (predictions, networks).
+    """Teachers that `sernb.studies.saved.save` wrote into `folder`/<name of the fold>: predictions, networks.
 
-    Raises SernbError for one that is missing, has other labels or another tokenizer than `inputs`, or learnt from what
-    is tested here.
+    Raises SernbError for one that is missing, has other labels or another tokenizer than `inputs`, or learnt
+    from what is tested here.
     """
     tables, models = [], {}
     for fold in folds:
@@ -253,29 +255,30 @@ def saved_teachers(
         model, tokenizer = saved.model, saved.tokenizer
         if model.shape.classes != inputs.classes:
             raise SernbError(
-                f"{place}: its labels are {', '.join(model.shape.classes)}; here they are {', '.join(inputs.classes)}."
+                f"{place}: its labels are {', '.join(model.shape.classes)}; here they are "
+                f"{', '.join(inputs.classes)}."
             )
         if tokenizer is not None and fingerprint_of(tokenizer) != inputs.vocabulary:
             raise SernbError(f"{place}: it reads with another tokenizer than the students' text encoder.")
         if heard := set(saved.about.get("learnt_from", ())) & set(fold.test):
             raise SernbError(
-                f"{place}: it learnt from {len(heard)} utterances that are tested here, {some(sorted(heard))}. Train it with "
-                "the same corpus, protocol and seed."
+                f"{place}: it learnt from {len(heard)} utterances that are tested here, "
+                f"{some(sorted(heard))}. Train it with the same corpus, protocol and seed."
             )
         models[fold.name] = model
-        tables.append(_answers(model, utterances, inputs, fold, name, 0))
+        tables.append(_answers(model, utterances, inputs, fold, "teacher", 0))
     return pd.concat(tables), models
 
 
 def teacher_outputs(
     models: Mapping[str, ThreeMSER], inputs: Inputs, cache: str | Path | None = None, progress: bool = True
 ) -> dict[str, Outputs]:
-    """What each fold's teacher says of all `inputs`, computed once; text states memory-mapped where `cache` is a folder."""
+    """What each fold's teacher says of all `inputs`, once; text states memory-mapped in a folder `cache`."""
     return {fold: outputs(model, inputs, cache, progress) for fold, model in models.items()}
 
 
 class _Learner(torch.nn.Module):
-    """The parts that learn, and the loss: what is frozen stays out of the optimizer and out of the checkpoints."""
+    """The parts that learn, and the loss: optimizer and checkpoints do without what is frozen."""
 
     pretrained = ("text", "audio")
 
@@ -308,28 +311,22 @@ def _loss(model, teacher, config) -> Distillation:
 
 
 def _check_teacher(teacher: Outputs, inputs: Inputs) -> None:
-    """SernbError where a teacher's outputs do not belong to these inputs: other labels, tokenizer or utterances."""
+    """SernbError where a teacher's outputs do not belong to these inputs."""
     if teacher.classes != inputs.classes:
         raise SernbError(
-            f"teacher and student have other labels: {', '.join(teacher.classes)} against {', '.join(inputs.classes)}. "
-            "Train the teacher on the same emotions, in the same order."
+            f"teacher and student have other labels: {', '.join(teacher.classes)} against "
+            f"{', '.join(inputs.classes)}. Train the teacher on the same emotions, in the same order."
         )
     if teacher.vocabulary != inputs.vocabulary:
         raise SernbError(
-            "teacher and student have other tokenizers, so their text states do not lie side by side: give the student "
-            "the teacher's tokenizer."
+            "teacher and student have other tokenizers, so their text states do not lie side by side: give "
+            "the student the teacher's tokenizer."
         )
     if len(teacher.logits) != len(inputs.index):
         raise SernbError(
-            f"the teacher speaks of {len(teacher.logits)} utterances and there are {len(inputs.index)}: take its outputs "
-            "on these inputs."
+            f"the teacher speaks of {len(teacher.logits)} utterances and there are {len(inputs.index)}: take "
+            "its outputs on these inputs."
         )
-
-
-def _results(model, utterances, inputs, fold, name, curve, seed):
-    """(predictions, curve), with what they belong to."""
-    table = _answers(model, utterances, inputs, fold, name, seed)
-    return table, curve.assign(model=name, fold=fold.name, seed=seed)
 
 
 def _answers(model, utterances, inputs, fold, name, seed):
@@ -340,8 +337,3 @@ def _answers(model, utterances, inputs, fold, name, seed):
         if len(ids)
     ]
     return pd.concat(tables)
-
-
-def _folder(cache):
-    """The folder named, or one that goes when the trainings are done."""
-    return nullcontext(cache) if cache else tempfile.TemporaryDirectory()

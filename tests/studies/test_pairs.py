@@ -51,13 +51,13 @@ def test_each_rule_can_be_loosened():
 def test_no_label_is_looked_at():
     utterances, answers = given()
     rng = np.random.default_rng(0)
-    expected, table = select(utterances, answers, balance="equal")
+    expected, table = select(utterances, answers)
     for _ in range(3):
         labelled = utterances.assign(
             emotion=pd.Categorical(rng.choice(CLASSES, len(utterances))),
             valence=rng.normal(size=len(utterances)),
         )
-        kept, again = select(labelled, answers, balance="equal")
+        kept, again = select(labelled, answers)
         assert kept.equals(expected)
         pd.testing.assert_frame_equal(again, table)
 
@@ -68,27 +68,7 @@ def test_no_label_is_looked_at():
             assert "emotion" not in np.atleast_1d(np.asarray(key, object)).tolist()
             return super().__getitem__(key)
 
-    assert select(Guarded(labelled), answers, balance="equal")[0].equals(expected)
-
-
-def test_equal_classes():
-    kept, dropped = select(*given(), balance="equal")
-    assert dropped.iloc[-1].to_dict() == {
-        "rule": "balance of classes", "dropped": 2, "left": 3, "neutral": 1, "happy": 1, "sad": 1
-    }  # fmt: skip
-    assert kept.equals(select(*given(), balance="equal")[0])
-    drawn = {tuple(select(*given(), balance="equal", seed=seed)[0]) for seed in range(20)}
-    assert len(drawn) == 4  # two of neutral times two of happy
-
-
-def test_counts_by_class():
-    _, dropped = select(*given(), balance={"happy": 1})
-    assert dropped[CLASSES].iloc[-1].tolist() == [2, 1, 1]
-    _, dropped = select(*given(), balance={"sad": 0})
-    assert dropped[CLASSES].iloc[-1].tolist() == [2, 2, 0]
-    with pytest.warns(UserWarning, match=r"fewer pairs than asked for: neutral \(2 of 5\)"):
-        _, dropped = select(*given(), balance={"neutral": 5, "happy": 1})
-    assert dropped[CLASSES].iloc[-1].tolist() == [2, 1, 1]
+    assert select(Guarded(labelled), answers)[0].equals(expected)
 
 
 def test_durations_from_elsewhere():
@@ -126,15 +106,8 @@ def test_words_of_another_language_are_reported():
         (lambda u, a: (u, a[["sad"]].assign(out_of_vocabulary=0.1), {}), "of two classes or more, got sad"),
         (lambda u, a: (u, pd.concat([a, a[:2]]), {}), "more than one row for 2 utterances: u0, u1"),
         (lambda u, a: (u, a, {"seconds": ["long"] * 10}), "durations are not known, or no numbers"),
-        (lambda u, a: (u, a, {"balance": 3}), "balance is 3; choose None, 'equal'"),
-        (lambda u, a: (u, a, {"balance": {"sad": -1}}), r"balance is \{'sad': -1\}; choose"),
-        (lambda u, a: (u, a, {"shortest": 60, "balance": "equal"}), "none of 10 pairs is left"),
         (lambda u, a: (u, a, {"shortest": 60}), r"none of 10 pairs is left \(no words: 2; shorter than 60 s: 8\)"),
         (lambda u, a: (u.assign(text=None), a, {}), r"none of 10 pairs is left \(no words: 10\)"),
-        (lambda u, a: (u, a, {"confident": 0.6, "balance": "equal"}), "no pair is left that the teacher takes for sad"),
-        (lambda u, a: (u, a, {"confident": 0.6, "balance": {"sad": 2}}), "no pair is left that the teacher takes for sad"),
-        (lambda u, a: (u, a, {"balance": {"furious": 2}}), "balance names furious; the teacher knows neutral"),
-        (lambda u, a: (u, a, {"balance": "even"}), "balance is 'even'; choose None, 'equal'"),
     ],
 )  # fmt: skip
 def test_bad_input(change, message):

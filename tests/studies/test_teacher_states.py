@@ -72,15 +72,14 @@ def test_a_batch_is_padded_and_in_full_precision():
     np.testing.assert_allclose(batch["teacher_logits"], found.logits[[2, 1]])
 
 
-@pytest.mark.parametrize("specials", [False, True])
-def test_in_the_loop_it_is_the_same_up_to_half_precision(specials):
+def test_in_the_loop_it_is_the_same_up_to_half_precision():
     model, rows = teacher(), np.array([4, 0, 1])
-    kept = asked(model, specials=specials).batch(rows)
-    live = InTheLoop(model, Tokenizer(), TEXTS, (1, 3), specials)
+    kept = asked(model).batch(rows)
+    live = InTheLoop(model, Tokenizer(), TEXTS, (1, 3))
     batch = live.batch(rows)
     assert live.classes == CLASSES and live.width == 12
     assert torch.equal(kept["word_mask"], batch["word_mask"])
-    assert kept["word_mask"].sum(1).tolist() == ([5, 5, 13] if specials else [3, 3, 11])
+    assert kept["word_mask"].sum(1).tolist() == [3, 3, 11]
     torch.testing.assert_close(kept["teacher_logits"], batch["teacher_logits"], rtol=1e-5, atol=1e-5)
     for layer in (1, 3):
         one, two = kept["teacher_states"][layer], batch["teacher_states"][layer]
@@ -98,7 +97,7 @@ def test_the_cache_knows_teacher_texts_and_layers(tmp_path):
     np.testing.assert_array_equal(again.states.values, first.states.values)
     np.testing.assert_array_equal(again.logits, first.logits)
     np.testing.assert_array_equal(asked().states.values, first.states.values)
-    for change in ({"model": teacher(1)}, {"texts": TEXTS[:4]}, {"layers": (1, 2)}, {"specials": True}):
+    for change in ({"model": teacher(1)}, {"texts": TEXTS[:4]}, {"layers": (1, 2)}):
         before = len(list(tmp_path.iterdir()))
         asked(**{"cache": tmp_path, **change})
         assert len(list(tmp_path.iterdir())) == before + 2, change

@@ -1,6 +1,7 @@
 import json
 import shutil
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,10 @@ from sernb.core.errors import SernbError
 from sernb.features.encoders import own_folder, text_encoder
 from sernb.features.text import learn
 from sernb.protocols import Fold
-from sernb.studies import text_reading
-from sernb.studies.batches import Watch
+from sernb.studies import text_teacher
 from sernb.studies.text_teacher import (
-    LAPTOP,
-    LAPTOP_READING,
-    Recipe,
+    READING,
+    RECIPES,
     adapt,
     classes_of_teacher,
     fine_tune_text,
@@ -29,10 +28,12 @@ from sernb.studies.text_teacher import (
     text_predictions,
     vocabulary_fit,
 )
+from sernb.studies.training import _Watch as Watch
 
 CLASSES = ("neutral", "happy", "sad")
 TELLING = {"neutral": "door table cup", "happy": "lovely splendid glad", "sad": "awful gloomy lost"}
-QUICK = Recipe(epochs=4, batch_size=8, learning_rate=3e-3, patience=4)
+QUICK = replace(RECIPES["paper"], epochs=4, batch_size=8, learning_rate=3e-3, patience=4)
+BRIEF = replace(QUICK, epochs=1)
 
 
 def sentences(count=72, seed=0):
@@ -88,7 +89,7 @@ def test_it_learns_and_keeps_the_epoch_that_validates_best(taught):
 
 def test_it_stops_early(folder):
     texts, labels = sentences(24)
-    idle = Recipe(epochs=6, batch_size=8, learning_rate=1e-9, patience=1)
+    idle = replace(QUICK, epochs=6, learning_rate=1e-9, patience=1)
     _, curve = fine_tune_text(*text_encoder(folder), texts, labels, CLASSES, texts, labels, idle)
     assert len(curve) == 2  # the second epoch is no better than the first
 
@@ -97,7 +98,7 @@ def test_the_same_seed_gives_the_same_and_the_encoder_stays(folder):
     texts, labels = sentences(24)
     encoder, tokenizer = text_encoder(folder)
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
-    recipe = Recipe(epochs=1, batch_size=8, learning_rate=1e-3)
+    recipe = replace(BRIEF, learning_rate=1e-3)
     logits = []
     for seed in (0, 0, 1):
         model, _ = fine_tune_text(encoder, tokenizer, texts, labels, CLASSES, texts, labels, recipe, seed)
@@ -193,7 +194,7 @@ def test_guessing_masked_pieces_is_berts_own_loss(folder):
     whole.tie_weights()
     with torch.no_grad():
         whole.cls.predictions.bias.normal_()
-    reader = text_reading._Reader(encoder.eval(), whole.cls.predictions).eval()
+    reader = text_teacher._Reader(encoder.eval(), whole.cls.predictions).eval()
     batch = tokenizer(sentences(6)[0] + ["home"], padding=True, return_tensors="pt")
     labels = torch.full_like(batch["input_ids"], -100)
     labels[0, 2], labels[3, 1], labels[6, 1] = 7, 8, 9
@@ -206,7 +207,7 @@ def test_guessing_masked_pieces_is_berts_own_loss(folder):
 
 def test_reading_on_learns_and_leaves_the_pooler(folder, tmp_path):
     texts = sentences(200, 1)[0]
-    recipe = Recipe(epochs=4, batch_size=16, learning_rate=5e-3)
+    recipe = replace(QUICK, batch_size=16, learning_rate=5e-3)
     out = adapt(folder, texts, tmp_path / "m1", recipe, held_out=0.1)
     curve = pd.read_csv(out / "training.csv")
     assert list(curve) == ["epoch", "loss", "learning_rate", "held_out_loss"]
@@ -219,7 +220,7 @@ def test_reading_on_learns_and_leaves_the_pooler(folder, tmp_path):
 
 
 def test_reading_on_is_the_same_for_a_seed(folder, tmp_path):
-    recipe = Recipe(epochs=1, batch_size=16, learning_rate=1e-3)
+    recipe = replace(BRIEF, batch_size=16, learning_rate=1e-3)
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         adapt(folder, sentences(40)[0], tmp_path / name, recipe, seed=seed)
     a, b, c = (load_file(tmp_path / name / "model.safetensors") for name in "abc")
@@ -233,10 +234,10 @@ def test_an_encoder_s_own_head_is_used(folder, tmp_path):
     with torch.no_grad():
         model.cls.predictions.bias.fill_(3.0)
     model.save_pretrained(tmp_path / "whole")
-    assert text_reading._guesser(str(tmp_path / "whole"), encoder.config).bias.tolist()[:2] == [3.0, 3.0]
-    assert text_reading._guesser(folder, encoder.config).bias.tolist()[:2] == [0.0, 0.0]
+    assert text_teacher._guesser(str(tmp_path / "whole"), encoder.config).bias.tolist()[:2] == [3.0, 3.0]
+    assert text_teacher._guesser(folder, encoder.config).bias.tolist()[:2] == [0.0, 0.0]
     other = BertConfig.from_dict({**encoder.config.to_dict(), "vocab_size": 50})
-    assert text_reading._guesser(str(tmp_path / "whole"), other).bias.shape == (50,)
+    assert text_teacher._guesser(str(tmp_path / "whole"), other).bias.shape == (50,)
 
 
 def test_a_vocabulary_of_its_own(folder, tmp_path):
@@ -244,7 +245,7 @@ def test_a_vocabulary_of_its_own(folder, tmp_path):
     _, before = text_encoder(folder)
     assert len(before.tokenize("zebra marmalade")) > 2
     out = adapt(
-        folder, texts, tmp_path / "own", Recipe(epochs=1, batch_size=16, learning_rate=1e-12), "own", 700
+        folder, texts, tmp_path / "own", replace(BRIEF, batch_size=16, learning_rate=1e-12), "own", 700
     )
     encoder, tokenizer = text_encoder(str(out))
     assert tokenizer.tokenize("zebra marmalade") == ["zebra", "marmalade"]
@@ -255,7 +256,7 @@ def test_a_vocabulary_of_its_own(folder, tmp_path):
     assert torch.allclose(*kept, atol=1e-6)
     fit = vocabulary_fit(tokenizer, {"own": texts}).iloc[0]
     assert fit["whole"] == 1 and fit["pieces_per_word"] == 1
-    model, _ = fine_tune_text(encoder, tokenizer, *sentences(12), CLASSES, *sentences(12), Recipe(epochs=1))
+    model, _ = fine_tune_text(encoder, tokenizer, *sentences(12), CLASSES, *sentences(12), BRIEF)
     assert text_logits(model, tokenizer, texts[:2]).shape == (2, 3)
     with pytest.raises(SernbError, match="the alphabet and endings take"):
         adapt(folder, texts, tmp_path / "small", vocabulary="own", size=10)
@@ -282,21 +283,22 @@ def test_another_language_is_told(folder, tmp_path):
     with pytest.warns(
         UserWarning, match=r"training texts do not fit the vocabulary: 100.0% of their words are unknown"
     ):
-        fine_tune_text(*text_encoder(folder), ["שלום"] * 12, labels, CLASSES, texts, labels, Recipe(epochs=1))
+        fine_tune_text(*text_encoder(folder), ["שלום"] * 12, labels, CLASSES, texts, labels, BRIEF)
     with pytest.warns(UserWarning, match=r"sentences to read .* a word takes 8.0 pieces"):
-        adapt(folder, ["qwertyui"] * 4, tmp_path / "m1", Recipe(epochs=1))
+        adapt(folder, ["qwertyui"] * 4, tmp_path / "m1", BRIEF)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fine_tune_text(*text_encoder(folder), texts, labels, CLASSES, texts, labels, Recipe(epochs=1))
+        fine_tune_text(*text_encoder(folder), texts, labels, CLASSES, texts, labels, BRIEF)
 
 
-def test_recipes():
-    for name in ("epochs", "batch_size", "patience"):
-        with pytest.raises(SernbError, match=f"{name} is 0"):
-            Recipe(**{name: 0})
-    with pytest.raises(SernbError, match="masked is 1"):
-        Recipe(masked=1)
-    assert Recipe().epochs == 6 and LAPTOP.epochs <= 6 and LAPTOP_READING.masked == 0.15
+def test_the_papers_recipes():
+    paper = RECIPES["paper"]
+    assert (paper.epochs, paper.patience, READING["paper"].epochs) == (6, 2, 20)
+    for recipe in (*RECIPES.values(), *READING.values()):
+        assert (recipe.optimizer, recipe.weight_decay, recipe.warm_up, recipe.falling) == (
+            "adamw", 0.01, 0.1, True
+        )  # fmt: skip
+        assert recipe.masked == 0.15
 
 
 class Killed(Exception):
@@ -306,7 +308,7 @@ class Killed(Exception):
 def test_a_killed_training_goes_on(folder, tmp_path, monkeypatch):
     """Whole, or cut in the second epoch: the same weights."""
     texts, labels = sentences(24)
-    recipe = Recipe(epochs=2, batch_size=8, learning_rate=1e-3)
+    recipe = replace(QUICK, epochs=2, learning_rate=1e-3)
     given = (*text_encoder(folder), texts, labels, CLASSES, texts, labels, recipe)
     whole, _ = fine_tune_text(*given)
     place = tmp_path / "checkpoints"

@@ -9,7 +9,7 @@ import pytest
 
 from making.benchmarks import text_teacher as place
 from making.benchmarks.text_emotions import CLASSES
-from sernb.studies.text_teacher import LAPTOP, LAPTOP_READING, classes_of_teacher, load_teacher
+from sernb.studies.text_teacher import READING, RECIPES, classes_of_teacher, load_teacher
 
 TELLING = dict(zip(CLASSES, ("table", "lovely", "sudden", "gloomy", "hateful"), strict=True))
 
@@ -34,7 +34,7 @@ def texts():
 
 
 def test_a_run_leaves_predictions_and_teachers_and_is_not_run_twice(texts, tmp_path, monkeypatch):
-    quick = replace(LAPTOP, epochs=1, batch_size=16), replace(LAPTOP_READING, epochs=1, batch_size=16)
+    quick = replace(RECIPES["laptop"], epochs=1, batch_size=16), replace(READING["laptop"], epochs=1, batch_size=16)
     found, used = place.run(*texts, tmp_path, "mini-bert", [0], *quick, progress=False)
     models = [place.ALWAYS, place.BAG, place.PLAIN, *place.READ]
     assert list(found["model"].unique()) == models
