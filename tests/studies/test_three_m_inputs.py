@@ -91,7 +91,7 @@ def test_what_is_missing_is_named():
     _, audio = encoders()
     with pytest.raises(SernbError, match="needs a column 'text'"):
         prepare(utterances.drop(columns="text"), tokenizer=tokenizer)
-    with pytest.raises(SernbError, match=f"recording for each of {len(utterances)} utterances; 1 were given"):
+    with pytest.raises(SernbError, match=f"recording for each of {len(utterances)} utterances, not 1"):
         prepare(utterances, waveforms[:1], audio=audio, progress=False)
     bad = [*waveforms[:2], np.full(16000, np.nan, np.float32), *waveforms[3:]]
     with pytest.raises(SernbError, match=f"{utterances.index[2]}: .*NaN"):
