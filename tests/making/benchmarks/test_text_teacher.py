@@ -34,7 +34,10 @@ def texts():
 
 
 def test_a_run_leaves_predictions_and_teachers_and_is_not_run_twice(texts, tmp_path, monkeypatch):
-    quick = replace(RECIPES["laptop"], epochs=1, batch_size=16), replace(READING["laptop"], epochs=1, batch_size=16)
+    quick = (
+        replace(RECIPES["laptop"], epochs=1, batch_size=16),
+        replace(READING["laptop"], epochs=1, batch_size=16),
+    )
     found, used = place.run(*texts, tmp_path, "mini-bert", [0], *quick, progress=False)
     models = [place.ALWAYS, place.BAG, place.PLAIN, *place.READ]
     assert list(found["model"].unique()) == models
