@@ -19,12 +19,10 @@ POOLINGS = ("attention", "gap", "bilinear")
 class CNNConfig:
     """The shape of a `SpectrogramCNN`; the defaults are CNN_TF_Att.pooling for four classes.
 
-    `filters` lists the parallel groups of the first layer as (height in DFT bins, width in frames, channels):
-    the paper's time- and frequency-specific filters (2.3). `channels` are the 3x3 layers after it (2.2).
-    `max_pools` names the layers that a 2x2 max-pool follows; Figure 1 does not settle it, so (2, 3) is the
-    other reading. `attention_sum`: Eq. 8 sums over positions, while section 3.3 says "spatially averaged".
-    The bottom-up map already is a softmax over positions, so an average shrinks the logits by H*W; the sum is
-    the default.
+    `filters`: parallel groups of the first layer (2.3), each (height in DFT bins, width in frames, channels).
+    `channels`: the 3x3 layers after it (2.2). `max_pools`: the layers that a 2x2 max-pool follows; Figure 1
+    does not settle it, so (2, 3) is the other reading. `attention_sum`: Eq. 8 sums over positions, 3.3 says
+    "spatially averaged"; the bottom-up map is a softmax already, so an average shrinks the logits by H*W.
     """
 
     classes: int = 4
@@ -43,17 +41,15 @@ class CNNConfig:
             raise ValueError(f"pooling is {self.pooling!r}; choose one of {', '.join(POOLINGS)}")
         wrong = [layer for layer in self.max_pools if not 1 <= layer <= 1 + len(self.channels)]
         if wrong:
-            raise ValueError(
-                f"max_pools names layer {wrong[0]}; layers run from 1 to {1 + len(self.channels)}"
-            )
+            raise ValueError(f"max_pools names layer {wrong[0]}; choose from 1 to {1 + len(self.channels)}")
 
 
 @dataclass
 class CNNOutput(ModelOutput):
     """`loss` (scalar, with labels), `logits` (batch, classes); with `maps=True` the attention maps as well.
 
-    `top_down` (batch, classes, H, W), `bottom_up` (batch, 1, H, W) whose positions sum to 1, and `product`
-    (batch, classes, H, W), whose positions sum to the logits (or average to them: `CNNConfig.attention_sum`).
+    `top_down` (batch, classes, H, W); `bottom_up` (batch, 1, H, W), which sums to 1; `product` (batch,
+    classes, H, W), which sums to the logits (or averages to them: `CNNConfig.attention_sum`).
     """
 
     loss: torch.Tensor | None = None
@@ -101,8 +97,7 @@ class GlobalAveragePool(nn.Module):
         self.classify = nn.Linear(features, config.classes)
 
     def forward(self, x):  # (B, C, H, W)
-        # Quicker than x.mean((2, 3)) on channels-last maps.
-        mean = F.adaptive_avg_pool2d(x, 1).flatten(1)  # (B, C)
+        mean = F.adaptive_avg_pool2d(x, 1).flatten(1)  # (B, C); quicker than x.mean((2, 3)) on channels-last
         return {"logits": self.classify(self.dropout(mean))}
 
 
@@ -166,29 +161,20 @@ class SpectrogramCNN(
         self.shape = config  # not "config": the Trainer writes into an attribute of that name
         layers = (config.filters, *(((3, 3, channels),) for channels in config.channels))
         sizes = [1, *(sum(channels for _, _, channels in filters) for filters in layers)]
-        self.layers = nn.Sequential(
-            *(
-                ConvBlock(inputs, filters, number in config.max_pools)
-                for number, (inputs, filters) in enumerate(zip(sizes, layers, strict=False), start=1)
-            )
-        )
+        shapes = enumerate(zip(sizes, layers, strict=False), start=1)
+        blocks = [ConvBlock(*shape, number in config.max_pools) for number, shape in shapes]
+        self.layers = nn.Sequential(*blocks)
         pools = {"attention": AttentionPool, "gap": GlobalAveragePool, "bilinear": BilinearPool}
         self.pool = pools[config.pooling](sizes[-1], config)
 
     def features(self, spectrogram):
         """`(batch, bins, frames)` to the last feature map `(batch, channels, H, W)`, or ValueError."""
         if spectrogram.dim() != 3:
-            raise ValueError(
-                f"expected a spectrogram (batch, bins, frames), got the shape {tuple(spectrogram.shape)}"
-            )
-        smallest = 2 ** len(self.shape.max_pools)
-        if min(spectrogram.shape[1:]) < smallest:
-            raise ValueError(
-                f"the spectrogram has {spectrogram.shape[1]} bins and {spectrogram.shape[2]} frames; "
-                f"{len(self.shape.max_pools)} max-pools need at least {smallest} of each"
-            )
-        x = spectrogram.unsqueeze(1).contiguous(memory_format=torch.channels_last)  # (B, 1, bins, frames)
-        return self.layers(x)
+            raise ValueError(f"expected (batch, bins, frames), got the shape {tuple(spectrogram.shape)}")
+        smallest, (_, bins, frames) = 2 ** len(self.shape.max_pools), spectrogram.shape
+        if min(bins, frames) < smallest:
+            raise ValueError(f"got {bins} bins and {frames} frames; the max-pools need {smallest} of each")
+        return self.layers(spectrogram.unsqueeze(1).contiguous(memory_format=torch.channels_last))
 
     def forward(self, spectrogram, labels=None, maps=False):
         """`spectrogram (batch, bins, frames)`, `labels (batch,)` class numbers; returns a `CNNOutput`."""

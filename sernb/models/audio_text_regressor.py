@@ -32,11 +32,10 @@ PUBLISHED = {  # the speech encoders of Table 1; "large" is cut from 24 layers t
 class RegressorConfig:
     """The shape of an `AudioTextRegressor`; the defaults are the paper's HuBERT base with TinyBERT.
 
-    speech: what differs from a `transformers.HubertConfig()` (or Wav2Vec2Config, with "model_type":
-    "wav2vec2"); text: what differs from a BertConfig(); None leaves a branch out. join: how average and
-    maximum over time become one vector: their "mean" (the sizes of Table 1 say that they are not
-    concatenated), "sum" or "concatenation". hidden: units of the head's first layer; None: the width of the
-    speech encoder, or of the text encoder where there is no speech.
+    `speech`: what differs from a `transformers.HubertConfig()` (or Wav2Vec2Config, with "model_type":
+    "wav2vec2"); `text`: from a BertConfig(); None leaves a branch out. `join`: how average and maximum over
+    time become one: their "mean" (by the sizes of Table 1), "sum" or "concatenation". `hidden`: units of the
+    head's first layer; None: the width of the first encoder.
     """
 
     speech: dict | None = field(default_factory=lambda: {"model_type": "hubert"})
@@ -74,9 +73,9 @@ class AudioTextRegressor(
 ):
     """Encoders, average and max pooling over real positions, both branches side by side, two linear layers.
 
-    Each branch takes raw input, or what a frozen part made of it before, so that this runs once: waveforms or
-    `frames` (output of the convolutional front end, which stays frozen: paper, 3.2) or `speech_pooled`; token
-    ids or `text_pooled`. Padding and the order of a batch change no prediction.
+    Each branch takes raw input, or what a frozen part made of it before: waveforms, `frames` of the
+    convolutional front end (frozen: paper, 3.2) or `speech_pooled`; token ids or `text_pooled`. Padding and
+    the order of a batch change no prediction.
     """
 
     def __init__(self, config: RegressorConfig | None = None):
@@ -88,53 +87,42 @@ class AudioTextRegressor(
             self.speech = speech_network(config.speech)
             widths.append(self.speech.config.hidden_size)
         if config.text is not None:
-            shape = transformers.BertConfig(**config.text)
-            self.text = transformers.BertModel(shape, add_pooling_layer=False)
+            self.text = transformers.BertModel(
+                transformers.BertConfig(**config.text), add_pooling_layer=False
+            )
             widths.append(self.text.config.hidden_size)
-        hidden = config.hidden or widths[0]
-        pooled = sum(widths) * (2 if config.join == "concatenation" else 1)
-        self.head = nn.Sequential(
-            nn.Dropout(config.dropout),
-            nn.Linear(pooled, hidden),
-            nn.Tanh(),
-            nn.Dropout(config.dropout),
-            nn.Linear(hidden, len(config.dimensions)),
-        )
-        self.register_buffer("centre", torch.zeros(len(config.dimensions)))
-        self.register_buffer("spread", torch.ones(len(config.dimensions)))
+        inputs, outputs = sum(widths) * (2 if config.join == "concatenation" else 1), len(config.dimensions)
+        self.head = two_layers(inputs, config.hidden or widths[0], outputs, config.dropout)
+        self.register_buffer("centre", torch.zeros(outputs))
+        self.register_buffer("spread", torch.ones(outputs))
 
     def standardise(self, targets: torch.Tensor) -> None:
         """Let the head speak in deviations of `targets (n, dimensions)` from their mean; NaN is unknown.
 
-        Not in the paper. CCC does not change when both sides are moved and stretched alike, but training
-        does: where ratings lie close together, a fresh head says numbers of many times their spread, and what
-        it learns first is to be quiet. Kept with the weights.
+        Not in the paper: where ratings lie close together, a fresh head says numbers of many times their
+        spread, and what it learns first is to be quiet. Kept with the weights.
         """
-        mean = targets.nanmean(0)
-        self.centre.copy_(mean)
-        self.spread.copy_((targets - mean).square().nanmean(0).sqrt())
+        self.centre.copy_(targets.nanmean(0))
+        self.spread.copy_((targets - targets.nanmean(0)).square().nanmean(0).sqrt())
 
     @classmethod
-    def _from_pretrained(cls, *, strict=True, **given):
+    def _from_pretrained(cls, *, model_id, strict=True, **options):
         """As the mixin's, but what is missing is an error and does not stay random."""
         try:
-            return super()._from_pretrained(strict=strict, **given)
+            return super()._from_pretrained(model_id=model_id, strict=strict, **options)
         except RuntimeError as problem:
-            raise ValueError(
-                f"{given['model_id']}: not the weights of this {cls.__name__} ({problem})"
-            ) from problem
+            raise ValueError(f"{model_id}: not the weights of this {cls.__name__} ({problem})") from problem
 
     def frames_of(self, waveforms: torch.Tensor, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Waveforms `(B, S)`, `samples (B,)` of each real, to frames `(B, K, C)` and mask `(B, K)`."""
-        rows = zip(waveforms, samples.tolist(), strict=True)
-        each = [front(self.speech, row[:count]) for row, count in rows]
+        each = [front(self.speech, row[:n]) for row, n in zip(waveforms, samples.tolist(), strict=True)]
         frames = nn.utils.rnn.pad_sequence(each, batch_first=True)
         lengths = torch.tensor(list(map(len, each)), device=frames.device)
         return frames, torch.arange(frames.shape[1], device=frames.device) < lengths[:, None]
 
     def pool_speech(self, frames: torch.Tensor, frame_mask: torch.Tensor) -> torch.Tensor:
         """Frames `(B, K, C)` and mask bool `(B, K)` to `(B, d_A)` (twice that for "concatenation")."""
-        _check_mask("frame", frame_mask, frames)
+        check_mask("frame", frame_mask, frames)
         projected = self.speech.feature_projection(frames)
         if isinstance(projected, tuple):  # wav2vec 2.0 returns two things
             projected = projected[0]
@@ -143,7 +131,7 @@ class AudioTextRegressor(
 
     def pool_text(self, input_ids: torch.Tensor, text_mask: torch.Tensor) -> torch.Tensor:
         """Token ids `(B, N)` and mask bool `(B, N)` to `(B, d_T)` (twice that for "concatenation")."""
-        _check_mask("text", text_mask, input_ids)
+        check_mask("text", text_mask, input_ids)
         states = self.text(input_ids=input_ids, attention_mask=text_mask.long()).last_hidden_state
         return pooled(states, text_mask, self.shape.join)
 
@@ -161,9 +149,10 @@ class AudioTextRegressor(
         """Predictions on the scale of the targets, [0, 1] in the paper (not clipped).
 
         Args:
-            waveforms: `(B, S)` at 16 kHz; samples: `(B,)`, how many of each are real. Or: frames: `(B, K, C)`
-            of `front`; frame_mask: `(B, K)` bool, True = real. Or: speech_pooled: `(B, d_A)`. input_ids: `(B,
-            N)`; text_mask: `(B, N)` bool. Or: text_pooled: `(B, d_T)`.
+            waveforms: `(B, S)` at 16 kHz; samples: `(B,)`, how many of each are real.
+            frames: instead, `(B, K, C)` of `front`; frame_mask: `(B, K)` bool, True = real.
+            input_ids: `(B, N)`; text_mask: `(B, N)` bool.
+            speech_pooled: instead of speech, `(B, d_A)`; text_pooled: instead of text, `(B, d_T)`.
 
         Raises:
             ValueError: a branch has no input, or a row of it no real position.
@@ -172,14 +161,13 @@ class AudioTextRegressor(
         if self.shape.speech is not None:
             if speech_pooled is None:
                 if frames is None:
-                    _need("speech", (waveforms, samples), "waveforms with samples, frames, or speech_pooled")
+                    need("speech", (waveforms, samples), "waveforms with samples, frames, or speech_pooled")
                     frames, frame_mask = self.frames_of(waveforms, samples)
-                _need("speech", (frame_mask,), "frame_mask")
                 speech_pooled = self.pool_speech(frames, frame_mask)
             parts.append(speech_pooled)
         if self.shape.text is not None:
             if text_pooled is None:
-                _need("text", (input_ids, text_mask), "input_ids with text_mask, or text_pooled")
+                need("text", (input_ids, text_mask), "input_ids with text_mask, or text_pooled")
                 text_pooled = self.pool_text(input_ids, text_mask)
             parts.append(text_pooled)
         predicted = self.centre + self.spread * self.head(torch.cat(parts, -1))
@@ -187,10 +175,7 @@ class AudioTextRegressor(
 
 
 def speech_network(config: dict) -> nn.Module:
-    """An untrained HuBERT or wav2vec 2.0; `config` is what differs from its kind's defaults.
-
-    No layer is dropped in training, and no frame masked: the paper names dropout alone.
-    """
+    """An untrained HuBERT or wav2vec 2.0 without layer drop and frame masks; `config`: what else differs."""
     settings = {"layerdrop": 0.0, "apply_spec_augment": False, **config}
     network = getattr(transformers, KINDS[settings.pop("model_type", "hubert")])
     return network(network.config_class(**settings))
@@ -201,13 +186,10 @@ def front(speech: nn.Module, waveform: torch.Tensor) -> torch.Tensor:
     """One waveform `(samples,)` at 16 kHz through the convolutional front end: `(frames, channels)`.
 
     One by one, without padding: the group norm of the base models averages over time, padding included.
-    ValueError for a waveform under 25 ms (400 samples), of which the front end makes no frame.
+    Raises ValueError under 25 ms (400 samples), of which the front end makes no frame.
     """
-    shortest = receptive_field(speech.config)
-    if len(waveform) < shortest:
-        raise ValueError(
-            f"the waveform has {len(waveform)} samples; a frame takes {shortest} ({shortest / 16:g} ms)"
-        )
+    if len(waveform) < (least := receptive_field(speech.config)):
+        raise ValueError(f"a waveform has {len(waveform)} samples; a frame takes {least} ({least / 16:g} ms)")
     training = speech.feature_extractor.training
     speech.feature_extractor.eval()  # in training it would ask for the gradient of its input
     frames = speech.feature_extractor(waveform[None])[0].T
@@ -221,6 +203,12 @@ def receptive_field(config) -> int:
     for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
         field = (field - 1) * stride + kernel
     return field
+
+
+def two_layers(inputs: int, hidden: int, outputs: int, dropout: float) -> nn.Sequential:
+    """The paper's head: two linear layers with a tanh between them, dropout before each."""
+    first, last = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
+    return nn.Sequential(nn.Dropout(dropout), first, nn.Tanh(), nn.Dropout(dropout), last)
 
 
 def pooled(states: torch.Tensor, mask: torch.Tensor, join: str = "mean") -> torch.Tensor:
@@ -247,29 +235,30 @@ def assemble(
         branches["text"] = text.config.to_diff_dict()
     shape = replace(config or RegressorConfig(), **branches)
 
-    # No random encoders, only to be thrown away: the network is made without memory, and what is new gets
-    # some.
+    # No random encoders, only to be thrown away: made without memory, of which what is new then gets some.
     with torch.device("meta"):
         model = AudioTextRegressor(shape)
     for name, encoder in (("speech", speech), ("text", text)):
         if encoder is not None:
             setattr(model, name, encoder)
-    for layer in model.head:
-        if isinstance(layer, nn.Linear):
-            layer.to_empty(device="cpu").reset_parameters()
+    for layer in (model.head[1], model.head[-1]):
+        layer.to_empty(device="cpu").reset_parameters()
     model.centre, model.spread = torch.zeros(len(shape.dimensions)), torch.ones(len(shape.dimensions))
     return model
 
 
-def _need(branch, given, names):
-    if any(one is None for one in given):
+def need(branch, inputs, names):
+    """ValueError where one of the inputs of a branch is None."""
+    if any(x is None for x in inputs):
         raise ValueError(f"this model has a {branch} branch, and was given no {names}")
 
 
-def _check_mask(branch, mask, given):
-    if mask.shape != given.shape[:2]:
-        sizes = f"{tuple(mask.shape)}, its input {tuple(given.shape)}"
+def check_mask(branch, mask, states):
+    """ValueError without a mask of the `(batch, positions)` of the states, and for a row of padding."""
+    need(branch, (mask,), f"{branch}_mask")
+    if mask.shape != states.shape[:2]:
+        sizes = f"{tuple(mask.shape)}, its input {tuple(states.shape)}"
         raise ValueError(f"the {branch} mask is {sizes}: the first two sizes differ")
-    if not mask.any(1).all():
-        row = int((~mask.any(1)).nonzero()[0])
+    if len(padding := (~mask.any(1)).nonzero()):
+        row = int(padding[0])
         raise ValueError(f"row {row} of the batch is padding throughout: its {branch} mask is all False")

@@ -1,13 +1,13 @@
 """A probe that learns which layers of a frozen encoder matter: softmax weights over layers, then a head.
 
-Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient
-Self-Supervised Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.2 and Figure 2;
-the weighting as in S. Yang et al., "SUPERB", Interspeech 2021: zeros at the start, so that the first output
-is the plain mean of the layers.
+Source: the paper of `audio_text_regressor`, 4.2 and Figure 2; the weighting as in S. Yang et al., "SUPERB",
+Interspeech 2021: zeros at the start, so that the first output is the plain mean of the layers.
 """
 
 import torch
 from torch import nn
+
+from sernb.models.audio_text_regressor import pooled, two_layers
 
 NORMALISED = ("none", "layer")
 
@@ -19,9 +19,9 @@ class LayerProbe(nn.Module):
     may change places), or `(batch, layers, frames, width)` with `mask (batch, frames)`: then average and
     maximum over time are averaged, as in `AudioTextRegressor`. outputs: 1 dimension, or so many classes.
 
-    normalise: "none" is the paper's; "layer" gives each layer mean 0 and variance 1 over its features first
-    (without weights of its own). A layer with large numbers needs but a small weight to be heard, so weights
-    of layers as they are say as much of their scale as of their worth.
+    normalise: "none" is the paper's; "layer" gives each layer mean 0 and variance 1 over its features first.
+    A layer with large numbers needs but a small weight to be heard, so weights of layers as they are say as
+    much of their scale as of their worth.
     """
 
     def __init__(
@@ -32,13 +32,7 @@ class LayerProbe(nn.Module):
             raise ValueError(f"normalise is {normalise!r}; choose one of {', '.join(NORMALISED)}")
         self.normalise = normalise
         self.layer_logits = nn.Parameter(torch.zeros(layers))
-        self.head = nn.Sequential(
-            nn.Dropout(dropout),
-            nn.Linear(width, width),
-            nn.Tanh(),
-            nn.Dropout(dropout),
-            nn.Linear(width, outputs),
-        )
+        self.head = two_layers(width, width, outputs, dropout)
 
     @property
     def layer_weights(self) -> torch.Tensor:
@@ -56,7 +50,5 @@ class LayerProbe(nn.Module):
         if x.dim() == 3:
             if mask is None:
                 raise ValueError("states with a time axis need a mask (batch, frames)")
-            real = mask[..., None]
-            average = torch.where(real, x, 0.0).sum(1) / real.sum(1)
-            x = (average + x.masked_fill(~real, -torch.inf).amax(1)) / 2
+            x = pooled(x, mask)
         return self.head(x)

@@ -23,17 +23,15 @@ CONV_NORMS = ("layer", "none")
 class StudentConfig:
     """The shape of a `SpeechStudent`; defaults are the paper's; where it is silent, a choice with a reason.
 
-    features: numbers a frame (paper: 130, one frame every 10 ms). channels, kernels, strides: of the
-    convolutions; the paper says that there are four. Strides of 2 twice make a state every 40 ms, which
-    leaves a quarter of the positions to attend to. conv_norm: "layer" normalises each frame over its
-    channels, "none" does not; batch norm is left out, as its statistics would see padding. width,
-    feed_forward: the paper's "512 hidden units" may be either; here it is the width, and the feed-forward
-    layer is four times as wide, as in Vaswani et al.; `width=…, feed_forward=512` is the other reading.
-    norm_first: layer norm before each part of a layer and once at the end, instead of after it (Vaswani et
-    al.). activation ("relu" or "gelu") is that of all parts. classifier: units between its two fully
-    connected layers. dropout: after each convolution, on the encoder's input and within its layers, before
-    both layers of the classifier. attention_dropout: of attention weights; Vaswani et al. (5.4) have none,
-    and with it torch cannot take its fast path on a CPU. ValueError for settings that do not fit together.
+    features: numbers a frame (paper: 130, one frame every 10 ms). channels, kernels, strides: of the paper's
+    four convolutions; strides of 2 twice make a state every 40 ms. conv_norm: "layer" normalises each frame
+    over its channels, "none" does not (batch norm would see padding). width, feed_forward: the paper's "512
+    hidden units" may be either; here it is the width, and the feed-forward layer four times as wide, as in
+    Vaswani et al.; `width=…, feed_forward=512` is the other reading. norm_first: layer norm before each part
+    of a layer and once at the end, instead of after it. activation ("relu" or "gelu"): of all parts.
+    classifier: units between its two layers. dropout: after each convolution, on the encoder's input and
+    within its layers, before both layers of the classifier. attention_dropout: Vaswani et al. (5.4) have
+    none, and with it torch cannot take its fast path on a CPU. ValueError for what does not fit together.
     """
 
     classes: tuple = CLASSES
@@ -58,8 +56,7 @@ class StudentConfig:
         counts = len(self.channels), len(self.kernels), len(self.strides)
         if len(set(counts)) > 1 or not self.channels:
             raise ValueError(
-                f"channels, kernels and strides are {counts} numbers; give one each for every convolution, "
-                "and one convolution at least"
+                f"channels, kernels and strides are {counts} numbers; give one a convolution each"
             )
         sizes = ("features", "width", "layers", "heads", "feed_forward", "classifier")
         for name in (*sizes, "channels", "kernels", "strides"):
@@ -91,8 +88,8 @@ class StudentOutput(ModelOutput):
     """What a `SpeechStudent` says, and what it can be taught by.
 
     `logits` (batch, classes); `hidden_states`, a tuple of layers + 1 tensors (batch, states, width), of which
-    0 is the convolutions' output with positions; `mask` (batch, states) bool, True at real states (what
-    stands at the others means nothing); `pooled` (batch, width).
+    0 is the convolutions' output with positions; `mask` (batch, states) bool, True at real states; `pooled`
+    (batch, width).
     """
 
     logits: torch.Tensor | None = None
@@ -104,8 +101,7 @@ class StudentOutput(ModelOutput):
 class MaskedConv(nn.Module):
     """A convolution over time, deaf to padding: `(B, T, C)`, mask `(B, T)` to `(B, ceil(T / stride), C')`.
 
-    Zeros stand around an utterance, also where a longer one goes on beside it, so that a batch says what
-    single utterances say, and the shortest utterance keeps a frame.
+    Zeros stand around each utterance, so a batch says what single ones say, and the shortest keeps a frame.
     """
 
     def __init__(self, inputs, outputs, kernel, stride, config):
@@ -145,35 +141,28 @@ class SpeechStudent(
         self.shape = config  # not "config": the Trainer writes into an attribute of that name
         inputs = (config.features, *config.channels)
         self.convs = nn.ModuleList(
-            MaskedConv(*sizes, config)
-            for sizes in zip(inputs, config.channels, config.kernels, config.strides, strict=False)
+            MaskedConv(*shape, config)
+            for shape in zip(inputs, config.channels, config.kernels, config.strides, strict=False)
         )
         same = inputs[-1] == config.width
         self.projection = nn.Identity() if same else nn.Linear(inputs[-1], config.width)
         self.dropout = nn.Dropout(config.dropout)
-        self.layers = nn.ModuleList(
-            nn.TransformerEncoderLayer(
-                config.width, config.heads, config.feed_forward, config.dropout, config.activation,
-                batch_first=True, norm_first=config.norm_first,
-            )
-            for _ in range(config.layers)
-        )  # fmt: skip
+        sizes = config.width, config.heads, config.feed_forward, config.dropout, config.activation
+        order = {"batch_first": True, "norm_first": config.norm_first}
+        layers = [nn.TransformerEncoderLayer(*sizes, **order) for _ in range(config.layers)]
+        self.layers = nn.ModuleList(layers)
         for layer in self.layers:
             layer.self_attn.dropout = config.attention_dropout  # torch gives it that of the whole layer
         self.norm = nn.LayerNorm(config.width) if config.norm_first else nn.Identity()
-        self.classifier = nn.Sequential(
-            nn.Dropout(config.dropout),
-            nn.Linear(config.width, config.classifier),
-            nn.ReLU() if config.activation == "relu" else nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.classifier, len(config.classes)),
-        )
+        activation = nn.ReLU() if config.activation == "relu" else nn.GELU()
+        dense = nn.Linear(config.width, config.classifier), nn.Linear(config.classifier, len(config.classes))
+        drops = nn.Dropout(config.dropout), nn.Dropout(config.dropout)
+        self.classifier = nn.Sequential(drops[0], dense[0], activation, drops[1], dense[1])
 
     def forward(self, features: torch.Tensor, mask: torch.Tensor | None = None) -> StudentOutput:
-        """`features (batch, frames, features)`; `mask (batch, frames)` bool, real frames first.
+        """`features (batch, frames, features)`; `mask (batch, frames)` bool, real ones first; None: all are.
 
-        None for the mask: all frames are real. One frame is enough. ValueError for another shape, and for an
-        utterance without a real frame, or with one after padding.
+        Raises ValueError: another shape, an utterance without a real frame, or with one after padding.
         """
         mask = _checked(features, mask, self.shape.features)
         x = features.masked_fill(~mask[..., None], 0)  # before all weights: their gradient would see NaN
@@ -204,17 +193,13 @@ def positions(states: int, width: int, device=None) -> torch.Tensor:
 
 def _checked(features, mask, expected):
     if features.dim() != 3 or features.shape[2] != expected or not features.shape[1]:
-        shape = tuple(features.shape)
-        raise ValueError(
-            f"expected features (batch, frames, {expected}), one frame at least, got the shape {shape}"
-        )
+        wanted = f"(batch, frames, {expected}), one frame at least"
+        raise ValueError(f"expected features {wanted}, got the shape {tuple(features.shape)}")
     if mask is None:
         return torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
     if mask.shape != features.shape[:2] or mask.dtype != torch.bool:
-        shape = tuple(features.shape[:2])
-        raise ValueError(
-            f"expected a mask of bool and the shape {shape}, got {mask.dtype} {tuple(mask.shape)}"
-        )
+        wanted = f"bool {tuple(features.shape[:2])}"
+        raise ValueError(f"expected a mask of {wanted}, got {mask.dtype} {tuple(mask.shape)}")
     real_first = mask[:, 0] & (mask[:, 1:] <= mask[:, :-1]).all(1)
     if not real_first.all():
         row = int((~real_first).nonzero()[0])

@@ -7,7 +7,6 @@ Sizes as in their code.
 """
 
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 
 import torch
 import transformers  # reads the code of BERT when it is first named: seconds, so never at import
@@ -16,6 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers.utils import ModelOutput
 
+from sernb.models.audio_text_regressor import check_mask, need
 from sernb.models.vggish import PostProcess, VGGish, VGGishConfig
 
 STREAMS = ("text", "audio")
@@ -25,9 +25,9 @@ STREAMS = ("text", "audio")
 class ThreeMSERConfig:
     """The shape of a `ThreeMSER`; the defaults are the paper's teacher for IEMOCAP's four classes.
 
-    `text` holds what differs from a `transformers.BertConfig()`, which is BERT-base: `{"num_hidden_layers":
-    2}` is the student BERT2. `streams` leaves one out for an ablation. `postprocess`: VGGish's own PCA,
-    clipping and rounding to 8 bits, which the student paper's code has and 3M-SER's has not.
+    `text`: what differs from a `transformers.BertConfig()` (BERT-base): `{"num_hidden_layers": 2}` is the
+    student BERT2. `streams` leaves one out for an ablation. `postprocess`: VGGish's own PCA, clipping and
+    rounding to 8 bits, which the student paper's code has and 3M-SER's has not.
     """
 
     classes: tuple = ("neutral", "happy", "sad", "angry")
@@ -70,25 +70,22 @@ class FusionHead(nn.Module):
     """What 3M-SER puts on top of its two encoders (Figure 2): no residual connections, position 0 decides.
 
     Text states `(B, L, W)` → self-attention → linear to 128 → layer norm; audio embeddings `(B, T, 128)` →
-    layer norm; both on one time axis, text first → attention → linear → layer norm; position 0 → 64 →
-    classes.
+    layer norm; both on one time axis, text first → attention → linear → layer norm; position 0 → classes.
     """
 
     def __init__(self, config: ThreeMSERConfig):
         super().__init__()
-        attention = partial(
-            nn.MultiheadAttention, num_heads=config.heads, dropout=config.dropout, batch_first=True
-        )
+        attention = {"num_heads": config.heads, "dropout": config.dropout, "batch_first": True}
         width = config.audio.embedding
         self.streams = config.streams
         if "text" in config.streams:
             text_width = transformers.BertConfig(**config.text).hidden_size
-            self.text_attention = attention(text_width)
+            self.text_attention = nn.MultiheadAttention(text_width, **attention)
             self.text_linear = nn.Linear(text_width, width)
             self.text_norm = nn.LayerNorm(width)
         if "audio" in config.streams:
             self.audio_norm = nn.LayerNorm(width)
-        self.fusion_attention = attention(width)
+        self.fusion_attention = nn.MultiheadAttention(width, **attention)
         self.fusion_linear = nn.Linear(width, width)
         self.fusion_norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
@@ -107,8 +104,7 @@ class FusionHead(nn.Module):
             parts.append(self.audio_norm(audio_states))  # (B, T, 128)
             masks.append(audio_mask)
         x, mask = torch.cat(parts, 1), torch.cat(masks, 1)  # (B, L + T, 128)
-        # Position 0 alone is read, so it alone asks.
-        x, weights = _attend(self.fusion_attention, x, mask, attention, x[:, :1])
+        x, weights = _attend(self.fusion_attention, x, mask, attention, x[:, :1])  # position 0 alone is read
         seen["fusion_attention"] = None if weights is None else weights[:, 0]
         fused = self.fusion_norm(self.fusion_linear(x))[:, 0]  # (B, 128)
         logits = self.classify(F.leaky_relu(self.linear(self.dropout(fused))))
@@ -116,8 +112,7 @@ class FusionHead(nn.Module):
 
 
 def _attend(layer, x, mask, weights, query=None):
-    query = x if query is None else query
-    return layer(query, x, x, key_padding_mask=~mask, need_weights=weights)
+    return layer(x if query is None else query, x, x, key_padding_mask=~mask, need_weights=weights)
 
 
 class ThreeMSER(
@@ -128,9 +123,8 @@ class ThreeMSER(
 ):
     """3M-SER: `ThreeMSER()` is the teacher, with `ThreeMSERConfig(text={"num_hidden_layers": 2})` a student.
 
-    Each stream takes raw input or what its encoder made of it before, so that a frozen encoder runs once:
-    token ids or `text_states`; log-mel examples or `audio_states`. A batch with masks gives the logits that
-    single utterances give.
+    Each stream takes raw input or what its encoder made of it before: token ids or `text_states`, log-mel
+    examples or `audio_states`. A batch with masks gives the logits that single utterances give.
     """
 
     def __init__(self, config: ThreeMSERConfig | None = None):
@@ -182,14 +176,14 @@ class ThreeMSER(
         """
         if "text" in self.shape.streams:
             if text_states is None:
-                _need("text", input_ids, "input_ids or text_states")
-                text_states = self.encode_text(input_ids, _need("text", text_mask, "text_mask"))
-            _check_mask("text", _need("text", text_mask, "text_mask"), text_states)
+                need("text", (input_ids, text_mask), "input_ids with text_mask, or text_states")
+                text_states = self.encode_text(input_ids, text_mask)
+            check_mask("text", text_mask, text_states)
         if "audio" in self.shape.streams:
             if audio_states is None:
-                _need("audio", examples, "examples or audio_states")
-                audio_states = self.encode_audio(examples, _need("audio", audio_mask, "audio_mask"))
-            _check_mask("audio", _need("audio", audio_mask, "audio_mask"), audio_states)
+                need("audio", (examples, audio_mask), "examples with audio_mask, or audio_states")
+                audio_states = self.encode_audio(examples, audio_mask)
+            check_mask("audio", audio_mask, audio_states)
         out = self.head(text_states, text_mask, audio_states, audio_mask, attention)
         loss = None if labels is None else F.cross_entropy(out["logits"].float(), labels)
         return ThreeMSEROutput(loss=loss, text_states=text_states, text_mask=text_mask, **out)
@@ -202,35 +196,21 @@ def assemble(
     postprocess: PostProcess | None = None,
 ) -> ThreeMSER:
     """A `ThreeMSER` with a fresh head on a pretrained BERT and VGGish (not copied); None leaves one out."""
-    parts = {"text": text, "audio": audio, "postprocess": postprocess}
-    parts = {name: part for name, part in parts.items() if part is not None}
-    streams = tuple(name for name in STREAMS if name in parts)
-    shape = {"streams": streams, "postprocess": postprocess is not None}
+    named = {"text": text, "audio": audio, "postprocess": postprocess}
+    parts = {name: part for name, part in named.items() if part is not None}
+    shape = {
+        "streams": tuple(name for name in STREAMS if name in parts),
+        "postprocess": "postprocess" in parts,
+    }
     if text is not None:
         shape["text"] = text.config.to_diff_dict()
     if audio is not None:
         shape["audio"] = audio.shape
 
-    # No random encoders, only to be thrown away: the network is made without memory, and what is new gets
-    # some.
+    # No random encoders, only to be thrown away: made without memory, of which what is new then gets some.
     with torch.device("meta"):
         model = ThreeMSER(replace(config, **shape))
     model.head = FusionHead(model.shape)
     for name, part in parts.items():
         setattr(model, name, part)
     return model
-
-
-def _need(stream, given, names):
-    if given is None:
-        raise ValueError(f"this model hears a {stream} stream, and was given no {names}")
-    return given
-
-
-def _check_mask(stream, mask, states):
-    if mask.shape != states.shape[:2]:
-        sizes = f"{tuple(mask.shape)}, its states are {tuple(states.shape)}"
-        raise ValueError(f"the {stream} mask is {sizes}: the first two sizes differ")
-    if not mask.any(1).all():
-        row = int((~mask.any(1)).nonzero()[0])
-        raise ValueError(f"row {row} of the batch has nothing in its {stream} stream: its mask is all False")

@@ -30,8 +30,7 @@ LIMIT = 2.0  # PCA components beyond it, either way, are clipped
 def examples_of(waveform, rate: int = RATE) -> torch.Tensor:
     """A recording `(samples,)`, floats with full scale 1, as log-mel examples `(n, 96, 64)`, n at least 1.
 
-    The frames of `log_mel`, 96 an example, no overlap. A partial example at the end is dropped. Raises as
-    `log_mel`.
+    The frames of `log_mel`, 96 an example, no overlap. A partial example at the end is dropped.
     """
     frames = log_mel(waveform, rate)
     return frames[: len(frames) // FRAMES * FRAMES].view(-1, FRAMES, BANDS)
@@ -42,22 +41,15 @@ def log_mel(waveform, rate: int = RATE) -> torch.Tensor:
 
     As the reference: 16 kHz, periodic Hann window of 25 ms, magnitude of a 512-point FFT, 64 mel bands from
     125 to 7500 Hz (HTK), log(mel + 0.01). A recording too short for one example (15,600 samples at 16 kHz) is
-    padded with silence to one, where the reference fails. `rate` is in Hz; other rates than 16,000 are
-    resampled.
+    padded with silence to one, where the reference fails. Other rates (Hz) are resampled.
 
-    Raises ValueError: not one-dimensional, empty, not floats, NaN or infinity, a rate that is no positive
-    whole number.
+    Raises ValueError: not one channel, empty, not floats, not finite, no whole positive rate.
     """
     waveform = torch.as_tensor(waveform)
     if waveform.dim() != 1 or not waveform.numel():
-        raise ValueError(
-            f"expected a recording (samples,), one sample at least, got the shape {tuple(waveform.shape)}; "
-            "mix several channels down to one first"
-        )
+        raise ValueError(f"expected one channel (samples,), not empty, got the shape {tuple(waveform.shape)}")
     if not waveform.is_floating_point():
-        raise ValueError(
-            f"expected floats with full scale 1, got {waveform.dtype}; divide 16-bit samples by 32768"
-        )
+        raise ValueError(f"expected floats up to 1, got {waveform.dtype}; divide 16-bit samples by 32768")
     if not torch.isfinite(waveform).all():
         raise ValueError("the recording holds NaN or infinity")
     if rate != int(rate) or rate < 1:
@@ -78,9 +70,8 @@ def log_mel(waveform, rate: int = RATE) -> torch.Tensor:
 def mel_matrix() -> torch.Tensor:
     """The weights (257 FFT bins, 64 bands) that make mel bands of magnitudes.
 
-    The reference's triangles are straight on the mel scale; those of torchaudio's melscale_fbanks are
-    straight in Hz. Its weights differ by up to 0.004, and log-mel values of noise by 0.01, so it does not
-    stand in.
+    The reference's triangles are straight on the mel scale; those of torchaudio's melscale_fbanks, straight
+    in Hz, would change log-mel values of noise by 0.01.
     """
     bins = _mel(np.linspace(0, RATE / 2, FFT // 2 + 1))[:, None]
     edges = np.linspace(_mel(LOWEST), _mel(HIGHEST), BANDS + 2)
@@ -90,8 +81,7 @@ def mel_matrix() -> torch.Tensor:
 
 
 def _mel(hertz):
-    """Hz to mel by HTK's formula."""
-    return 1127.0 * np.log1p(hertz / 700.0)
+    return 1127.0 * np.log1p(hertz / 700.0)  # HTK's
 
 
 @dataclass(frozen=True)
@@ -99,7 +89,6 @@ class VGGishConfig:
     """The shape of a `VGGish`; the defaults are the published network, with 72,141,184 parameters.
 
     `channels` of the six convolutions, `hidden` units of the fully connected layers before the `embedding`.
-    Small networks are settings of the same class.
     """
 
     channels: tuple = (64, 128, 256, 256, 512, 512)
@@ -111,10 +100,8 @@ class VGGishConfig:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         sizes = (*self.channels, *self.hidden, self.embedding)
         if len(self.channels) != POOLED[-1] or any(not isinstance(size, int) or size < 1 for size in sizes):
-            raise ValueError(
-                f"expected six channels, and whole numbers from 1 on; got channels {self.channels}, "
-                f"hidden {self.hidden}, embedding {self.embedding}"
-            )
+            came = f"channels {self.channels}, hidden {self.hidden}, embedding {self.embedding}"
+            raise ValueError(f"expected six channels, and whole numbers from 1 on; got {came}")
 
 
 class VGGish(
@@ -125,8 +112,7 @@ class VGGish(
 ):
     """Six 3x3 convolutions with four max-pools, then fully connected layers, a ReLU after each, the last too.
 
-    Shape: log-mel examples `(..., 96, 64)` of `examples_of` to embeddings `(..., 128)`, none of them
-    negative.
+    Shape: log-mel examples `(..., 96, 64)` of `examples_of` to embeddings `(..., 128)`, none negative.
 
     Example:
         >>> VGGish()(examples_of(torch.zeros(5 * RATE))).shape
@@ -148,18 +134,14 @@ class VGGish(
     def forward(self, examples: torch.Tensor) -> torch.Tensor:
         """`examples (..., 96, 64)`, such as `(batch, n, 96, 64)`, to `(..., 128)`."""
         if examples.dim() < 2 or tuple(examples.shape[-2:]) != (FRAMES, BANDS):
-            raise ValueError(
-                f"expected log-mel examples (..., {FRAMES}, {BANDS}), got the shape {tuple(examples.shape)}"
-            )
+            raise ValueError(f"expected (..., {FRAMES}, {BANDS}), got the shape {tuple(examples.shape)}")
         x = examples.reshape(-1, 1, FRAMES, BANDS).contiguous(memory_format=torch.channels_last)
         for number, conv in enumerate(self.convs, start=1):
             x = conv(x)
-            if number in POOLED:
-                # before the ReLU: the maximum commutes with it, and it then works on a quarter
+            if number in POOLED:  # before the ReLU: the maximum commutes with it, and it works on a quarter
                 x = F.max_pool2d(x, 2)
             x = F.relu(x, inplace=True)
-        # frames, bands, channels: TensorFlow's order, in which the weights lie
-        x = x.permute(0, 2, 3, 1).flatten(1)
+        x = x.permute(0, 2, 3, 1).flatten(1)  # frames, bands, channels: TensorFlow's order, of the weights
         for linear in self.linears:
             x = F.relu(linear(x), inplace=True)
         return x.view(*examples.shape[:-2], self.shape.embedding)
@@ -169,27 +151,21 @@ class PostProcess(nn.Module):
     """What AudioSet's published embeddings went through: whitening by PCA, clipping to ±2, rounding to 8 bit.
 
     `eigen_vectors (128, 128)`, a component a row, and `means (128,)`; without them the PCA changes nothing.
-    Embeddings `(..., 128)` become whole numbers from 0 to 255, as floats. Rounding is flat, so the gradient
-    behind it is exactly zero: nothing before it can learn. Raises ValueError where the shapes do not fit.
+    Embeddings `(..., 128)` become whole numbers from 0 to 255, as floats, and nothing before can learn.
     """
 
     def __init__(self, eigen_vectors=None, means=None):
         super().__init__()
         eigen_vectors = torch.eye(128) if eigen_vectors is None else torch.as_tensor(eigen_vectors).float()
         means = torch.zeros(len(eigen_vectors)) if means is None else torch.as_tensor(means).float()
-        size = means.numel()
-        if means.dim() != 1 or eigen_vectors.shape != (size, size):
-            raise ValueError(
-                f"expected eigen vectors (128, 128) and means (128,), got {tuple(eigen_vectors.shape)} and "
-                f"{tuple(means.shape)}"
-            )
+        if means.dim() != 1 or eigen_vectors.shape != (means.numel(), means.numel()):
+            came = f"{tuple(eigen_vectors.shape)} and {tuple(means.shape)}"
+            raise ValueError(f"expected eigen vectors (128, 128) and means (128,), got {came}")
         self.register_buffer("eigen_vectors", eigen_vectors)
         self.register_buffer("means", means)
 
     def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
-        if embeddings.shape[-1] != len(self.means):
-            raise ValueError(
-                f"expected embeddings (..., {len(self.means)}), got the shape {tuple(embeddings.shape)}"
-            )
+        if embeddings.shape[-1] != (size := len(self.means)):
+            raise ValueError(f"expected embeddings (..., {size}), got the shape {tuple(embeddings.shape)}")
         components = (embeddings - self.means) @ self.eigen_vectors.T
         return torch.round((components.clamp(-LIMIT, LIMIT) + LIMIT) * (255 / (2 * LIMIT)))

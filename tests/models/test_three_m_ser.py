@@ -141,13 +141,13 @@ def test_it_is_assembled_from_encoders_and_comes_back_from_disk(tmp_path):
 def test_what_does_not_fit_is_named():
     model = network()
     _, _, given = batch()
-    with pytest.raises(ValueError, match="no examples or audio_states"):
+    with pytest.raises(ValueError, match="no examples with audio_mask, or audio_states"):
         model(input_ids=given["input_ids"], text_mask=given["text_mask"])
-    with pytest.raises(ValueError, match="no text_mask"):
+    with pytest.raises(ValueError, match="no input_ids with text_mask"):
         model(**{**given, "text_mask": None})
     empty = given["text_mask"].clone()
     empty[1] = False
-    with pytest.raises(ValueError, match="row 1 of the batch has nothing in its text"):
+    with pytest.raises(ValueError, match="row 1 of the batch is padding throughout: its text mask"):
         model(**{**given, "text_mask": empty})
     states = model.encode_audio(given["examples"], given["audio_mask"])[:, :2]
     with pytest.raises(ValueError, match=r"audio mask is \(3, 3\)"):
