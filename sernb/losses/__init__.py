@@ -19,22 +19,3 @@ from sernb.losses.distillation import (
     soften,
 )
 from sernb.losses.multi_level import MCEDConfig, MultiLevelLoss, SoftAlignment
-
-__all__ = [
-    "UNLABELLED",
-    "Distillation",
-    "DistillationConfig",
-    "FeatureLoss",
-    "MCEDConfig",
-    "MultiLevelLoss",
-    "SoftAlignment",
-    "concordance",
-    "concordance_loss",
-    "cross_entropy",
-    "feature_cosine",
-    "feature_mse",
-    "kl_divergence",
-    "logits_loss",
-    "relational_distance",
-    "soften",
-]

@@ -10,14 +10,12 @@ from sernb.losses.distillation import full
 
 
 def concordance(predicted, target):
-    """2 cov(x, y) / (var x + var y + (mean x - mean y)²) of each column, `(batch, dimensions)` to
-    `(dimensions,)`.
+    """2 cov(x, y) / (var x + var y + (mean x - mean y)²) of each column, `(batch, dimensions)`.
 
-    Each CCC lies in [-1, 1]; moments are of the population (divided by n, as Lin does). A target that is NaN
-    is unknown: its row is left out of that column alone. Never NaN but for predictions that are NaN or
-    infinite: where predictions or targets of a column are constant (a single row is), 0, with no gradient
-    where the targets are; so too where both are constant and agree, Lin's 0 / 0, and without a known target,
-    since such a column teaches nothing.
+    Gives `(dimensions,)` in [-1, 1]; moments are of the population (divided by n, as Lin does). A target that
+    is NaN is unknown: its row is left out of that column alone. 0 where predictions or targets of a column
+    are constant (a single row is), also where they agree, Lin's 0 / 0, and without a known target; with no
+    gradient where the targets are constant. NaN only for predictions that are NaN or infinite.
 
     Example:
         >>> concordance(torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([[2.0], [3.0], [4.0]]))
@@ -43,16 +41,14 @@ def concordance(predicted, target):
 
 
 def concordance_loss(predicted, target):
-    """1 - CCC, the mean over the dimensions (paper, 3.3): a scalar between 0 and 2, of `(batch, dimensions)`
-    both.
+    """1 - CCC, the mean over the dimensions (paper, 3.3): a scalar in [0, 2] of `(batch, dimensions)` both.
 
-    NaN in the target is unknown. A dimension of which the batch knows fewer than two targets is left out of
-    the mean (one point has no correlation), and where none is left the loss is 0, with a gradient of 0.
+    NaN in the target is unknown. A dimension of fewer than two known targets is left out of the mean (one
+    point has no correlation), and where none is left the loss is 0, with a gradient of 0.
 
     Example:
         >>> concordance_loss(torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([[2.0], [3.0], [4.0]]))
         tensor(0.4286)
     """
     known = (~target.isnan()).sum(0) > 1
-    losses = 1 - concordance(predicted, target)
-    return torch.where(known, losses, 0.0).sum() / known.sum().clamp(min=1)
+    return torch.where(known, 1 - concordance(predicted, target), 0.0).sum() / known.sum().clamp(min=1)

@@ -32,9 +32,8 @@ def soften(logits, temperature=2.0):
 def kl_divergence(student_logits, teacher_logits, temperature=2.0, squared=True):
     """T² · KL(Pᵗ ‖ Pˢ) = T² · Σ Pᵗ ln(Pᵗ / Pˢ) of the softened `(batch, classes)` logits (Eq. 2).
 
-    `squared` is the factor T², which keeps the gradient about the same size at every temperature (G. Hinton,
-    O. Vinyals, J. Dean, "Distilling the Knowledge in a Neural Network", 2015, section 2): the authors' code
-    has it, Eq. 2 has not.
+    `squared`: the factor T², which keeps the gradient about the same size at every temperature (G. Hinton et
+    al., "Distilling the Knowledge in a Neural Network", 2015): the authors' code has it, Eq. 2 has not.
 
     Example:
         >>> kl_divergence(torch.tensor([[0.0, 0.0]]), torch.tensor([[2.0, 0.0]]), temperature=1.0)
@@ -42,10 +41,7 @@ def kl_divergence(student_logits, teacher_logits, temperature=2.0, squared=True)
     """
     shape = student_logits.shape
     if len(shape) != 2 or not student_logits.numel() or shape != teacher_logits.shape:
-        raise ValueError(
-            f"expected logits (batch, classes) of both, alike; got {tuple(shape)} (student) and "
-            f"{tuple(teacher_logits.shape)} (teacher)"
-        )
+        raise ValueError(f"expected logits (batch, classes); got {_shapes(student_logits, teacher_logits)}")
     target = soften(teacher_logits.detach(), temperature)
     student = (full(student_logits) / temperature).log_softmax(-1)
     divergence = F.kl_div(student, target.to(student.dtype), reduction="batchmean")
@@ -69,11 +65,7 @@ def cross_entropy(student_logits, labels):
     classes, labelled = student_logits.shape[1], labels != UNLABELLED
     wrong = labels[labelled & ((labels < 0) | (labels >= classes))]
     if len(wrong):
-        raise ValueError(
-            f"the labels name class {wrong[0].item()}, but the logits have {classes} classes "
-            f"(0 to {classes - 1}; {UNLABELLED} means no label)"
-        )
-
+        raise ValueError(f"labels name class {wrong[0]}; there are {classes} classes (0 to {classes - 1})")
     total = F.cross_entropy(full(student_logits), labels.long(), ignore_index=UNLABELLED, reduction="sum")
     return total / labelled.sum().clamp(min=1)
 
@@ -94,9 +86,8 @@ def logits_loss(student_logits, teacher_logits, labels, alpha=0.5, temperature=2
 def feature_mse(student, teacher, mask=None):
     """‖hᵗ - hˢ‖² / features of each token (Eq. 5), the mean over real tokens, then over the batch.
 
-    Both are `(batch, tokens, features)`, or one vector an utterance, `(batch, features)`. `mask (batch,
-    tokens)` is True at real tokens (None: all are); what stands at the others does not matter, not even NaN,
-    and an utterance without a real token adds 0.
+    Both are `(batch, tokens, features)` or `(batch, features)`. `mask (batch, tokens)` is True at real tokens
+    (None: all are); the others do not matter, not even NaN; an utterance without a real token adds 0.
 
     Example:
         >>> feature_mse(torch.tensor([[[1.0, 3.0]]]), torch.tensor([[[1.0, 1.0]]]))
@@ -120,19 +111,16 @@ def feature_cosine(student, teacher, mask=None):
 def relational_distance(student, teacher):
     """Huber(dˢ / mean dˢ - dᵗ / mean dᵗ), the mean over pairs: how far apart a batch lies, not where.
 
-    `(batch, features)` both; their widths may differ. d is the Euclidean distance of a pair (W. Park, D. Kim,
-    Y. Lu, M. Cho, "Relational Knowledge Distillation", CVPR 2019, Eq. 6 to 9; their code counts each pair
-    twice and each utterance with itself). 0 for a batch of one.
+    `(batch, features)` both; their widths may differ. d is the Euclidean distance of a pair (W. Park et al.,
+    "Relational Knowledge Distillation", CVPR 2019, Eq. 6 to 9; their code counts each pair twice and each
+    utterance with itself). 0 for a batch of one.
 
     Example:
         >>> relational_distance(torch.tensor([[0.0], [3.0], [9.0]]), torch.eye(3))
         tensor(0.0833)
     """
     if student.dim() != 2 or teacher.dim() != 2 or len(student) != len(teacher):
-        raise ValueError(
-            "expected (batch, features) of one batch, got the shapes "
-            f"{tuple(student.shape)} (student) and {tuple(teacher.shape)} (teacher)"
-        )
+        raise ValueError(f"expected (batch, features) of one batch, got {_shapes(student, teacher)}")
     student, teacher = full(student), full(teacher.detach())
     if len(student) < 2:
         return student.sum() * 0
@@ -157,18 +145,14 @@ class FeatureLoss(nn.Module):
         self.loss, self.projection = FEATURES[kind], None
         if student_width != teacher_width:
             if None in (student_width, teacher_width):
-                widths = f"{student_width} (student) and {teacher_width} (teacher)"
-                raise ValueError(f"a projection needs both widths; got {widths}")
+                raise ValueError(f"give both widths; got {student_width} (student) and {teacher_width}")
             self.projection = nn.Linear(student_width, teacher_width)
 
     def forward(self, student, teacher, mask=None):
         if self.projection is not None:
-            width = self.projection.in_features
-            if student.shape[-1] != width:
-                raise ValueError(
-                    f"the projection takes student features of width {width}, got {student.shape[-1]}"
-                )
-            if mask is not None:  # before the projection: its weights' gradient would see NaN at padding
+            if student.shape[-1] != (width := self.projection.in_features):
+                raise ValueError(f"the projection takes features of width {width}, got {student.shape[-1]}")
+            if mask is not None:  # or the gradient of the projection's weights would see NaN at padding
                 student = student.masked_fill(~mask.unsqueeze(-1), 0)
             student = self.projection(student.to(self.projection.weight.dtype))
         return self.loss(student, teacher, mask)
@@ -176,13 +160,13 @@ class FeatureLoss(nn.Module):
 
 @dataclass(frozen=True)
 class DistillationConfig:
-    """What a student learns from; the defaults are those of the authors' code: 0.5 · KL + 0.5 · CE + MSE,
-    temperature 2.
+    """What a student learns from; the defaults are the authors' code's: 0.5 · KL + 0.5 · CE + MSE, T = 2.
 
     `alpha` weighs the KL divergence against cross-entropy, `squared` multiplies it by T². `feature` ("mse",
     "cosine" or "none") times `feature_weight` compares features `at` the text encoder's states ("text", Eq.
     5) or at the fused state ("fused"). `relational` weighs the distances between a batch's fused states.
-    `alpha=0, feature="none"` is training without distillation. ValueError for a value out of range."""
+    `alpha=0, feature="none"` is training without distillation. ValueError for a value out of range.
+    """
 
     alpha: float = 0.5
     temperature: float = 2.0
@@ -206,7 +190,7 @@ class Distillation(nn.Module):
     """α · KL + (1 - α) · CE + w · feature + r · relational (Eq. 6, and what `DistillationConfig` adds).
 
     `student_width` and `teacher_width` are those of the features compared; where they differ, a projection of
-    the student's is learned with it (its parameters are this Module's, so hand them to the optimizer too).
+    the student's is learned too: hand this Module's parameters to the optimizer.
 
     Example:
         >>> student = {"logits": torch.zeros(2, 4), "text_states": torch.zeros(2, 5, 8),
@@ -224,13 +208,14 @@ class Distillation(nn.Module):
             self.feature = FeatureLoss(config.feature, student_width, teacher_width)
 
     def forward(self, student: Mapping, teacher: Mapping | None, labels: torch.Tensor):
-        """A scalar to minimise, and its terms, detached, before their weights; a term of weight 0 is not
-        computed.
+        """A scalar to minimise, and its terms, detached, before their weights (of weight 0: not computed).
 
-        `student` and `teacher` hold `logits (batch, classes)` and what the settings need of `text_states
-        (batch, tokens, features)` with `text_mask (batch, tokens)`, True at real tokens, and `fused (batch,
-        features)`. `labels (batch,)` are class numbers, -100 where there is none. The teacher may be None
-        where the settings need none."""
+        Args:
+            student, teacher: `logits (batch, classes)` and what the settings need of `text_states (batch,
+                tokens, features)` with `text_mask (batch, tokens)`, True at real tokens, and `fused (batch,
+                features)`; None where they need no teacher.
+            labels: `(batch,)` class numbers, -100 where there is none.
+        """
         config, terms = self.config, {}
 
         # What the teacher answers, and what the label says.
@@ -244,9 +229,8 @@ class Distillation(nn.Module):
         # How the teacher reads, and which utterances it finds alike.
         if self.feature is not None:
             states = _pair(student, teacher, STATES[config.at])
-            terms["feature"] = self.feature(
-                *states, _same_mask(student, teacher) if config.at == "text" else None
-            )
+            mask = _same_mask(student, teacher) if config.at == "text" else None
+            terms["feature"] = self.feature(*states, mask)
         if config.relational > 0:
             terms["relational"] = relational_distance(*_pair(student, teacher, "fused"))
 
@@ -271,30 +255,28 @@ def real(mask, states, name="mask"):
     if mask is None:
         return torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
     if mask.shape != states.shape[:2] or mask.dtype != torch.bool:
-        expected = tuple(states.shape[:2])
-        raise ValueError(
-            f"expected a {name} of bool and the shape {expected}, got {mask.dtype} {tuple(mask.shape)}"
-        )
+        wanted = f"bool {tuple(states.shape[:2])}"
+        raise ValueError(f"expected a {name} of {wanted}, got {mask.dtype} {tuple(mask.shape)}")
     return mask
 
 
 def _aligned(student, teacher, mask):
     """Both as (batch, tokens, features) in full precision, padding set to 0, and the mask."""
     if student.dim() not in (2, 3) or student.shape[:-1] != teacher.shape[:-1]:
-        raise ValueError(
-            "expected features (batch, tokens, features) or (batch, features) of one batch, got the shapes "
-            f"{tuple(student.shape)} (student) and {tuple(teacher.shape)} (teacher)"
-        )
+        wanted = "(batch, tokens, features) or (batch, features) of one batch"
+        raise ValueError(f"expected features {wanted}, got {_shapes(student, teacher)}")
     if student.shape[-1] != teacher.shape[-1]:
-        raise ValueError(
-            f"the student's features are {student.shape[-1]} wide, the teacher's {teacher.shape[-1]}; "
-            "the Module FeatureLoss learns a projection"
-        )
+        widths = f"{student.shape[-1]} wide, the teacher's {teacher.shape[-1]}"
+        raise ValueError(f"the student's features are {widths}; the Module FeatureLoss learns a projection")
     if student.dim() == 2:
         student, teacher = student.unsqueeze(1), teacher.unsqueeze(1)
     mask = real(mask, student)
     student, teacher = (full(x).masked_fill(~mask.unsqueeze(-1), 0) for x in (student, teacher.detach()))
     return student, teacher.to(student.dtype), mask
+
+
+def _shapes(student, teacher):
+    return f"{tuple(student.shape)} (student) and {tuple(teacher.shape)} (teacher)"
 
 
 def _mean(values, mask):
@@ -314,12 +296,9 @@ def _part(outputs, name, who):
 
 
 def _same_mask(student, teacher):
-    """The mask of both; tokens that differ mean another tokenizer, and states that have nothing to do with
-    each other."""
+    """The mask of both; tokens that differ mean another tokenizer, and states that cannot be compared."""
     ours, theirs = _pair(student, teacher, "text_mask")
     if ours.shape != theirs.shape or not torch.equal(ours, theirs.to(ours.device)):
-        raise ValueError(
-            f"student and teacher do not read the same tokens: {int(ours.sum())} real ones in the shape "
-            f"{tuple(ours.shape)} (student), {int(theirs.sum())} in {tuple(theirs.shape)} (teacher)"
-        )
+        counts = f"{int(ours.sum())} and {int(theirs.sum())} real ones, {_shapes(ours, theirs)}"
+        raise ValueError(f"student and teacher do not read the same tokens: {counts}")
     return ours

@@ -1,8 +1,8 @@
-"""What a speech student learns from a text teacher on several levels: its answer, and its words layer by
-layer.
+"""What a speech student learns from a text teacher: its answer, and its words layer by layer.
 
 Source: R. Li, J. Zhao, Q. Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation",
-Interspeech 2022 (below: "the paper"), 2.3, Eq. 1 to 4, and the settings of 3.2."""
+Interspeech 2022 (below: "the paper"), 2.3, Eq. 1 to 4, and the settings of 3.2.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -17,16 +17,15 @@ NORMS = ("mean", "squared")
 
 @dataclass(frozen=True)
 class MCEDConfig:
-    """What a student learns from; the defaults are the paper's (3.2), and where it is silent, a choice with a
-    reason.
+    """What a student learns from; the defaults are the paper's (3.2), where it is silent the kit's choice.
 
-    temperature softens both answers (Eq. 1; the paper does not tell its own, 2 is the kit's elsewhere).
-    squared: multiply by temperature², which Eq. 1 has not. response=False leaves the answers out ("FL" in
-    Table 6). pairs: (layer of the teacher, layer of the student), 0 being what goes into the first layer;
-    weights: λ of each pair (Eq. 3). norm: "mean" is the mean square that the text of the paper names,
-    "squared" the sum that Eq. 3 prints, which is larger by words times width. shared: one soft-align block
-    for all pairs instead of one for each (the paper does not say). ValueError for settings that do not fit
-    together."""
+    temperature softens both answers (Eq. 1; the paper does not tell its own). squared: multiply by
+    temperature², which Eq. 1 has not. response=False leaves the answers out ("FL" in Table 6). pairs: (layer
+    of the teacher, of the student), 0 being what goes into the first; weights: λ of each (Eq. 3). norm:
+    "mean" is the mean square that the text of the paper names, "squared" the sum that Eq. 3 prints, larger by
+    words times width. shared: one soft-align block for all pairs instead of one for each (the paper does not
+    say). ValueError for settings that do not fit together.
+    """
 
     temperature: float = 2.0
     squared: bool = False
@@ -43,9 +42,7 @@ class MCEDConfig:
         if self.norm not in NORMS:
             raise ValueError(f"norm is {self.norm!r}; choose one of {', '.join(NORMS)}")
         if any(len(pair) != 2 for pair in self.pairs) or len(set(self.pairs)) < len(self.pairs):
-            raise ValueError(
-                f"pairs is {self.pairs}; give (teacher's layer, student's layer), each pair once"
-            )
+            raise ValueError(f"pairs is {self.pairs}; give (teacher's, student's layer), each pair once")
         if len(self.pairs) != len(self.weights):
             raise ValueError(f"there are {len(self.pairs)} pairs of layers and {len(self.weights)} weights")
         if any(not 0 <= weight < float("inf") for weight in self.weights):
@@ -54,8 +51,7 @@ class MCEDConfig:
             raise ValueError("response is False and there are no pairs: nothing is left to learn from")
 
     def last(self, k: int) -> "MCEDConfig":
-        """The same with the last `k` pairs alone ("FL-k layers" in Table 6); 0 leaves the answers only
-        ("RL")."""
+        """The same with the last `k` pairs alone ("FL-k layers" in Table 6); 0: only the answers ("RL")."""
         if not 0 <= k <= len(self.pairs):
             raise ValueError(f"asked for the last {k} pairs of layers; there are {len(self.pairs)}")
         first = len(self.pairs) - k
@@ -63,12 +59,10 @@ class MCEDConfig:
 
 
 class SoftAlignment(nn.Module):
-    """softmax(hᵗ W_q · GELU(hˢ W_k)ᵀ / √dᵗ) · GELU(hˢ W_v): each word of the teacher listens to the speech
-    (Eq. 2).
+    """softmax(hᵗ W_q · GELU(hˢ W_k)ᵀ / √dᵗ) · GELU(hˢ W_v): each word listens to the speech (Eq. 2).
 
     hᵗ are the teacher's words, `teacher_width` (dᵗ) wide, hˢ the student's states, `student_width` (dˢ) wide.
-    GELU is nowhere below -0.17 and an average of its values is not either, so no weights can bring the
-    aligned states to a teacher's that lie lower: that part of the loss stays.
+    GELU is nowhere below -0.17, nor is an average of its values: what of the teacher lies lower stays lost.
 
     Example:
         >>> aligned, alignment = SoftAlignment(6, 8)(torch.ones(2, 4, 6), torch.ones(2, 10, 8))
@@ -83,15 +77,18 @@ class SoftAlignment(nn.Module):
         self.value = nn.Linear(student_width, teacher_width, bias=False)
 
     def forward(self, teacher_states, student_states, student_mask=None):
-        """Teacher's `(batch, words, dᵗ)`, student's `(batch, states, dˢ)`, `student_mask (batch, states)`
-        bool.
+        """`(batch, words, dᵗ)`, `(batch, states, dˢ)`; `student_mask (batch, states)` bool, True = real.
 
-        Returns the aligned states `(batch, words, dᵗ)` and the alignment `(batch, words, states)`: how much
-        each word listens to each state, 0 at padding, adding up to 1. What stands in padding of the speech
-        does not matter, not even NaN; a word's row depends on that word alone. ValueError where shapes do not
-        fit, and for speech without a real state."""
-        student_mask = self._checked(teacher_states, student_states, student_mask)
-        padding = ~student_mask
+        Padding of the speech does not matter, not even NaN; a word's row depends on that word alone.
+
+        Returns:
+            The aligned states `(batch, words, dᵗ)` and the alignment `(batch, words, states)`: how much each
+            word listens to each state, 0 at padding, adding up to 1.
+
+        Raises:
+            ValueError: shapes that do not fit, or speech without a real state.
+        """
+        padding = ~self._checked(teacher_states, student_states, student_mask)
         heard = student_states.masked_fill(padding[..., None], 0).to(self.key.weight.dtype)
         query = self.query(teacher_states.to(self.query.weight.dtype))  # (B, words, d_t)
         scores = query @ F.gelu(self.key(heard)).transpose(1, 2) / query.shape[-1] ** 0.5
@@ -101,27 +98,24 @@ class SoftAlignment(nn.Module):
     def _checked(self, teacher, student, mask):
         for who, states, layer in (("teacher", teacher, self.query), ("student", student, self.key)):
             if states.dim() != 3 or states.shape[2] != layer.in_features:
-                raise ValueError(
-                    f"expected the {who}'s states as (batch, places, {layer.in_features}), "
-                    f"got the shape {tuple(states.shape)}"
-                )
+                wanted = f"(batch, places, {layer.in_features})"
+                raise ValueError(f"expected the {who}'s states as {wanted}, got {tuple(states.shape)}")
         if len(teacher) != len(student):
             raise ValueError(
-                f"the teacher's states are of {len(teacher)} texts, the student's of {len(student)} sounds"
+                f"the teacher's are of {len(teacher)} texts, the student's of {len(student)} sounds"
             )
         mask = real(mask, student)
-        if not mask.any(1).all():
-            row = int((~mask.any(1)).nonzero()[0])
-            raise ValueError(f"row {row} of the batch has no real state to listen to: its mask is all False")
+        if len(padding := (~mask.any(1)).nonzero()):
+            raise ValueError(f"row {int(padding[0])} of the batch has no real state: its mask is all False")
         return mask
 
 
 class MultiLevelLoss(nn.Module):
     """KL(Pᵗ ‖ Pˢ) + Σ λ · ‖hᵗ - aligned hˢ‖² over pairs of layers (Eq. 4), with the soft-align blocks.
 
-    Eq. 1 prints a minus before the KL, which would drive the two apart: a slip, KL is minimised. The blocks
-    learn with the student, so hand this Module's parameters to the optimizer too. `teacher_layers` and
-    `student_layers` are how many each has; widths may differ. ValueError for a pair outside of the layers.
+    Eq. 1 prints a minus before the KL: a slip, KL is minimised. The blocks learn with the student, so hand
+    this Module's parameters to the optimizer too. `teacher_layers` and `student_layers` are how many each
+    has. ValueError for a pair outside of the layers.
 
     Example:
         >>> loss = MultiLevelLoss(MCEDConfig(pairs=((4, 2),), weights=(0.3,)), 6, 8, 4, 2)
@@ -147,23 +141,19 @@ class MultiLevelLoss(nn.Module):
             depths = (teacher_layers, student_layers)
             for who, layer, most in zip(("teacher", "student"), pair, depths, strict=True):
                 if not 0 <= layer <= most:
-                    raise ValueError(
-                        f"the pair {_name(pair)} names layer {layer} of the {who}, which has the layers 0 "
-                        f"(what goes into the first) to {most}; choose other pairs"
-                    )
+                    names = f"the pair {_name(pair)} names layer {layer} of the {who}"
+                    raise ValueError(f"{names}, which has the layers 0 to {most}; choose other pairs")
         blocks = min(1, len(self.config.pairs)) if self.config.shared else len(self.config.pairs)
         self.blocks = nn.ModuleList(SoftAlignment(teacher_width, student_width) for _ in range(blocks))
 
     def forward(self, student_output, teacher_logits=None, teacher_states=None, word_mask=None):
         """A scalar to minimise, and its terms before their weights, detached: "RL", "FL 6→3" and so on.
 
-        Each of the teacher's may be None where the settings need none. Words count alike within their
-        utterance. What stands in padding, of words or of speech, does not matter, not even NaN.
+        Words count alike within their utterance; padding, of words or of speech, does not matter.
 
         Args:
             student_output: a `StudentOutput`, or what has its `logits`, `hidden_states` and `mask`.
-            teacher_logits: `(batch, classes)`.
-            teacher_states: {layer: `(batch, words, width)`}.
+            teacher_logits: `(batch, classes)`; teacher_states: {layer: `(batch, words, width)`}.
             word_mask: `(batch, words)` bool, True at real words; None: all are.
 
         Raises:
@@ -175,8 +165,8 @@ class MultiLevelLoss(nn.Module):
         if config.response:
             if teacher_logits is None:
                 raise ValueError("these settings need the teacher's logits, and there are none")
-            answers = student_output.logits, teacher_logits
-            terms["RL"] = total = kl_divergence(*answers, config.temperature, config.squared)
+            softening = config.temperature, config.squared
+            terms["RL"] = total = kl_divergence(student_output.logits, teacher_logits, *softening)
 
         # Eq. 3: its words, pair by pair of layers.
         aligned_pairs = self._aligned(student_output, teacher_states, word_mask)
@@ -193,15 +183,13 @@ class MultiLevelLoss(nn.Module):
 
     @torch.no_grad()
     def alignments(self, student_output, teacher_states, word_mask=None) -> dict[tuple, torch.Tensor]:
-        """{pair of layers: (batch, words, states)}: how much each word listens to each state of the speech.
+        """{pair of layers: `(batch, words, states)`}: how much each word listens to each state.
 
         A real word's row adds up to 1 over the real states; rows of padding are 0.
         """
-        aligned_pairs = self._aligned(student_output, teacher_states, word_mask)
-        return {
-            pair: alignment.masked_fill(~mask[..., None], 0)
-            for pair, (_, _, alignment, mask) in zip(self.config.pairs, aligned_pairs, strict=True)
-        }
+        aligned = self._aligned(student_output, teacher_states, word_mask)
+        masked = (alignment.masked_fill(~mask[..., None], 0) for _, _, alignment, mask in aligned)
+        return dict(zip(self.config.pairs, masked, strict=True))
 
     def _aligned(self, student_output, teacher_states, word_mask):
         """For each pair: teacher's states without padding, the student's aligned to them, alignment, mask."""
@@ -211,9 +199,7 @@ class MultiLevelLoss(nn.Module):
                 raise ValueError(f"layer {theirs} of the teacher is needed; the layers given are: {there}")
             states = student_output.hidden_states
             if ours >= len(states):
-                raise ValueError(
-                    f"layer {ours} of the student is needed; it gave the layers 0 to {len(states) - 1}"
-                )
+                raise ValueError(f"layer {ours} of the student is none of the layers 0 to {len(states) - 1}")
             teacher = full(teacher_states[theirs].detach())
             mask = real(word_mask, teacher, "word mask")
             teacher = teacher.masked_fill(~mask[..., None], 0)  # W_q's gradient would see NaN in padding
