@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.fft import irfft, rfft
 from scipy.signal import find_peaks
 from torchaudio.functional import melscale_fbanks
@@ -31,18 +32,16 @@ SPEECH = 30.0  # dB below the loudest frames at which speech ends
 def acoustic_statistics(waveform: np.ndarray, rate: int = RATE) -> pd.Series:
     """Statistics of one utterance, by name.
 
-    Over the frames that are not silent: mean, deviation and mean absolute change of 26 log-mel bands (dB);
-    percentiles and change of loudness (dB); percentiles, spread and slope of pitch (semitones above 55 Hz; 0
-    where nothing is voiced); spectral centroid (Hz) and tilt (dB); the share of voiced and of silent frames;
-    syllables a second; seconds. Raises SernbError: no finite (samples,) of 0.1 s or more, or below 16 kHz.
+    Over the frames that are not silent: mean, deviation and change of 26 log-mel bands (dB); percentiles and
+    change of loudness (dB); percentiles, spread and slope of pitch (semitones above 55 Hz; 0 where nothing is
+    voiced); spectral centroid (Hz) and tilt (dB); the share of voiced and of silent frames; syllables a
+    second; seconds. Raises SernbError: no finite (samples,) of 0.1 s and 16 kHz at least.
     """
     waveform = np.asarray(waveform, dtype=np.float64)
     whole = waveform.ndim == 1 and waveform.size >= SHORTEST * rate and np.isfinite(waveform).all()
     if not whole or rate < 16000:
-        came = f"{waveform.shape} at {rate} Hz"
-        raise SernbError(
-            f"expected a finite waveform (samples,), {SHORTEST} s or more, at 16 kHz at least; got {came}."
-        )
+        wanted = f"(samples,) of {SHORTEST} s and 16 kHz at least"
+        raise SernbError(f"expected a finite waveform {wanted}; got {waveform.shape} at {rate} Hz.")
     power = np.abs(np.fft.rfft(_frames(waveform, WINDOW, rate) * np.hanning(round(WINDOW * rate)), 1024)) ** 2
     mel = 10 * np.log10(power @ _filters(rate) + 1e-7)  # (frames, 26), dB
     loudness = 10 * np.log10(power.sum(1) + 1e-7)  # (frames,), dB
@@ -69,9 +68,7 @@ def acoustic_statistics(waveform: np.ndarray, rate: int = RATE) -> pd.Series:
     return pd.Series(numbers)
 
 
-def acoustic_table(
-    utterances: pd.DataFrame, progress: bool = True, waveforms: list[np.ndarray] | None = None
-) -> pd.DataFrame:
+def acoustic_table(utterances: pd.DataFrame, progress=True, waveforms: list | None = None) -> pd.DataFrame:
     """`acoustic_statistics` of every utterance: a row each, index `utterance`.
 
     waveforms: (samples,) each at 16 kHz, in the table's order; None: the recordings are read, one at a time.
@@ -79,20 +76,17 @@ def acoustic_table(
     if waveforms is None:
         check_recordings(utterances)
     nothing = [None] * len(utterances)
-    edges = [utterances.get(column, nothing) for column in ("start", "end")]
-    paths = utterances["path"] if waveforms is None else nothing
-    table = zip(utterances.index, waveforms or nothing, paths, *edges, strict=True)
-    table = tqdm(table, "acoustic statistics", len(utterances), disable=not progress)
+    parts = [utterances.get(column, nothing) for column in ("path", "start", "end")]
+    table = zip(utterances.index, waveforms or nothing, *parts, strict=True)
     rows = {}
-    for name, waveform, path, start, end in table:
-        rows[name] = acoustic_statistics(read_audio(path, start, end) if waveform is None else waveform)
+    for name, waveform, *part in tqdm(table, "acoustic statistics", len(utterances), disable=not progress):
+        rows[name] = acoustic_statistics(read_audio(*part) if waveform is None else waveform)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
 
 
 def _frames(waveform: np.ndarray, window: float, rate: int) -> np.ndarray:
     """(frames, samples of a window), a frame every 10 ms."""
-    views = np.lib.stride_tricks.sliding_window_view(waveform, round(window * rate))
-    return views[:: round(SHIFT * rate)]
+    return sliding_window_view(waveform, round(window * rate))[:: round(SHIFT * rate)]
 
 
 @cache
@@ -137,8 +131,7 @@ def _pitch(waveform: np.ndarray, rate: int) -> dict[str, float]:
         return numbers
     track, times = track[near], times[near]
     numbers |= _percentiles("pitch", track)
-    numbers["pitch_sd"] = track.std()
-    numbers["pitch_slope"] = np.clip(np.polyfit(times, track, 1)[0], -24, 24)  # semitones a second
-    numbers["pitch_change"] = np.median(np.abs(np.diff(track)).clip(max=JUMP))
-    numbers["harmonicity"] = strength[voiced].mean()
-    return numbers
+    slope = np.clip(np.polyfit(times, track, 1)[0], -24, 24)  # semitones a second
+    change = np.median(np.abs(np.diff(track)).clip(max=JUMP))
+    numbers |= {"pitch_sd": track.std(), "pitch_slope": slope, "pitch_change": change}
+    return numbers | {"harmonicity": strength[voiced].mean()}

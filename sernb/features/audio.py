@@ -25,8 +25,7 @@ def read_audio(
     """A recording, or its part from `start` to `end` (seconds; None, NaN: the edge), float32 `(samples,)`.
 
     Mono (channels averaged), at `rate` Hz, full scale 1; any format that soundfile reads. Raises SernbError:
-    the file is missing, unreadable, empty, shorter than its header says or than `end`, or holds NaN or
-    infinity.
+    a file missing, unreadable, empty, shorter than its header or `end` says, or with NaN or infinity.
     """
     return _read(path, start, end, rate)[0]
 
@@ -36,9 +35,8 @@ def read_utterances(
 ) -> tuple[pd.DataFrame, list[np.ndarray]]:
     """Read the recordings of a table: the table, and in its order float32 `(samples,)` each at `rate` Hz.
 
-    All bad ones are named in one SernbError; with `on_bad="skip"` they are left out, with a warning, and
-    listed in `attrs["skipped"]` ({utterance, path, why}). `attrs["repairs"]` counts what was changed or is
-    unusual.
+    Bad ones are named in one SernbError; with `on_bad="skip"` they are left out, with a warning, and stand in
+    `attrs["skipped"]` ({utterance, path, why}). `attrs["repairs"]` counts what was changed or is unusual.
     """
     check_on_bad(on_bad)
     check_recordings(utterances)
@@ -71,7 +69,7 @@ def check_recordings(utterances: pd.DataFrame) -> None:
         corpus = utterances.attrs.get("corpus")
         which = f"the utterances of {corpus!r}" if corpus else "these utterances"
         raise SernbError(
-            f"{which} are only words here, without a 'path' (docs/corpora.md: where it is looked for)."
+            f"{which} are only words here, without a 'path' (docs/corpora.md: where it is sought)."
         )
 
 
@@ -80,20 +78,14 @@ def waveform_of(sound, name: str, shortest: int, taker: str) -> np.ndarray:
     samples than the `shortest` that `taker` ("a frame", "a speech encoder") needs."""
     wave = np.asarray(sound, np.float32)
     if wave.ndim != 1 or not np.isfinite(wave).all():
-        raise SernbError(
-            f"{name}: expected a waveform (samples,) of finite numbers, got the shape {wave.shape}."
-        )
+        raise SernbError(f"{name}: expected a waveform (samples,) of finite numbers, got {wave.shape}.")
     if len(wave) < shortest:
-        least = f"{1000 * shortest / RATE:g} ms ({shortest} samples at {RATE / 1000:g} kHz)"
-        raise SernbError(
-            f"{name}: {len(wave) / RATE:.4g} s of sound; {taker} needs at least {least}. Leave it out."
-        )
+        least = f"at least {1000 * shortest / RATE:g} ms ({shortest} samples at {RATE / 1000:g} kHz)"
+        raise SernbError(f"{name}: {len(wave) / RATE:.4g} s of sound; {taker} needs {least}. Leave it out.")
     return wave
 
 
-def _read(
-    path: str | Path, start: float | None, end: float | None, rate: int
-) -> tuple[np.ndarray, list[str]]:
+def _read(path, start, end, rate: int) -> tuple[np.ndarray, list[str]]:
     """The waveform, and what was repaired or is unusual, in words."""
     path, repairs = Path(path), []
     samples, source_rate, subtype = _decoded(path, start, end, repairs)
@@ -109,15 +101,13 @@ def _read(
         raise SernbError(f"{path}: {len(samples)} samples at {source_rate} Hz are too few for one at {rate}.")
 
     # What is unusual and was kept.
-    if subtype in UNUSUAL:
-        repairs.append(f"converted from {subtype}")
-    if len(samples) < SHORT * source_rate:
-        repairs.append(f"shorter than {SHORT} s, kept")
-    if np.abs(waveform).max() > 1:
-        repairs.append("louder than full scale, kept")
-    if not waveform.any():
-        repairs.append("digital silence, kept")
-    return waveform, repairs
+    unusual = {
+        f"converted from {subtype}": subtype in UNUSUAL,
+        f"shorter than {SHORT} s, kept": len(samples) < SHORT * source_rate,
+        "louder than full scale, kept": np.abs(waveform).max() > 1,
+        "digital silence, kept": not waveform.any(),
+    }
+    return waveform, repairs + [what for what, is_so in unusual.items() if is_so]
 
 
 def _decoded(path, start, end, repairs) -> tuple[np.ndarray, int, str]:
@@ -131,9 +121,7 @@ def _decoded(path, start, end, repairs) -> tuple[np.ndarray, int, str]:
             rate, subtype = file.samplerate, file.subtype
             promised, present = _riff_bytes(path)
             if promised > present:
-                share = (
-                    f"{present} of the {promised} bytes ({present / promised:.0%}) that its header promises"
-                )
+                share = f"{present} of the {promised} bytes ({present / promised:.0%}) of its header"
                 raise SernbError(f"{path}: truncated: it holds {share}; copy or download it again.")
             if file.frames == 0:
                 raise SernbError(f"{path}: the recording has no samples; record or download it again.")
@@ -156,25 +144,21 @@ def _decoded(path, start, end, repairs) -> tuple[np.ndarray, int, str]:
 
 def _span(path, start, end, frames: int, rate: int, repairs: list[str]) -> tuple[int, int]:
     """First frame and the one behind the last for a part given in seconds."""
-    start = 0.0 if start is None or np.isnan(start) else start
-    length = frames / rate
+    start, length = 0.0 if start is None or np.isnan(start) else start, frames / rate
     if end is None or np.isnan(end):
         end = length
     elif length < end <= length + ROUNDING:
         repairs.append("end cut to the end of the file (rounding)")
         end = length
     if not 0 <= start < end <= length:
-        raise SernbError(
-            f"{path}: asked for {start:g} to {end:g} s, the recording lasts {length:.3f} s; "
-            "expected 0 <= start < end <= its length."
-        )
+        asked = f"asked for {start:g} to {end:g} s, the recording lasts {length:.3f} s"
+        raise SernbError(f"{path}: {asked}; expected 0 <= start < end <= its length.")
     first, last = round(start * rate), min(round(end * rate), frames)
     return first, max(last, first + 1)
 
 
 def _riff_bytes(path: Path) -> tuple[int, int]:
-    """Bytes of sound that a wav's header promises, (0, 0) where it does not say, and those that are there
-    (which libsndfile would silently read alone)."""
+    """Bytes of sound that a wav's header promises and those that are there; (0, 0) where it does not say."""
     with open(path, "rb") as file:
         if file.read(4) != b"RIFF":
             return 0, 0

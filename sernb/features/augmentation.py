@@ -28,10 +28,7 @@ def change_noise(waveform: np.ndarray, snr_db: float, generator: np.random.Gener
 
 
 def variants(
-    waveforms: Sequence[np.ndarray],
-    speeds: Sequence[float] = (0.9, 1.1),
-    snr_db: tuple[float, float] | None = (10, 30),
-    seed: int = 0,
+    waveforms: Sequence[np.ndarray], speeds=(0.9, 1.1), snr_db: tuple | None = (10, 30), seed: int = 0
 ) -> list[list[np.ndarray]]:
     """One list of waveforms for each speed, and one with noise at an SNR drawn from `snr_db` (None: none)."""
     generator = np.random.default_rng(seed)

@@ -1,8 +1,7 @@
 """What a speech student hears: 130 numbers every 10 ms, and their scaling by what was trained on.
 
-The paper (Li, Zhao, Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation", Interspeech
-2022, 3.2) takes openSMILE's 65 low-level descriptors of ComParE_2016 and their deltas. openSMILE's licence
-allows research only, so by default 65 log-mel bands stand in for them.
+The paper (as `sernb.losses.multi_level`, 3.2) takes openSMILE's 65 low-level descriptors of ComParE_2016 and
+their deltas. openSMILE's licence allows research only, so by default 65 log-mel bands stand in for them.
 """
 
 from collections.abc import Sequence
@@ -51,24 +50,23 @@ def frame_features(
         cache: a folder, memory-mapped, found again by the samples; None keeps them in memory.
 
     Raises:
-        SernbError: an unknown kind, a waveform not finite or under a window (25 ms; "compare": 60 ms), no
-            openSMILE.
+        SernbError: an unknown kind, a waveform not finite or under 25 ms ("compare": 60 ms), no openSMILE.
     """
     if kind not in FEATURES:
         raise SernbError(f"features are {kind!r}; choose one of {', '.join(FEATURES)}.")
-    named = zip(waveforms, index, strict=True)
-    sound = [waveform_of(waveform, name, WINDOW[kind], "a frame") for waveform, name in named]
+    window = WINDOW[kind]
+    sound = [waveform_of(wave, name, window, "a frame") for wave, name in zip(waveforms, index, strict=True)]
     if not sound:
         raise SernbError("there are no recordings to compute features of.")
     extract, version = (_log_mel, "1") if kind == "log-mel" else _compare()
-    lengths = (np.array([len(waveform) for waveform in sound]) - WINDOW[kind]) // SHIFT + 1
+    lengths = (np.array(list(map(len, sound))) - window) // SHIFT + 1
     lengths += kind == "compare"  # openSMILE smooths over the end
 
     def batches():
         bar = tqdm(sound, f"features ({kind})", leave=False, disable=not progress)
         for row, (waveform, name) in enumerate(zip(bar, index, strict=True)):
-            frames, expected = extract(waveform), (int(lengths[row]), WIDTH)
-            if frames.shape != expected:
+            frames = extract(waveform)
+            if frames.shape != (expected := (int(lengths[row]), WIDTH)):
                 raise SernbError(f"{name}: {kind} gave the shape {frames.shape}, expected {expected}.")
             yield [row], [frames]
 
@@ -90,15 +88,14 @@ class Scaling:
 
         A feature that is constant there is only shifted to 0. Raises SernbError without rows.
         """
-        rows = np.asarray(rows, int)
-        if not len(rows):
+        if not len(rows := np.asarray(rows, int)):
             raise SernbError("scaling needs training rows, and there are none.")
         count = features.lengths[rows].sum()
         mean = sum(features[row].sum(0, dtype=np.float64) for row in rows) / count
         squares = sum(np.square(features[row] - mean).sum(0) for row in rows)  # float64, by the mean
         deviation = np.sqrt(squares / count)
-        constant = deviation <= CONSTANT * np.abs(mean)
-        return cls(mean.astype(np.float32), np.where(constant, 1.0, deviation).astype(np.float32))
+        deviation[deviation <= CONSTANT * np.abs(mean)] = 1.0
+        return cls(mean.astype(np.float32), deviation.astype(np.float32))
 
     def applied(self, features: Ragged) -> "Scaled":
         """`features`, scaled as batches are taken from them, so that no second copy lies in memory."""
@@ -143,9 +140,7 @@ class Scaled:
 @kept
 def _mel() -> MelSpectrogram:
     # 512 points hold a whole window of 400; the padding is where the window is zero.
-    return MelSpectrogram(
-        RATE, 512, WINDOW["log-mel"], SHIFT, LOWEST, HIGHEST, pad=56, n_mels=BANDS, center=False
-    )
+    return MelSpectrogram(RATE, 512, 400, SHIFT, LOWEST, HIGHEST, pad=56, n_mels=BANDS, center=False)
 
 
 @torch.inference_mode()
@@ -159,15 +154,11 @@ def _compare():
     try:
         import opensmile
     except ImportError:
-        raise SernbError(
-            "the features 'compare' need openSMILE, which is not installed: pip install 'sernb[opensmile]'. "
-            "Its licence allows research only; 'log-mel' needs nothing more."
-        ) from None
+        install = "pip install 'sernb[opensmile]' (its licence allows research only)"
+        raise SernbError(f"'compare' needs openSMILE: {install}; 'log-mel' needs nothing more.") from None
     level = opensmile.FeatureLevel
-    smiles = [
-        opensmile.Smile(opensmile.FeatureSet.ComParE_2016, kind)
-        for kind in (level.LowLevelDescriptors, level.LowLevelDescriptors_Deltas)
-    ]
+    levels = level.LowLevelDescriptors, level.LowLevelDescriptors_Deltas
+    smiles = [opensmile.Smile(opensmile.FeatureSet.ComParE_2016, kind) for kind in levels]
 
     def extract(waveform):
         now, change = (smile.process_signal(waveform, RATE).to_numpy(np.float32) for smile in smiles)

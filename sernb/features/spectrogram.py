@@ -71,8 +71,7 @@ class Segments:
         """Row numbers of the segments cut from `utterances`."""
         return np.flatnonzero(self.table["utterance"].isin(utterances))
 
-    def __reduce__(self):
-        # As an array, which joblib hands to its workers as one memory-mapped file instead of a copy for each.
+    def __reduce__(self):  # as an array, which joblib hands to its workers as one memory-mapped file
         return _restored, (self.table, self.spectrograms.numpy())
 
     @staticmethod
@@ -82,15 +81,12 @@ class Segments:
         return Segments(table, torch.cat([part.spectrograms for part in parts]))
 
 
-def _restored(table: pd.DataFrame, spectrograms: np.ndarray) -> Segments:
+def _restored(table, spectrograms) -> Segments:
     return Segments(table, torch.from_numpy(spectrograms))
 
 
 def cut(waveform: np.ndarray, step: float, config: SpectrogramConfig | None = None) -> np.ndarray:
-    """Starts (seconds) of the segments of a waveform `(samples,)`, one every `step` seconds.
-
-    A rest too short for another step is left out; a recording shorter than a segment gives one.
-    """
+    """Starts (s) of a waveform's segments, one every `step` s, one at least; a rest too short is left out."""
     config = config or SpectrogramConfig()
     spare = len(waveform) / config.rate - config.segment
     return np.arange(int(max(spare, 0) / step + 1e-9) + 1) * step
@@ -141,10 +137,9 @@ def segment_spectrograms(
     if len(utterances) != len(waveforms):
         raise SernbError(f"{len(utterances)} utterances, but {len(waveforms)} waveforms.")
     starts = [cut(waveform, step, config) for waveform in waveforms]
-    counts = list(map(len, starts))
-    names = np.repeat(utterances.index.to_numpy(object), counts)
-    table = pd.DataFrame({"utterance": names, "start": np.concatenate(starts) if starts else np.empty(0)})
-    owner = np.repeat(np.arange(len(waveforms)), counts)
+    owner = np.repeat(np.arange(len(waveforms)), list(map(len, starts)))
+    names = utterances.index.to_numpy(object)[owner]
+    table = pd.DataFrame({"utterance": names, "start": np.concatenate([*starts, np.empty(0)])})
     samples = round(config.segment * config.rate)
     spectrograms = torch.empty(len(table), config.bins, config.frames)
     chunks = tqdm(range(0, len(table), CHUNK), desc="spectrograms", unit_scale=CHUNK, disable=not progress)

@@ -27,12 +27,10 @@ def frames(
     cache: str | Path | None = None,
     progress: bool = True,
 ) -> Ragged:
-    """Frames `(K, channels)` of the convolutional front end, 20 ms each, utterance by utterance: it is frozen
-    in fine-tuning too (paper, 3.2), and no padding touches its group norm.
+    """Frames `(K, channels)` of the frozen convolutional front end, 20 ms each, utterance by utterance.
 
     Args:
-        waveforms: `(samples,)` each, at 16 kHz.
-        names: of the utterances, for messages.
+        waveforms: `(samples,)` each, at 16 kHz; names: of the utterances, for messages.
         speech: a HuBERT or wav2vec 2.0; normalise: bring each waveform to mean 0 and variance 1 first.
         cache: a folder, memory-mapped; None keeps the frames in memory.
 
@@ -41,8 +39,7 @@ def frames(
     """
     sound = _checked(waveforms, names, speech, normalise)
     config, device = speech.config, next(speech.parameters()).device
-
-    lengths = np.array([len(waveform) for waveform in sound])
+    lengths = np.array(list(map(len, sound)))
     for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
         lengths = (lengths - kernel) // stride + 1
 
@@ -50,30 +47,20 @@ def frames(
         for row, waveform in enumerate(tqdm(sound, "frames of speech", leave=False, disable=not progress)):
             yield [row], [front(speech, torch.from_numpy(waveform).to(device)).cpu().numpy()]
 
-    name = ""
-    if cache:  # what the weights do not tell, the weights, and the sound
-        settings = [
-            config.conv_kernel,
-            config.conv_stride,
-            config.feat_extract_activation,
-            config.feat_extract_norm,
-        ]
-        name = "frames-" + digest(repr(settings), speech.feature_extractor, Ragged.of(sound))
+    # What the weights do not tell, the weights, and the sound.
+    kinds = ("conv_kernel", "conv_stride", "feat_extract_activation", "feat_extract_norm")
+    parts = repr([getattr(config, kind) for kind in kinds]), speech.feature_extractor
+    name = f"frames-{digest(*parts, Ragged.of(sound))}" if cache else ""
     return computed_once(cache, name, lengths, (config.conv_dim[-1],), batches())
 
 
 @torch.inference_mode()
 def layer_states(
-    waveforms: Sequence[np.ndarray],
-    names: Sequence[str],
-    speech: nn.Module,
-    normalise: bool = True,
-    progress: bool = True,
+    waveforms: Sequence[np.ndarray], names: Sequence[str], speech: nn.Module, normalise=True, progress=True
 ) -> np.ndarray:
     """States of all layers of a frozen encoder, averaged over time: `(utterances, layers + 1, width)`.
 
-    Layer 0 is what the first layer is given. Each utterance goes through the encoder alone, in evaluation
-    mode.
+    Layer 0 is what the first layer is given. Each utterance goes through the encoder alone.
     """
     each = _states(waveforms, names, speech, normalise, progress)
     return np.stack([states.mean(1).cpu().numpy() for states in each])
@@ -81,11 +68,7 @@ def layer_states(
 
 @torch.inference_mode()
 def frame_states(
-    waveforms: Sequence[np.ndarray],
-    names: Sequence[str],
-    speech: nn.Module,
-    normalise: bool = True,
-    progress: bool = True,
+    waveforms: Sequence[np.ndarray], names: Sequence[str], speech: nn.Module, normalise=True, progress=True
 ) -> Ragged:
     """As `layer_states`, with the time axis: `(frames, layers + 1, width)` each, in half precision."""
     each = _states(waveforms, names, speech, normalise, progress)
@@ -94,16 +77,14 @@ def frame_states(
 
 def _states(waveforms, names, speech, normalise, progress):
     """`(layers + 1, frames, width)` of each utterance."""
-    device = next(speech.parameters()).device
-    speech.eval()
-    sound = _checked(waveforms, names, speech, normalise)
+    sound, device = _checked(waveforms, names, speech.eval(), normalise), next(speech.parameters()).device
     for waveform in tqdm(sound, "states of all layers", leave=False, disable=not progress):
-        given = torch.from_numpy(waveform).to(device)[None]
-        yield torch.cat(speech(given, output_hidden_states=True).hidden_states).float()
+        wave = torch.from_numpy(waveform).to(device)[None]
+        yield torch.cat(speech(wave, output_hidden_states=True).hidden_states).float()
 
 
 def _checked(waveforms, names, speech, normalise):
     shortest = receptive_field(speech.config)
     named = zip(waveforms, names, strict=True)
-    checked = [waveform_of(waveform, name, shortest, "a speech encoder") for waveform, name in named]
-    return [standardised(waveform) for waveform in checked] if normalise else checked
+    checked = (waveform_of(waveform, name, shortest, "a speech encoder") for waveform, name in named)
+    return [standardised(waveform) if normalise else waveform for waveform in checked]

@@ -37,8 +37,10 @@ def clean(text) -> str:
 
 
 def token_ids(texts: pd.Series, tokenizer, longest: int = LONGEST) -> list[list[int]]:
-    """Token ids of each cleaned transcript, [CLS] first, at most `longest`: a longer one keeps its beginning,
-    with a warning. Raises SernbError where every one of several transcripts is empty."""
+    """Token ids of each cleaned transcript, [CLS] first, cut to `longest` with a warning.
+
+    Raises SernbError where all of several transcripts are empty.
+    """
     cleaned = texts.map(clean)
     if len(cleaned) > 1 and (cleaned == EMPTY).all():
         raise SernbError(f"all {len(cleaned)} transcripts are empty: no words to read. Choose audio alone.")
@@ -66,9 +68,9 @@ def words_of(ids: list[int], weights: np.ndarray, tokenizer) -> tuple[list[str],
 def learn(sentences: Iterable[str], size: int = 3000):
     """A lower-casing `transformers.BertTokenizer` of at most `size` pieces, learnt from sentences.
 
-    It knows the alphabet (each letter as a word's first piece and as a later one, "##a"), frequent endings
-    and frequent words. These are counted, not merged pair by pair as WordPiece's trainer does, which breaks
-    ties differently in every run. Raises ValueError where `size` does not hold the alphabet and the endings.
+    It knows the alphabet (each letter as a first piece and a later one, "##a"), frequent endings and words,
+    counted, not merged as WordPiece's trainer does, which breaks ties differently in every run. Raises
+    ValueError where `size` does not hold the alphabet and the endings.
     """
     from transformers import BertTokenizer  # for those who make a tokenizer alone: it takes a second
 
@@ -78,16 +80,11 @@ def learn(sentences: Iterable[str], size: int = 3000):
         raise ValueError(f"the alphabet and endings take {len(alphabet) + ENDINGS} pieces; size is {size}.")
 
     split = BertTokenizer(do_lower_case=True).backend_tokenizer
-    words = Counter(
-        word
-        for sentence in sentences
-        for word, _ in split.pre_tokenizer.pre_tokenize_str(split.normalizer.normalize_str(sentence))
-    )
+    normal = map(split.normalizer.normalize_str, sentences)
+    words = Counter(word for text in normal for word, _ in split.pre_tokenizer.pre_tokenize_str(text))
     endings = Counter("##" + word[-n:] for word in words for n in (2, 3, 4) if len(word) >= n + 3)
-
-    def frequent(counts):
-        return sorted(counts, key=lambda piece: (-counts[piece], piece))
-
-    pieces = list(dict.fromkeys([*alphabet, *frequent(endings)[:ENDINGS], *frequent(words)]))
+    # The most frequent first, in the order of the alphabet where they are alike.
+    frequent, common = (sorted(sorted(n), key=n.get, reverse=True) for n in (endings, words))
+    pieces = list(dict.fromkeys([*alphabet, *frequent[:ENDINGS], *common]))
     vocabulary = {piece: number for number, piece in enumerate(pieces[:size])}
     return BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=LONGEST)

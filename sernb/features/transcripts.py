@@ -2,8 +2,7 @@
 
     python -m sernb.features.transcripts OUT.csv --corpus embedded --recogniser pocketsphinx
 
-writes a table of utterance and text; `transcripts_embedded.csv`, which comes with the kit, was made by this
-line.
+writes a table of utterance and text: so `transcripts_embedded.csv`, which comes with the kit, was made.
 """
 
 import argparse
@@ -26,8 +25,7 @@ WINDOW = 30  # seconds that Whisper hears at a time
 START = "<|startoftranscript|>"
 POCKETSPHINX = "pocketsphinx"
 INSTALL = 'pip install "sernb[asr]"'
-# Two thirds of the time of PocketSphinx's own settings; on 19 clips of the embedded corpus the errors were as
-# many.
+# Two thirds of the time of PocketSphinx's own settings, with as many errors on 19 embedded clips.
 BEAMS = {"maxhmmpf": 5000, "maxwpf": 10, "pl_window": 7}
 SHIPPED = Path(__file__).with_name("transcripts_embedded.csv")
 COLUMNS = ("utterance", "waveform", "text")
@@ -38,9 +36,9 @@ Recogniser = Callable[[np.ndarray], str]
 def recogniser(name: str, language: str | None = None) -> Recogniser:
     """A function from a waveform, float32 `(samples,)` at 16 kHz, to the words that are heard in it.
 
-    name: "pocketsphinx" (English, offline; the extra "asr"), a folder that holds a Whisper, or a Whisper's
-    name on the Hugging Face hub ("openai/whisper-tiny"; downloaded once). language ("en", "de"): of a Whisper
-    that knows several; None: guessed of each utterance. The same waveform always gives the same words.
+    name: "pocketsphinx" (English, offline; the extra "asr"), or a Whisper's folder or name on the hub
+    ("openai/whisper-tiny"; downloaded once). language ("en", "de"): of a Whisper that knows several; None:
+    guessed of each utterance. The same waveform always gives the same words.
 
     Raises SernbError: it is not installed, cannot be read, or is of another architecture.
     """
@@ -60,16 +58,14 @@ def pocketsphinx(language: str | None = None) -> Recogniser:
     def recognise(waveform: np.ndarray) -> str:
         if not waveform.any():  # PocketSphinx hears a dog in digital silence
             return ""
-        # The mean of the cepstrum is carried over from utterance to utterance: begin anew, or the order would
-        # matter.
+        # The mean of the cepstrum is carried over: begin anew, or the order of utterances would matter.
         decoder.reinit_feat()
         decoder.start_utt()
         try:
             decoder.process_raw(pcm(waveform), full_utt=True)
         finally:
             decoder.end_utt()
-        hypothesis = decoder.hyp()
-        return hypothesis.hypstr if hypothesis else ""
+        return hypothesis.hypstr if (hypothesis := decoder.hyp()) else ""
 
     return recognise
 
@@ -81,31 +77,25 @@ def pcm(waveform: np.ndarray) -> bytes:
 
 def whisper(name: str, language: str | None = None) -> Recogniser:
     """A transformers Whisper (Radford et al. 2022), by greedy decoding; above 30 s in pieces."""
-    # Seconds to import, for those who ask for a Whisper alone.
-    import torch
+    import torch  # seconds to import, for those who ask for a Whisper alone
     from transformers import AutoConfig, WhisperForConditionalGeneration, WhisperProcessor
 
     from sernb.features.encoders import loaded
 
-    expected = (
-        "expected config.json, model.safetensors, a tokenizer and preprocessor_config.json of a Whisper"
-    )
+    expected = "expected config.json, preprocessor_config.json, model.safetensors, a tokenizer of a Whisper"
     with reading(name, expected):
-        kind = AutoConfig.from_pretrained(name).model_type
-        if kind != "whisper":
+        if (kind := AutoConfig.from_pretrained(name).model_type) != "whisper":
             raise SernbError(f"{name}: this is a {kind!r}; a recogniser is a Whisper, or {POCKETSPHINX!r}.")
         processor = WhisperProcessor.from_pretrained(name)
         model = loaded(WhisperForConditionalGeneration, name, name, expected)
 
-    # Its tokenizer, its sampling rate, its languages.
+    # Its tokenizer (without its files transformers makes one that writes nothing), its rate, its languages.
     tokenizer, rate = processor.tokenizer, processor.feature_extractor.sampling_rate
     if START not in tokenizer.get_vocab() or len(tokenizer) < model.config.vocab_size / 2:
-        raise SernbError(  # without its files transformers makes one that writes nothing
-            f"{name}: the tokenizer knows {len(tokenizer)} pieces, the model {model.config.vocab_size}; it "
-            f"must know {START}: tokenizer.json is missing, or another model's; {expected}."
-        )
+        counts = f"the tokenizer knows {len(tokenizer)} pieces, the model {model.config.vocab_size}"
+        raise SernbError(f"{name}: {counts}: tokenizer.json is missing, or another model's; {expected}.")
     if rate != RATE:
-        raise SernbError(f"{name}: preprocessor_config.json says {rate} Hz; a Whisper hears {RATE} Hz.")
+        raise SernbError(f"{name}: its preprocessor says {rate} Hz; a Whisper hears {RATE} Hz.")
     known = getattr(model.generation_config, "lang_to_id", {})  # empty for a Whisper of English only
     if language is not None and f"<|{language}|>" not in known:
         codes = ", ".join(sorted(code.strip("<|>") for code in known)) or "English only"
@@ -138,8 +128,8 @@ def transcribed(
     Args:
         waveforms: float32 `(samples,)` at 16 kHz, in the order of the table.
         recognise: a `recogniser`, or any function of a waveform; name: its own, another one when it changed.
-        cache: a folder. What was heard stands in a CSV there and is not heard again: it is found by utterance
-            and samples, so a run that is cut off goes on, and a recording that changed is heard anew.
+        cache: a folder. What was heard stands in a CSV there, found by utterance and samples: a run that is
+            cut off goes on, and a recording that changed is heard anew.
 
     Raises:
         SernbError: a waveform is no finite `(samples,)`, or the recogniser fails; the utterance is named.
@@ -164,8 +154,10 @@ def fingerprint(waveform: np.ndarray, utterance: str = "") -> str:
     """16 hexadecimal digits that stand for these samples. SernbError where they are no waveform."""
     waveform = np.asarray(waveform)
     if waveform.ndim != 1 or waveform.dtype.kind != "f" or not np.isfinite(waveform).all():
-        came = f"{waveform.dtype} {waveform.shape}{' with NaN or infinity' if waveform.ndim == 1 else ''}"
-        raise SernbError(f"utterance {utterance!r}: expected a waveform (samples,) of floats, got {came}.")
+        came = f"{waveform.dtype} {waveform.shape}"
+        raise SernbError(
+            f"utterance {utterance!r}: expected a waveform (samples,) of finite floats, got {came}."
+        )
     return hashlib.sha256(waveform.astype("<f4").tobytes()).hexdigest()[:16]
 
 
@@ -176,9 +168,7 @@ def _heard(recognise, waveform, utterance, name) -> str:
         why = f"failed ({type(problem).__name__}: {problem})"
         raise SernbError(f"utterance {utterance!r}: {name} {why}.") from problem
     if not isinstance(text, str):
-        raise SernbError(
-            f"utterance {utterance!r}: {name} gave {type(text).__name__}, expected its words as str."
-        )
+        raise SernbError(f"utterance {utterance!r}: {name} gave {type(text).__name__}, expected its words.")
     return text
 
 
@@ -189,7 +179,7 @@ def _kept(path: Path) -> dict[tuple[str, str], str]:
         return {(row.utterance, row.waveform): row.text for row in table.itertuples()}
     except (AttributeError, ValueError) as problem:
         raise SernbError(
-            f"{path}: expected a CSV with {', '.join(COLUMNS)} ({problem}). Delete it."
+            f"{path}: expected a CSV of {', '.join(COLUMNS)} ({problem}). Delete it."
         ) from problem
 
 
@@ -207,15 +197,12 @@ def machine_transcripts() -> pd.Series:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m sernb.features.transcripts", description="Transcripts of a corpus by machine, as a CSV."
-    )
+    what = "Transcripts of a corpus by machine, as a CSV."
+    parser = argparse.ArgumentParser("python -m sernb.features.transcripts", description=what)
     parser.add_argument("out", type=Path, help="the CSV to write")
     parser.add_argument("--corpus", default="embedded")
     parser.add_argument("--root", help="the corpus's folder")
-    parser.add_argument(
-        "--recogniser", default=POCKETSPHINX, help="pocketsphinx, or a Whisper's name or folder"
-    )
+    parser.add_argument("--recogniser", default=POCKETSPHINX, help="or a Whisper's name or folder")
     parser.add_argument("--language", help="of a Whisper that knows several")
     parser.add_argument("--cache", type=Path, help="a folder: a run that is cut off goes on")
     return exit_code(_write, parser.parse_args(arguments))

@@ -262,7 +262,7 @@ def test_errors_name_the_utterance(tmp_path):
     with pytest.raises(SernbError, match="3 utterances and 2 waveforms"):
         transcribed(UTTERANCES, WAVEFORMS[:2], lambda _: "", "x", progress=False)
     (tmp_path / "x.csv").write_text("something,else\n1,2\n")
-    with pytest.raises(SernbError, match="expected a CSV with utterance, waveform, text"):
+    with pytest.raises(SernbError, match="expected a CSV of utterance, waveform, text"):
         transcribed(UTTERANCES, WAVEFORMS, lambda _: "", "x", tmp_path, progress=False)
 
 
