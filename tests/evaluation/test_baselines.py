@@ -93,6 +93,7 @@ def test_pipelines_are_fresh():
     assert pipeline("audio", ["x"]) is not pipeline("audio", ["x"])
 
 
+@pytest.mark.more
 def test_the_embedded_corpus_lands_in_its_bands():
     """Voice and words each tell a part, both together tell more, and nothing tells all; unseen speakers and words."""
     utterances = load("embedded")

@@ -66,6 +66,7 @@ def test_parts_of_one_file_that_overlap(table, sound, tmp_path):
     assert found.loc[0, "shift"] == pytest.approx(0.5, abs=0.001)
 
 
+@pytest.mark.more
 def test_emodb_has_none_but_the_copies_put_in(real_corpus, telephone):
     """535 takes of ten sentences by ten speakers: many alike, none the same."""
     utterances = corpora.load("emodb", real_corpus("emodb"))

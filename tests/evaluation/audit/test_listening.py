@@ -51,6 +51,7 @@ def test_the_digest_is_of_the_samples():
     )
 
 
+@pytest.mark.more
 def test_files_waveforms_and_workers_give_the_same(table, sound, write_corpus):
     waves = [sound(number, 0.5) for number in range(40)]
     utterances = write_corpus(table(4, 10), waves)
