@@ -18,32 +18,23 @@ from sernb.protocols import Fold
 
 SAMPLE = 4000  # utterances of which acoustic statistics are taken, to measure what a random split gains
 MANY = 24  # folds; with more of them, simple models are tried on five folds of speakers instead
-SOUND = ("recordings", "duplicates", *(f"{name} by class" for name in CUES))
 WIDTH = 110  # columns of text
 
 
 def audit(
-    utterances: pd.DataFrame,
-    folds: list[Fold] | None = None,
-    waveforms: list[np.ndarray] | None = None,
-    progress: bool = True,
-    jobs: int = 1,
-    seed: int = 0,
+    utterances: pd.DataFrame, folds: list[Fold] | None = None, waveforms=None, progress=True, jobs=1, seed=0
 ) -> pd.DataFrame:
-    """Look for leaks between the parts of the folds, and for what gives labels away: a row a finding, gravest first.
+    """Leaks between the parts of the folds, and what gives labels away: a row a finding, gravest first.
 
     Args:
         utterances: the table. One of words alone has its recordings "not checked".
         folds: None takes the corpus's default protocol, else its own parts, else a random split.
-        waveforms: float32 `(samples,)` each at 16 kHz, in the table's order; None reads the files, one at a time in
-            each worker, and names the unreadable ones in a finding.
+        waveforms: float32 `(samples,)` each at 16 kHz, in the table's order; None reads the files.
         progress, jobs, seed: whether to show bars; workers; of what is drawn.
 
     Returns:
-        check; severity, one of "leak" (scores under these folds cannot be believed for what the finding names),
-        "caution" (know it before you conclude), "not checked" (something needed is absent) and "fine"; finding (a
-        sentence); utterances (ids to listen to, worst first, ten at the most); value (the finding's main number, or
-        NaN). attrs: protocol (of `folds`, where they were chosen here) and folds (how many).
+        check; severity ("leak", "caution", "not checked", "fine"); finding (a sentence); utterances (ids to
+        hear, worst first, ten at most); value (the main number, or NaN). attrs: protocol, folds.
 
     Raises:
         SernbError: an empty table, folds with other utterances, or waveforms of another number.
@@ -54,8 +45,7 @@ def audit(
         twice = utterances.index[utterances.index.duplicated()][0]
         raise SernbError(f"the id {twice!r} stands more than once; an audit needs an id for each utterance.")
     if waveforms is not None and len(waveforms) != len(utterances):
-        sizes = f"{len(waveforms)} waveforms for {len(utterances)} utterances"
-        raise SernbError(f"{sizes}; expected one each, in order.")
+        raise SernbError(f"{len(waveforms)} waveforms for {len(utterances)} utterances; one each is needed.")
     protocol = "as given"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that speakers are shared is a finding
@@ -64,21 +54,17 @@ def audit(
         apart = speakers_apart(utterances, folds, seed)
 
     # The folds, and the words.
-    rows = [
-        parts.overlap(utterances, folds),
-        parts.speakers(utterances, folds),
-        *parts.contexts(utterances, folds),
-        parts.balance(utterances, folds),
-        words.transcripts(utterances, folds),
-        words.text_and_label(utterances, folds),
-        words.group_and_label(utterances, folds, "speaker"),
-    ]
-    rows += [words.group_and_label(utterances, folds, c) for c in ("gender", "session") if c in utterances]
+    before, after = (parts.overlap, parts.speakers), (parts.balance, words.transcripts, words.text_and_label)
+    rows = [check(utterances, folds) for check in before] + parts.contexts(utterances, folds)
+    rows += [check(utterances, folds) for check in after]
+    columns = ["speaker", *(name for name in ("gender", "session") if name in utterances)]
+    rows += [words.group_and_label(utterances, folds, column) for column in columns]
 
     # The recordings, each heard once.
     sample, statistics = _sample(utterances, seed), None
     if waveforms is None and "path" not in utterances:
-        rows += [finding(check, "not checked", "This table has words, no recordings.") for check in SOUND]
+        checks = ("recordings", "duplicates", *(f"{name} by class" for name in CUES))
+        rows += [finding(check, "not checked", "This table has words, no recordings.") for check in checks]
     else:
         of = () if sample is None else sample.index
         heard, statistics = listen(utterances, waveforms, of, jobs, progress)
@@ -87,28 +73,21 @@ def audit(
         rows += [sound.cue(utterances, heard[name], apart) for name in CUES]
     rows.append(sound.split_gain(utterances, sample, statistics, apart))
 
+    rows.sort(key=lambda row: SEVERITIES.index(row["severity"]))
     table = pd.DataFrame(rows)
-    gravity = table["severity"].map(SEVERITIES.index)
-    table = table.iloc[np.argsort(gravity, kind="stable")].reset_index(drop=True)
     table.attrs = {"protocol": protocol, "folds": len(folds)}
     return table
 
 
 def speakers_apart(utterances: pd.DataFrame, folds: list[Fold], seed: int = 0) -> list[Fold]:
-    """The folds, if they keep speakers apart and are not many; else five folds (or fewer) of whole speakers.
-
-    Utterances whose speaker is not known are in no part of them. The given folds where fewer than two speakers are
-    known.
-    """
+    """The folds, if they keep speakers apart and are not many; else at most five of whole known speakers."""
     if "speaker" not in utterances or utterances["speaker"].nunique() < 2:
         return folds
     known = utterances[sound.known_speakers(utterances)]
     mixed, _, _ = parts.across(utterances["speaker"], folds, utterances.index)
     if len(known) < len(utterances):
-        kept = [
-            Fold(fold.name, *(ids[ids.isin(known.index)] for ids in (fold.train, fold.validation, fold.test)))
-            for fold in folds
-        ]
+        of = known.index
+        kept = (Fold(f.name, *(p[p.isin(of)] for p in (f.train, f.validation, f.test))) for f in folds)
         folds = [fold for fold in kept if len(fold.train) and len(fold.test)]
     if folds and not mixed and len(folds) <= MANY:
         return folds
@@ -135,16 +114,14 @@ def as_text(findings: pd.DataFrame, title: str) -> str:
 
 def as_json(findings: pd.DataFrame, **about) -> str:
     """Valid JSON (what is not a number is null): `about`, protocol, folds, and a list of findings."""
-    rows = [
-        row | {"value": row["value"] if math.isfinite(row["value"]) else None}
-        for row in findings.to_dict("records")
-    ]
+    rows = findings.to_dict("records")
+    rows = [row | {"value": row["value"] if math.isfinite(row["value"]) else None} for row in rows]
     everything = about | findings.attrs | {"findings": rows}
     return json.dumps(everything, ensure_ascii=False, indent=2, allow_nan=False)
 
 
 def _chosen(utterances: pd.DataFrame) -> tuple[str, list[Fold]]:
-    """The protocol to audit where none is named, and its folds: the corpus's default, its own parts, or random."""
+    """The protocol where none is named, and its folds: the corpus's default, its own parts, or random."""
     problem = None
     for name in ("auto", "fixed", "random"):
         try:
@@ -158,8 +135,7 @@ def _chosen(utterances: pd.DataFrame) -> tuple[str, list[Fold]]:
 
 
 def _sample(utterances: pd.DataFrame, seed: int) -> pd.DataFrame | None:
-    """At most SAMPLE labelled utterances of known speakers, drawn evenly, in the table's order; None without two
-    classes."""
+    """At most SAMPLE labelled utterances of known speakers, in order; None without two classes."""
     if "emotion" not in utterances or utterances["emotion"].nunique() < 2:
         return None
     labelled = np.flatnonzero(utterances["emotion"].notna() & sound.known_speakers(utterances))

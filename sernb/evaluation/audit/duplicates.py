@@ -1,4 +1,4 @@
-"""Recordings that are in the corpus twice: the same samples, or copies resampled, made softer, compressed or cut."""
+"""Recordings that are in the corpus twice: the same samples, or copies resampled, compressed or cut."""
 
 from functools import lru_cache
 
@@ -21,25 +21,19 @@ LEAST = 0.2  # seconds that must lie over each other
 
 
 def duplicates(
-    utterances: pd.DataFrame,
-    waveforms=None,
-    heard: pd.DataFrame | None = None,
-    jobs: int = 1,
-    progress: bool = True,
+    utterances: pd.DataFrame, waveforms=None, heard: pd.DataFrame | None = None, jobs=1, progress=True
 ) -> pd.DataFrame:
     """Pairs of utterances that are one recording; what is silent, or changed in tempo or pitch, is not found.
 
     Args:
-        utterances: the table. Recordings that cannot be read are left out (`listen` says why).
-        waveforms: float32 `(samples,)` each at 16 kHz in the table's order, or None to read the files.
+        utterances, waveforms: the table, float32 `(samples,)` each at 16 kHz, or None to read the files.
         heard: what `listen` gave for this table, to listen once only.
         jobs, progress: recordings heard at a time, and whether to show bars.
 
     Returns:
-        a, b (ids); similarity: correlation (0–1) of the waves where they overlap, at least 0.8, largest first; kind:
-        "same samples", "copy" (all of it, changed in level, rate or coding) or "cut" (one lacks the beginning or end
-        of the other); shift: seconds after the beginning of `a` at which `b` begins; seconds: how long they overlap,
-        at least half of the shorter one. Of n copies about n pairs are given, not each with each.
+        a, b (ids); similarity: correlation of the overlap, at least 0.8, largest first; kind: "same samples",
+        "copy" (all of it) or "cut"; shift: seconds after the beginning of `a` at which `b` begins; seconds:
+        of overlap.
     """
     if heard is None:
         heard, _ = listen(utterances, waveforms, jobs=jobs, progress=progress)
@@ -77,14 +71,11 @@ def duplicates(
 
 
 def candidates(keys: np.ndarray, owners: np.ndarray, least: int, reach: int = REACH) -> np.ndarray:
-    """Which of many things (texts, recordings) are alike enough to be compared, without comparing each with each.
+    """Which things (texts, recordings) share `least` keys or more: int64 (pairs, 3) of owners a < b, shared.
 
-    keys: uint32 `(entries,)`; owners: `(entries,)`, whole numbers from 0 below 2**31, the thing that has the key,
-    each once. Within the bucket of a key only near neighbours are linked, so that the work grows with the number of
-    keys and not with the square of a bucket: what n copies of one thing share are n copies of a bucket, and each
-    links them in the same order.
-
-    Returns pairs of owners that share at least `least` keys among linked neighbours: int64 (pairs, 3) of a < b, shared.
+    keys: uint32 `(entries,)`; owners: `(entries,)`, below 2**31, each once a key. Near neighbours in a key's
+    bucket are linked, in the same order in each, so that the work grows with the keys and not with the square
+    of a bucket.
     """
     entries = np.sort((keys.astype(np.uint64) << np.uint64(32)) | owners.astype(np.uint64))
     keys, owners = entries >> np.uint64(32), (entries & np.uint64(0xFFFFFFFF)).astype(np.int64)
@@ -98,12 +89,9 @@ def candidates(keys: np.ndarray, owners: np.ndarray, least: int, reach: int = RE
 
 
 def sameness(one: np.ndarray, two: np.ndarray) -> tuple[float, float, float]:
-    """How alike two waveforms are where they fit best: (similarity, shift, overlap).
+    """How alike two waveforms, float `(samples,)` at 16 kHz, are at best: (similarity, shift, overlap).
 
-    one, two: float `(samples,)` at 16 kHz. similarity: the absolute correlation (0–1) of the two, within 100–3400 Hz,
-    over what they have in common when `two` is laid on `one` `shift` seconds after its beginning; overlap: the
-    seconds in common. Gain, polarity and an offset make no difference. Copies come near 1, other takes of the same
-    words below 0.5. (0, 0, 0) where one of them is silent or they have less than 0.2 s in common.
+    similarity: absolute correlation within 100–3400 Hz; `two` begins `shift` s after `one`; overlap: in s.
     """
     size = next_fast_len(len(one) + len(two), real=True)
     frequencies = rfftfreq(size, 1 / RATE)

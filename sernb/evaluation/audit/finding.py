@@ -1,4 +1,4 @@
-"""What every check is made of: a finding, which part an utterance is in, and how far a guess gets under the folds."""
+"""What every check is made of: a finding, an utterance's part, and how far a guess gets under the folds."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,10 +16,9 @@ CHANCE_MARGIN = 0.05  # by how much the interval must lie above chance before so
 
 
 def finding(check: str, severity: str, sentence: str, utterances=(), value: float = float("nan")) -> dict:
-    """A row of the audit: how grave it is, in a sentence. `utterances`: ids, worst first; the first ten are kept."""
-    ids = list(dict.fromkeys(str(name) for name in utterances))[:SHOWN]
+    """A row of the audit, `utterances` being ids, worst first, of which ten are kept."""
     row = {"check": check, "severity": severity, "finding": sentence}
-    return row | {"utterances": ids, "value": float(value)}
+    return row | {"utterances": list(dict.fromkeys(map(str, utterances)))[:SHOWN], "value": float(value)}
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -28,18 +27,13 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def part_codes(fold: Fold, index: pd.Index) -> np.ndarray:
-    """The part that each utterance is in, int8 `(utterances,)`: 0 none, 1 train, 2 validation, 3 test (the last wins).
-
-    Raises SernbError where the fold names utterances that are not in the table.
-    """
+    """The part of each utterance, int8 `(utterances,)`: 0 none, 1 train, 2 validation, 3 test."""
     codes = np.zeros(len(index), np.int8)
     for code, part in enumerate((fold.train, fold.validation, fold.test), 1):
         rows = index.get_indexer(part)
         if (rows < 0).any():
-            raise SernbError(
-                f"fold {fold.name!r} has {int((rows < 0).sum())} utterances that the table lacks, the first is "
-                f"{part[(rows < 0).argmax()]!r}. Make the folds from the same table."
-            )
+            lack = f"{(rows < 0).sum()} utterances that the table lacks, the first is {part[rows < 0][0]!r}"
+            raise SernbError(f"fold {fold.name!r} has {lack}. Make the folds from the same table.")
         codes[rows] = code
     return codes
 
@@ -50,10 +44,9 @@ def guessed(
     """Predictions of the emotion on each fold; empty where none can be made.
 
     Args:
-        utterances, folds: the corpus. An utterance that several folds test is answered once.
+        utterances, folds, name: the corpus, and the column `model`. What several folds test is answered once.
         known: which utterances can be learnt from and tested, bool `(utterances,)`, if they have a label.
         guess: row numbers of the training and the test part → emotions of the test part.
-        name: the column `model`.
     """
     labels = utterances["emotion"].astype(object).to_numpy()
     tables = [pd.DataFrame(columns=["fold", "model", "emotion", "predicted"])]
@@ -61,13 +54,8 @@ def guessed(
         part = part_codes(fold, utterances.index)
         train, test = (np.flatnonzero((part == code) & known & pd.notna(labels)) for code in (1, 3))
         if len(train) and len(test):
-            answers = {
-                "fold": fold.name,
-                "model": name,
-                "emotion": labels[test],
-                "predicted": guess(train, test),
-            }
-            tables.append(pd.DataFrame(answers, utterances.index[test]))
+            answers = {"emotion": labels[test], "predicted": guess(train, test)}
+            tables.append(pd.DataFrame({"fold": fold.name, "model": name} | answers, utterances.index[test]))
     table = pd.concat(tables[1:] or tables)
     if "speaker" in utterances:
         table["speaker"] = utterances["speaker"].reindex(table.index)
@@ -75,7 +63,7 @@ def guessed(
 
 
 class Uar(NamedTuple):
-    """A UAR with its 95 % interval, chance, and the unit that is drawn; NaN where nothing could be guessed."""
+    """A UAR with its 95 % interval, chance, and the unit that is drawn; NaN without guesses."""
 
     value: float = np.nan
     low: float = np.nan
@@ -85,7 +73,6 @@ class Uar(NamedTuple):
 
     @property
     def tells(self) -> bool:
-        """Whether the interval lies clearly above chance; never where there is none."""
         return self.low > self.chance + CHANCE_MARGIN
 
     def __str__(self):

@@ -1,9 +1,6 @@
 """Every recording is heard once, one at a time: what it sounds like, its fingerprint, what is wrong with it.
 
-A fingerprint says which peaks of the spectrogram follow which (after Wang 2003, "Shazam"). Loud points stay where they
-are when a recording is resampled, made softer, compressed or cut. Three of them together, with the times between, are
-so particular that two recordings that share several are almost certainly one. Another take of the same sentence by
-the same speaker has its peaks elsewhere.
+A fingerprint says which peaks of the spectrogram follow which (Wang 2003, "Shazam"): the same in each copy.
 """
 
 import hashlib
@@ -45,17 +42,15 @@ def listen(
     """What is heard in each recording, and the acoustic statistics of some.
 
     Args:
-        utterances: the table.
-        waveforms: float32 `(samples,)` each, at 16 kHz, in the table's order; None: the files are read, one at a time.
-        statistics_of: the ids of those whose `acoustic_statistics` are wanted.
+        utterances, waveforms: the table, float32 `(samples,)` each at 16 kHz, or None to read the files.
+        statistics_of: the ids of those whose `acoustic_statistics` are wanted, if they last 0.1 s.
         jobs, progress: workers, and whether to show a bar.
 
     Returns:
-        A row an utterance: length (seconds), loudness (dB of full scale, where it is not silent), silence (share of
-        frames 30 dB below the loud ones), clipping (share of samples in flat tops), background (dB of full scale: the
-        5th percentile of frames), silent (bool), digest (of the samples; "" where silent), keys (its fingerprint) and
-        problem (why it cannot be read; None where it can). And a row for each of `statistics_of` that could be read
-        and lasts 0.1 s.
+        A row an utterance: length (seconds), loudness (dB of full scale), silence (share of frames 30 dB
+        below the loud ones), clipping (share of samples in flat tops), background (dB: the 5th percentile of
+        frames), silent (bool), digest, keys (its fingerprint), problem (why it cannot be read, or None); and
+        a row for each of `statistics_of`.
     """
     absent = pd.Series(np.nan, utterances.index)
     edges = [utterances.get(name, absent).to_numpy(float) for name in ("start", "end")]
@@ -130,11 +125,7 @@ def _clipped(size: np.ndarray) -> float:
 
 
 def fingerprint(waveform: np.ndarray) -> np.ndarray:
-    """The keys of a recording, sorted: uint32 `(keys,)`, each once; about 90 a second of speech, 400 at most, and
-    in a short one more of those it has.
-
-    waveform: float32 `(samples,)` at 16 kHz. Silence, and what is shorter than about 0.1 s, has none.
-    """
+    """The keys of a waveform, sorted: uint32 `(keys,)`, each once; none of silence, or less than 0.1 s."""
     times, bins = _peaks(waveform)
     follow = np.searchsorted(times, times, side="right")[:, None] + np.arange(FAN)  # (peaks, FAN)
     inside = follow < len(times)
@@ -149,7 +140,7 @@ def fingerprint(waveform: np.ndarray) -> np.ndarray:
         for part, width in zip(parts, (8, 8, 8, 5, 5), strict=True):
             key = (key << np.uint64(width)) | part[has].astype(np.uint64)
         keys.append(key)
-    # Spread them evenly over 32 bits (the finaliser of SplitMix64), so that keeping small ones is a fair draw.
+    # Spread them evenly over 32 bits (SplitMix64's finaliser), so that keeping small ones is a fair draw.
     keys = np.concatenate(keys)
     keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,4 +1,4 @@
-"""Checks of the folds themselves: utterances, speakers and other groups in two parts, and the balance of classes."""
+"""Checks of the folds: utterances, speakers and other groups in two parts, and the balance of classes."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from sernb.core.errors import some
 from sernb.evaluation.audit.finding import count, finding, part_codes
 from sernb.protocols import Fold
 
-UNEVEN = 0.25  # total variation distance of two parts' classes that is worth a word: a quarter would have to change
+UNEVEN = 0.25  # total variation distance of two parts' classes that is worth a word
 
 
 def overlap(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
@@ -17,14 +17,13 @@ def overlap(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
         parts = fold.train.append([fold.validation, fold.test])
         twice += list(parts[parts.duplicated()])
         tested += part_codes(fold, utterances.index) == 3
-    if twice:
-        who = count(len(set(twice)), "utterance")
-        sentence = f"{who} stand in two parts of one fold, so a model is tested on what it learnt."
-        return finding("parts", "leak", sentence, twice, len(set(twice)) / len(utterances))
-    several = utterances.index[tested > 1]
-    if len(several):
-        who = count(len(several), "utterance")
-        sentence = f"{who} are tested in more than one fold, and so count more than once."
+    if both := len(set(twice)):
+        sentence = f"{count(both, 'utterance')} stand in two parts of one fold: tested on what was learnt."
+        return finding("parts", "leak", sentence, twice, both / len(utterances))
+    if len(several := utterances.index[tested > 1]):
+        sentence = (
+            f"{count(len(several), 'utterance')} are tested in several folds, and count more than once."
+        )
         return finding("parts", "caution", sentence, several, len(several) / len(utterances))
     rest = f"; {count(int((tested == 0).sum()), 'utterance')} are never tested" if (tested == 0).any() else ""
     sentence = f"No utterance stands in two parts of a fold ({count(len(folds), 'fold')}){rest}."
@@ -32,8 +31,7 @@ def overlap(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
 
 
 def across(groups: pd.Series, folds: list[Fold], index: pd.Index) -> tuple[list, list, float]:
-    """Groups (speakers, dialogues) in several parts of a fold: their names, tested utterances of such, and their share
-    of all that is tested. An utterance that several folds test counts in the share once for each of them."""
+    """Groups (speakers, dialogues) in several parts of a fold, tested utterances of such, and their share."""
     codes, names = pd.factorize(groups)
     shared, hit = np.zeros(len(names), bool), np.zeros(len(index), bool)
     met = tested = 0
@@ -44,25 +42,22 @@ def across(groups: pd.Series, folds: list[Fold], index: pd.Index) -> tuple[list,
         known = (part == 3) & (has[1] | has[2])[codes] & (codes >= 0)
         shared |= (has[1:].sum(0) > 1)[:-1]
         hit |= known
-        met += int(known.sum())
-        tested += int((part == 3).sum())
+        met, tested = met + int(known.sum()), tested + int((part == 3).sum())
     return list(names[shared]), list(index[hit]), met / max(tested, 1)
 
 
 def speakers(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     """Whether training hears the voices of the test."""
     if "speaker" not in utterances or utterances["speaker"].isna().all():
-        why = "Nothing says who speaks (no column 'speaker'), so a voice may be both trained on and tested."
-        return finding("speakers", "not checked", why)
+        sentence = "Nothing says who speaks (no column 'speaker'): a voice may be both trained on and tested."
+        return finding("speakers", "not checked", sentence)
     names, hit, share = across(utterances["speaker"], folds, utterances.index)
     unknown = int(utterances["speaker"].isna().sum())
     beside = f" Of {count(unknown, 'utterance')} the speaker is not known." if unknown else ""
     if names:
-        sentence = (
-            f"{count(len(names), 'speaker')} ({some(sorted(map(str, names)))}) stand in several parts of a fold; "
-            f"{share:.0%} of what is tested is by a voice that the model has heard, so the scores say little about "
-            f"new speakers.{beside}"
-        )
+        who = f"{count(len(names), 'speaker')} ({some(sorted(map(str, names)))})"
+        sentence = f"{who} stand in several parts of a fold; "
+        sentence += f"{share:.0%} of what is tested is by a voice that training has heard.{beside}"
         return finding("speakers", "leak", sentence, hit, share)
     sizes = f"{count(utterances['speaker'].nunique(), 'speaker')}, {count(len(folds), 'fold')}"
     sentence = f"No speaker stands in two parts of a fold ({sizes}).{beside}"
@@ -70,19 +65,17 @@ def speakers(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
 
 
 def contexts(utterances: pd.DataFrame, folds: list[Fold]) -> list[dict]:
-    """Dialogues, sessions, podcasts across parts: the same talk, room and microphone; where such columns are."""
+    """Dialogues, sessions, podcasts across parts: the same talk, room, microphone; of the columns there."""
     rows = []
     for column in ("session", "dialogue", "podcast"):
         if column not in utterances or utterances[column].nunique() < 2:
             continue
         names, hit, share = across(utterances[column], folds, utterances.index)
-        sentence = f"No {column} is divided between parts."
+        severity, sentence = "fine", f"No {column} is divided between parts."
         if names:
-            sentence = (
-                f"{count(len(names), column)} are divided between parts: {share:.0%} of what is tested shares its "
-                f"{column} (topic, room, microphone) with training."
-            )
-        severity = "caution" if names else "fine"
+            learnt = f"{share:.0%} of what is tested shares its {column} (topic, room) with training"
+            severity = "caution"
+            sentence = f"{count(len(names), column)} are divided between parts: {learnt}."
         rows.append(finding(f"{column}s", severity, sentence, hit, share if names else 0.0))
     return rows
 
@@ -114,15 +107,11 @@ def balance(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     facts = [f"{commonest} is the commonest class ({most:,}), {rarest} the rarest ({least:,})"]
     if most == least:
         facts = [f"each class has {most:,} utterances"]
-    if unlearnt:
-        folds_of = f"{count(len(unlearnt), 'fold')}: {some(unlearnt, 3)}"
-        facts.append(f"a class that is tested cannot be learnt in {folds_of}")
-    if untested:
-        folds_of = f"{count(len(untested), 'fold')}: {some(untested, 3)}"
-        facts.append(f"a class is never tested in {folds_of}; score the folds together")
+    for names, what in ((unlearnt, "that is tested cannot be learnt"), (untested, "is never tested")):
+        if names:
+            facts.append(f"a class {what} in {count(len(names), 'fold')}: {some(names, 3)}")
     if worst[0] >= 0.01:
-        share = f"{worst[0]:.0%} of labels would have to change to agree"
-        facts.append(f"training and test differ most in {worst[1]}, where {share}")
+        facts.append(f"training and test differ most in {worst[1]}, by {worst[0]:.0%} of the labels")
     sentence = "; ".join(facts)
     severity = "caution" if unlearnt or untested or worst[0] > UNEVEN else "fine"
     return finding("balance", severity, f"{sentence[:1].upper()}{sentence[1:]}.", example, worst[0])

@@ -1,5 +1,4 @@
-"""Checks of the recordings: unreadable or silent ones, duplicates, what a model could cheat on, and what a random split
-gains over one that keeps speakers (or whatever the folds keep) apart."""
+"""Checks of the recordings: unreadable ones, duplicates, what a model could cheat on, random splits."""
 
 import numpy as np
 import pandas as pd
@@ -16,13 +15,8 @@ SHORT = 0.25  # seconds
 LOUD = "which may be the emotion itself or how it was recorded; listen, and see that it is not the recording"
 EDIT = "which has more to do with recording or cutting than with the emotion; a model may learn it instead"
 # Format and what to think of it, by cue.
-CUES = {
-    "length": ("{:.2f} s", LOUD),
-    "loudness": ("{:.1f} dB", LOUD),
-    "silence": ("{:.0%}", EDIT),
-    "clipping": ("{:.2%}", EDIT),
-    "background": ("{:.1f} dB", EDIT),
-}
+CUES = {"length": ("{:.2f} s", LOUD), "loudness": ("{:.1f} dB", LOUD), "silence": ("{:.0%}", EDIT)}
+CUES |= {"clipping": ("{:.2%}", EDIT), "background": ("{:.1f} dB", EDIT)}
 DEPTH = 3  # of the tree that guesses by one number, so up to eight steps of it
 REPEATS = 3  # random splits that are averaged
 
@@ -30,14 +24,11 @@ REPEATS = 3  # random splits that are averaged
 def recordings(heard: pd.DataFrame) -> dict:
     """Recordings that cannot be read, are silent or very short."""
     facts, ids = [], []
-    for rows, what in (
-        (heard["problem"].notna(), "cannot be read"),
-        (heard["silent"], "are silent"),
-        ((heard["length"] < SHORT) & ~heard["silent"], f"are shorter than {SHORT} s"),
-    ):
+    short = (heard["length"] < SHORT) & ~heard["silent"]
+    poor = {"cannot be read": heard["problem"].notna(), "are silent": heard["silent"]}
+    for what, rows in (poor | {f"are shorter than {SHORT} s": short}).items():
         if rows.any():
-            first = heard.loc[rows, "problem"].iloc[0]
-            why = f" (the first: {first})" if first else ""
+            why = f" (the first: {first})" if (first := heard.loc[rows, "problem"].iloc[0]) else ""
             facts.append(f"{rows.sum():,} of {count(len(heard), 'recording')} {what}{why}")
             ids += list(heard.index[rows])
     if facts:
@@ -47,7 +38,7 @@ def recordings(heard: pd.DataFrame) -> dict:
 
 
 def copies(utterances: pd.DataFrame, folds: list[Fold], pairs: pd.DataFrame) -> list[dict]:
-    """Duplicates: those divided between parts of a fold, and those within one part. pairs: from `duplicates`."""
+    """Duplicates divided between parts of a fold, and within one part. pairs: from `duplicates`."""
     if pairs.empty:
         sentence = "No recording is in the corpus twice, whole, resampled or cut."
         return [finding("duplicates", "fine", sentence, (), 0.0)]
@@ -93,10 +84,8 @@ def cue(utterances: pd.DataFrame, values: pd.Series, folds: list[Fold]) -> dict:
     guess = uar(predictions)
     medians, ids = extremes(values, utterances["emotion"])
     lowest, highest = (f"{form.format(median)} ({label})" for label, median in medians.items())
-    facts = (
-        f"{guess.value:.2f} [{guess.low:.2f}, {guess.high:.2f}, by {guess.unit}] (chance {guess.chance:.2f}); medians "
-        f"from {lowest} to {highest}{_without(utterances)}"
-    )
+    facts = f"{guess.value:.2f} [{guess.low:.2f}, {guess.high:.2f}, by {guess.unit}]"
+    facts += f" (chance {guess.chance:.2f}); medians from {lowest} to {highest}{_without(utterances)}"
     if not guess.tells:
         return finding(check, "fine", f"The {name} alone tells little: a UAR of {facts}.", (), guess.value)
     severity = "leak" if guess.low > (1 + guess.chance) / 2 else "caution"
@@ -104,10 +93,7 @@ def cue(utterances: pd.DataFrame, values: pd.Series, folds: list[Fold]) -> dict:
 
 
 def told_by(cue: pd.Series, utterances: pd.DataFrame, folds: list[Fold]) -> pd.DataFrame:
-    """Predictions of the emotion from one number: a decision tree of depth 3, classes weighted equally, on each fold.
-
-    cue: float by utterance. Utterances without label or number are left out; an empty table where nothing is left.
-    """
+    """Predictions of the emotion on each fold from one number, by a tree with balanced classes."""
     labels = utterances["emotion"].astype(object).to_numpy()
     values = cue.reindex(utterances.index).to_numpy(float)[:, None]
 
@@ -130,18 +116,17 @@ def extremes(cue: pd.Series, labels: pd.Series) -> tuple[pd.Series, list[str]]:
 def split_gain(
     utterances: pd.DataFrame, sample: pd.DataFrame | None, statistics: pd.DataFrame | None, folds: list[Fold]
 ) -> dict:
-    """What a random split would add to the score. sample: the labelled utterances to measure it on (None: too few
-    classes); statistics: of their sound (None: there is none, so of their words); folds: speaker-independent."""
+    """What a random split adds to the score of `sample`, by statistics of its sound, or (None) its words."""
     speakers, absent = utterances["speaker"].nunique() if "speaker" in utterances else 0, ""
     if sample is None:
         absent = "Needs two classes of emotion."
     elif speakers < 2:
-        absent = "No speaker is known, so there is no split to compare a random one with."
-        absent = "There is one speaker only, so none can be kept apart." if speakers else absent
+        known = "There is one speaker only" if speakers else "No speaker is known"
+        absent = f"{known}, so none can be kept apart."
     elif statistics is None and "text" not in sample:
         absent = "Neither recordings nor words are there to measure it with."
     elif statistics is not None and statistics.empty:
-        absent = f"None of the labelled recordings can be read and lasts {SHORTEST} s, as acoustic statistics need."
+        absent = f"None of the labelled recordings can be read and lasts {SHORTEST} s."
     try:
         gain = None if absent else random_split_gain(sample, statistics, folds)
     except SernbError as problem:
@@ -155,9 +140,9 @@ def split_gain(
     flatters = gain["low"] > 0
     sentence = (
         f"A random split {'flatters' if flatters else 'gains nothing that could be told from chance'}. "
-        f"The same simple model of {what} reaches a UAR of {gain['random']:.3f} on random splits and "
-        f"{gain['folds']:.3f} where speakers are kept apart: {gain['gain']:+.3f} [{gain['low']:+.3f}, "
-        f"{gain['high']:+.3f}, by {gain['unit']}]{part}{_without(utterances)}."
+        f"A simple model of {what} has UAR {gain['random']:.3f} on random splits, {gain['folds']:.3f} with "
+        f"speakers apart: {gain['gain']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}, by {gain['unit']}]"
+        f"{part}{_without(utterances)}."
     )
     return finding("random split", "caution" if flatters else "fine", sentence, (), gain["gain"])
 
@@ -165,16 +150,12 @@ def split_gain(
 def random_split_gain(
     utterances: pd.DataFrame, statistics: pd.DataFrame | None, folds: list[Fold], seed: int = 0
 ) -> dict:
-    """UAR of the same simple model under `folds` and under random splits, on the same test utterances.
+    """UAR of the same simple model under `folds` and under 3 random splits, on the same test utterances.
 
-    statistics: `acoustics.acoustic_table(utterances)`, for a logistic regression on acoustic statistics; None: on the
-    words (TF-IDF). The random splits have parts of the same sizes, stratified by emotion, and test each utterance
-    that `folds` test. There are 3 of them, averaged. Folds keep the utterances that have a label (and statistics),
-    and a known speaker where two or more are known: one of an unknown voice may be in training whatever the folds.
-
-    Returns folds and random (UAR, 0–1), gain (random − folds), low and high (its 95 % interval, by speaker where
-    speakers are known), unit, units, note, utterances (tested), chance. Raises SernbError where no emotions are
-    known, a fold is left with a single class to learn, or nothing is left to test.
+    statistics: `acoustic_table(utterances)`; None: the words (TF-IDF). Utterances need a label, and a speaker
+    where two are known. Random splits have parts of the same sizes, stratified. Returns folds and random
+    (UAR), gain, low and high (95 %), unit, units, note, utterances (tested), chance. Raises SernbError where
+    it cannot be measured.
     """
     if "emotion" not in utterances:
         raise SernbError("what a random split gains needs emotions: there is no column 'emotion'.")
@@ -190,43 +171,32 @@ def random_split_gain(
     apart = [Fold(name, train, test=test) for name, train, test in kept if len(test)]
     poor = [fold.name for fold in apart if labels[fold.train].nunique() < 2]
     if poor or not apart:
-        why = (
-            f"{some(poor, 3)} has fewer than 2 classes to learn"
-            if poor
-            else "no labelled utterance is tested"
-        )
+        why = f"{some(poor, 3)} has fewer than 2 classes" if poor else "no labelled utterance is tested"
         raise SernbError(f"what a random split gains cannot be measured: {why}.")
 
     # Predict the same utterances both ways.
     tested = pd.Index(np.unique(np.concatenate([fold.test for fold in apart])))
-    splits = [("folds", 0, apart)]
-    splits += [("random", n, _mixed(apart, labels, tested, seed + n)) for n in range(REPEATS)]
+    mixed = (("random", n, _mixed(apart, labels, tested, seed + n)) for n in range(REPEATS))
     tables, kind = [], "text" if statistics is None else "audio"
-    for model, number, divided in splits:
+    for model, number, divided in (("folds", 0, apart), *mixed):
         table = baseline(used, divided, kind, statistics).assign(model=model, seed=number)
         table = table[[name for name in table if not name.startswith("p_")]]  # folds may differ in classes
         tables.append(table[~table.index.duplicated()].loc[tested])  # folds may test an utterance twice
     unit = "speaker" if "speaker" in used and used["speaker"].notna().all() else "utterance"
     gain = paired_bootstrap(pd.concat(tables), "random", "folds", unit=unit, seed=seed)
-    values = gain.rename({"value_b": "folds", "value_a": "random", "difference": "gain"}).to_dict()
-    values = {
-        name: values[name] for name in ("folds", "random", "gain", "low", "high", "unit", "units", "note")
-    }
+    gain = gain.rename({"value_b": "folds", "value_a": "random", "difference": "gain"})
+    values = gain[["folds", "random", "gain", "low", "high", "unit", "units", "note"]].to_dict()
     return values | {"utterances": len(tested), "chance": 1 / labels[tested].nunique()}
 
 
 def known_speakers(utterances: pd.DataFrame) -> pd.Series:
-    """Which utterances can be measured with speakers apart, bool by utterance: those whose speaker is known.
-
-    All of them where fewer than two speakers are known, since nobody can be kept apart then.
-    """
+    """Which utterances can be measured with speakers apart, bool; all, if fewer than two are known."""
     if "speaker" not in utterances or utterances["speaker"].nunique() < 2:
         return pd.Series(True, utterances.index)
     return utterances["speaker"].notna()
 
 
 def _without(utterances: pd.DataFrame) -> str:
-    """A word on the utterances that folds with speakers apart leave out; "" where there are none."""
     unknown = int((~known_speakers(utterances)).sum())
     return f"; {count(unknown, 'utterance')} of unknown speakers left out" if unknown else ""
 

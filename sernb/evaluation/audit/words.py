@@ -1,8 +1,4 @@
-"""Checks of the words, and of whatever gives the label away: the same transcript in two parts, a sentence (speaker,
-session) that has labels of its own.
-
-Transcripts that are the same, or nearly, are found by what they share (MinHash, Broder 1997), not each by each.
-"""
+"""Checks of the words, and of what gives the label away: a transcript in two parts, labels of its own."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +23,7 @@ BANDS, ROWS = 20, 5  # a pair at 0.8 is missed once in 2,800 times, at 0.9 never
 
 
 def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
-    """The share of what is tested whose words, or nearly, stand in training or validation of the fold that tests it."""
+    """The share of what is tested whose words, or nearly, stand in training or validation of that fold."""
     check, words = "transcripts", _words(utterances)
     if words is None:
         return finding(check, "not checked", "No transcripts (no column 'text').")
@@ -49,9 +45,8 @@ def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
         rows = np.flatnonzero((part == 3) & spoken)
         rows_like = like[codes[rows]]
         partner[rows[rows_like >= 0]] = rows_like[rows_like >= 0]
-        exact += int((same[codes[rows]] >= 0).sum())
-        nearly += int((rows_like >= 0).sum())
-        tested += int((part == 3).sum())
+        sizes = (same[codes[rows]] >= 0).sum(), (rows_like >= 0).sum(), (part == 3).sum()
+        exact, nearly, tested = exact + int(sizes[0]), nearly + int(sizes[1]), tested + int(sizes[2])
 
     # Say how much that is.
     rows = np.flatnonzero(partner >= 0)
@@ -61,16 +56,11 @@ def transcripts(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     share, exact = nearly / max(tested, 1), exact / max(tested, 1)
     ids = [name for row in rows[:20] for name in utterances.index[[row, partner[row]]]]
     if (codes >= 0).sum() / len(distinct) >= SCRIPTED:
-        sentence = (
-            f"By design: {count(len(distinct), 'sentence')} are said {(codes >= 0).sum():,} times, so {share:.0%} of "
-            "what is tested has words that the model has met. Scores say nothing about new sentences; "
-            "group-k-fold-by-sentence does."
-        )
+        said = f"By design: {count(len(distinct), 'sentence')} are said {(codes >= 0).sum():,} times"
+        sentence = f"{said}; {share:.0%} of what is tested has known words (not by group-k-fold-by-sentence)."
         return finding(check, "caution", sentence, ids, share)
-    sentence = (
-        f"{share:.1%} of what is tested has the words of a training or validation utterance ({exact:.1%} word for "
-        f"word, the rest nearly; sentences of {SPOKEN} words or more): a model of the words may know the answer by heart."
-    )
+    sentence = f"{share:.1%} of what is tested has the words of a training or validation utterance "
+    sentence += f"({exact:.1%} word for word, the rest nearly; {SPOKEN} words or more): known by heart?"
     return finding(check, "leak" if share > TOLERATED else "caution", sentence, ids, share)
 
 
@@ -87,8 +77,8 @@ def text_and_label(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     back = labelled.where(labelled.isin(voices.index[voices > 1]))
     repeated = utterances[back.notna()]
     if back.nunique() < 2 or repeated["emotion"].nunique() < 2:
-        few = f"{count(back.nunique(), 'sentence')} said by two speakers or more"
-        return finding(check, "not checked", f"{few}: too few to tell if a sentence gives its label away.")
+        few = f"{count(back.nunique(), 'sentence')} said by two speakers or more: too few to tell labels by."
+        return finding(check, "not checked", few)
 
     # How far the sentence gets at telling the label.
     v, p = association(back, utterances["emotion"])
@@ -99,32 +89,24 @@ def text_and_label(utterances: pd.DataFrame, folds: list[Fold]) -> dict:
     if guess.tells:
         which = ""
         if len(pure):
-            short = {text: text if len(text) <= 50 else text[:49] + "…" for text in pure.index}
-            which = (
-                f": {count(len(pure), 'sentence')} of {back.nunique()} ({len(rows)} utterances) only ever come with one "
-                f"emotion, such as {some((f'“{short[text]}” ({label})' for text, label in pure.items()), 3)}"
-                f"{_where(utterances, rows)}"
-            )
+            short = (text if len(text) <= 50 else text[:49] + "…" for text in pure.index)
+            such = some((f"“{text}” ({label})" for text, label in zip(short, pure, strict=True)), 3)
+            which = f": {count(len(pure), 'sentence')} of {back.nunique()} ({len(rows)} utterances) only ever"
+            which += f" come with one emotion, such as {such}{_where(utterances, rows)}"
         most = len(repeated) >= OFTEN * len(labelled.dropna())
         give = "The words give the class away" if most else "Sentences that come back tend to have one label"
-        sentence = (
-            f"{give}{which}; knowing only which sentence it is, and what label it had in training, gives {guess} on "
-            f"the {len(repeated):,} utterances whose sentence comes back (chance {guess.chance:.2f}); {facts}."
-        )
+        sentence = f"{give}{which}; knowing only which sentence it is, and its label in training, gives "
+        sentence += f"{guess} on the {len(repeated):,} that come back (chance {guess.chance:.2f}); {facts}."
         return finding(check, "leak" if most else "caution", sentence, rows, guess.value)
     if p < 0.01 and v > WEAK:
-        sentence = (
-            f"Sentences and emotions are not independent ({facts}), though under these folds the sentence alone gives "
-            f"{guess} only (chance {guess.chance:.2f})."
-        )
+        sentence = f"Sentences and emotions are not independent; alone they give {guess} only ({facts})."
         return finding(check, "caution", sentence, rows, guess.value)
-    facts = f"{facts}, {back.nunique()} sentences that come back"
-    sentence = f"Which sentence it is says little about the label ({facts})."
+    sentence = f"Which of {back.nunique()} sentences it is says little about the label ({facts})."
     return finding(check, "fine", sentence, (), guess.value)
 
 
 def group_and_label(utterances: pd.DataFrame, folds: list[Fold], column: str) -> dict:
-    """Whether a speaker (gender, session) has labels of their own, and whether the folds let a model profit."""
+    """Whether a speaker (gender, session) has own labels, and the folds let a model profit."""
     check = f"{column} and label"
     if column not in utterances or "emotion" not in utterances:
         return finding(check, "not checked", f"Columns {column!r} and 'emotion' are both needed.")
@@ -139,10 +121,8 @@ def group_and_label(utterances: pd.DataFrame, folds: list[Fold], column: str) ->
         alone = f" {count(len(lone), column)} have one label only: {names}."
     guess = uar(looked_up(utterances, utterances[column], folds))
     if guess.tells:
-        sentence = (
-            f"Knowing the {column} alone, and the labels it had in training, gives {guess} "
-            f"(chance {guess.chance:.2f}); {facts}.{alone}"
-        )
+        knowing = f"Knowing the {column} alone, and the labels it had in training, gives {guess}"
+        sentence = f"{knowing} (chance {guess.chance:.2f}); {facts}.{alone}"
         return finding(check, "leak" if column == "speaker" else "caution", sentence, rows, guess.value)
     apart = "not" if p < 0.01 and v > WEAK else "nearly"
     sentence = f"{column.capitalize()} and label are {apart} independent ({facts}).{alone}"
@@ -150,11 +130,9 @@ def group_and_label(utterances: pd.DataFrame, folds: list[Fold], column: str) ->
 
 
 def association(one: pd.Series, two: pd.Series) -> tuple[float, float]:
-    """How strongly two columns of labels belong together: (Cramér's V, p).
+    """How strongly two columns of labels belong together: (Cramér's V, p); NaN for fewer than two values.
 
-    V is corrected for bias (Bergsma 2013): 0 where they are independent, even with few of each, 1 where one gives the
-    other. p is the share of shuffles of `two` with as large a chi-squared, itself counted. Rows where either is
-    missing are left out; (NaN, NaN) where fewer than two values of either are left.
+    V is corrected for bias (Bergsma 2013): 0 where they are independent, 1 where one gives the other.
     """
     both = one.notna().to_numpy() & two.notna().to_numpy()
     a, b = (pd.factorize(column[both].astype(str))[0] for column in (one, two))
@@ -176,18 +154,14 @@ def association(one: pd.Series, two: pd.Series) -> tuple[float, float]:
 
 
 def one_label_only(groups: pd.Series, labels: pd.Series, least: int) -> pd.Series:
-    """Groups (speakers, sentences) of `least` or more utterances that all have one label: the label, by group."""
+    """The label of each group (speaker, sentence) of `least` utterances or more that all have one."""
     known = pd.DataFrame({"group": groups, "label": labels.astype(object)}).dropna()
     counts = known.groupby("group")["label"].agg(["size", "nunique", "first"])
     return counts.loc[(counts["size"] >= least) & (counts["nunique"] == 1), "first"]
 
 
 def looked_up(utterances: pd.DataFrame, groups: pd.Series, folds: list[Fold]) -> pd.DataFrame:
-    """Predictions of a model that knows nothing but the group (its sentence, say): the label that it had in training.
-
-    Each label counts by its share of its class, so that rare classes are named too; a group that is new gets the
-    label drawn at random (seeded). Utterances without a label or a group are left out.
-    """
+    """Predictions by what labels the group had in training, rare ones weighing more; else at random."""
     codes, classes = pd.factorize(utterances["emotion"].astype(object), sort=True)
     group, draw = pd.factorize(groups)[0], np.random.default_rng(0)
 
@@ -201,12 +175,10 @@ def looked_up(utterances: pd.DataFrame, groups: pd.Series, folds: list[Fold]) ->
 
 
 def near_texts(texts: pd.Series) -> pd.DataFrame:
-    """Pairs of utterances with the same or nearly the same words: columns a, b (ids), similarity, most alike first.
+    """Pairs of utterances with nearly the same words: columns a, b (ids), similarity, most alike first.
 
-    texts: str by utterance; missing ones and those without a letter are left out. similarity: the share of letter
-    triples (Jaccard) of the normalised texts, at least 0.8, 1 where these are equal. Of n utterances with the same
-    words, the first is paired with each other one; of nearly equal texts their firsts are paired, and where very many
-    are alike, each with its neighbours only.
+    similarity: the share of letter triples (Jaccard) of the normalised texts, at least 0.8. Of equal texts
+    the first is paired with each other one; of nearly equal ones their firsts.
     """
     words = texts.dropna().astype(str).map(normalised)
     words = words[words != ""]
@@ -215,28 +187,18 @@ def near_texts(texts: pd.Series) -> pd.DataFrame:
     firsts[codes[::-1]] = np.arange(len(codes))[::-1]
     same = np.flatnonzero(firsts[codes] != np.arange(len(codes)))
     pairs, similarity = near_pairs(list(distinct))
-    table = pd.DataFrame(
-        {
-            "a": words.index[np.concatenate([firsts[codes[same]], firsts[pairs[:, 0]]])],
-            "b": words.index[np.concatenate([same, firsts[pairs[:, 1]]])],
-            "similarity": np.concatenate([np.ones(len(same)), similarity]),
-        }
-    )
+    a = words.index[np.concatenate([firsts[codes[same]], firsts[pairs[:, 0]]])]
+    b = words.index[np.concatenate([same, firsts[pairs[:, 1]]])]
+    table = pd.DataFrame({"a": a, "b": b, "similarity": np.concatenate([np.ones(len(same)), similarity])})
     return table.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
 
 
 def near_pairs(texts: list[str], threshold: float = NEAR) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of different normalised texts that are nearly one: rows `(pairs, 2)`, and their similarity `(pairs,)`."""
+    """Pairs of different normalised texts that are nearly one, `(pairs, 2)`, and similarities `(pairs,)`."""
     if len(texts) < 2:
         return np.empty((0, 2), int), np.empty(0)
-    settings = {
-        "lowercase": False,
-        "binary": True,
-        "norm": None,
-        "alternate_sign": False,
-        "n_features": 2**22,
-    }
-    vectors = HashingVectorizer(analyzer="char", ngram_range=(GRAMS, GRAMS), **settings)
+    plain = {"lowercase": False, "binary": True, "norm": None, "alternate_sign": False}
+    vectors = HashingVectorizer(analyzer="char", ngram_range=(GRAMS, GRAMS), n_features=2**22, **plain)
     grams = vectors.transform(f" {text} " for text in texts)  # (texts, hashed triples), 0 or 1
     keys = np.column_stack([_band(grams, band) for band in range(BANDS)])  # (texts, BANDS)
     pairs = candidates(keys.ravel(), np.repeat(np.arange(len(texts)), BANDS), 1)[:, :2]
@@ -250,7 +212,7 @@ def near_pairs(texts: list[str], threshold: float = NEAR) -> tuple[np.ndarray, n
 
 
 def _band(grams, band: int) -> np.ndarray:
-    """One key a text, uint32 `(texts,)`: equal where ROWS random orders of the triples begin with the same one."""
+    """One key a text, uint32: equal where ROWS random orders of the triples begin with the same one."""
     draw, triples = np.random.default_rng(band), grams.indices.astype(np.uint64) + np.uint64(1)
     key = np.full(grams.shape[0], band + 1, np.uint64)
     for _ in range(ROWS):
@@ -262,7 +224,7 @@ def _band(grams, band: int) -> np.ndarray:
 
 
 def _where(utterances: pd.DataFrame, ids: pd.Index) -> str:
-    """In which part of the corpus nearly all of these are, by a column of its own with few values; "" for no such."""
+    """The value of a column with few that nearly all of these utterances have, in words; "" for no such."""
     for column in utterances.columns.difference(["emotion", "text", "speaker", "path"]):
         values = utterances[column]
         if pd.api.types.is_numeric_dtype(values) or not 2 <= values.nunique() <= 10:
@@ -274,7 +236,6 @@ def _where(utterances: pd.DataFrame, ids: pd.Index) -> str:
 
 
 def _words(utterances: pd.DataFrame) -> pd.Series | None:
-    """Normalised words, missing where there are none; None without any."""
     if "text" not in utterances:
         return None
     words = utterances["text"].astype(object).map(normalised, na_action="ignore")

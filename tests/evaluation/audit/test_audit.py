@@ -103,7 +103,7 @@ def test_shared_speakers_are_measured_against_speakers_apart(spoken):
     utterances, waves = spoken
     found = audit.audit(utterances, random_split(utterances, 0.25), waves, progress=False).set_index("check")
     assert found.loc["speakers", "severity"] == "leak"
-    assert "where speakers are kept apart" in found.loc["random split", "finding"]
+    assert "with speakers apart" in found.loc["random split", "finding"]
 
 
 def test_of_one_speaker_nobody_is_kept_apart(spoken):
