@@ -4,17 +4,3 @@ from sernb.evaluation.comparison import contrast, mcnemar, paired_bootstrap, see
 from sernb.evaluation.concordance import concordance
 from sernb.evaluation.intervals import bootstrap, usual_unit
 from sernb.evaluation.metrics import METRICS, confusion, recalls, scores
-
-__all__ = [
-    "METRICS",
-    "bootstrap",
-    "concordance",
-    "confusion",
-    "contrast",
-    "mcnemar",
-    "paired_bootstrap",
-    "recalls",
-    "scores",
-    "seed_difference",
-    "usual_unit",
-]

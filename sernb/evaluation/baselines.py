@@ -1,8 +1,4 @@
-"""Simple models to measure any other by: what the voice alone tells, what the words alone, and what both.
-
-Acoustic statistics and a bag of words (TF-IDF), with a logistic regression of the emotion or a ridge regression of a
-dimension. Scaling and vocabulary are fitted on the training part of each fold only.
-"""
+"""Simple models to measure any other by: of the voice (acoustic statistics), the words (TF-IDF), both."""
 
 import warnings
 from collections.abc import Iterable
@@ -21,12 +17,7 @@ from sernb.core.tables import DIMENSIONS, check_predictions
 from sernb.evaluation.intervals import interval
 from sernb.features.acoustics import acoustic_table
 
-INPUTS = {
-    "audio": ("path",),
-    "text": ("text",),
-    "both": ("path", "text"),
-    "ceiling": ("path", "valence_of_words"),
-}
+INPUTS = dict(audio=["path"], text=["text"], both=["path", "text"], ceiling=["path", "valence_of_words"])
 KINDS = tuple(INPUTS)
 WORDS = r"(?u)\b\w[\w']*\b"
 PENALTIES = np.logspace(0, 4, 9)  # of the ridge regression
@@ -36,28 +27,20 @@ DRAWS = 1000  # resamples of a difference of correlations
 def baseline(
     utterances: pd.DataFrame, folds: Iterable, kind: str = "both", acoustics: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Predictions of a simple model on the test part of each fold; `model` names the kind, as in "baseline: audio".
+    """Predictions of a logistic regression on the test part of each fold; `model` is "baseline: <kind>".
 
-    kind: "audio" (acoustic statistics), "text" (bag of words), "both", or "ceiling": audio and the valence that the
-    words really have (column valence_of_words), which only the embedded corpus knows. acoustics: what
-    `sernb.features.acoustics.acoustic_table` gave, to compute it once for several calls.
-
-    Raises SernbError for an unknown kind, a column that the kind needs and that is absent or has gaps, or utterances
-    without statistics.
+    kind: "audio", "text", "both", or "ceiling" (audio and the words' true valence, of the embedded corpus).
+    acoustics: from `acoustic_table`, to compute it once. Raises SernbError for absent columns and gaps.
     """
     if kind not in KINDS:
         raise SernbError(f"kind is {kind!r}; choose one of {', '.join(KINDS)}.")
-    for column in ("emotion", *INPUTS[kind]):
-        if column == "path" and acoustics is not None:
-            continue
+    for column in ("emotion", *(name for name in INPUTS[kind] if name != "path" or acoustics is None)):
         if column not in utterances:
             raise SernbError(f"the baseline {kind!r} needs the column {column}; these utterances have none.")
         empty = utterances.index[utterances[column].isna()]
         if column != "path" and len(empty):
-            raise SernbError(
-                f"the baseline {kind!r} needs {column} for every utterance; {len(empty)} have none, the first is "
-                f"{empty[0]}. Leave them out: utterances.dropna(subset={[column]})."
-            )
+            lack = f"{len(empty)} have none, the first is {empty[0]}; leave them out with dropna"
+            raise SernbError(f"the baseline {kind!r} needs {column} for every utterance; {lack}.")
 
     # Numbers of the sound beside the words.
     inputs, sounds = utterances[[name for name in INPUTS[kind] if name != "path"]], []
@@ -65,8 +48,7 @@ def baseline(
         acoustics = acoustic_table(utterances) if acoustics is None else acoustics
         absent = utterances.index.difference(acoustics.index)
         if len(absent):
-            first = f"{len(absent)} utterances, the first is {absent[0]}"
-            raise SernbError(f"acoustics lacks {first}: compute it of the same table.")
+            raise SernbError(f"acoustics lacks {len(absent)} utterances, the first is {absent[0]}.")
         inputs, sounds = inputs.join(acoustics), list(acoustics.columns)
 
     # Learn on each fold, and answer for its test part.
@@ -88,38 +70,27 @@ def baseline(
 
 def pipeline(kind: str, sounds: list[str]) -> Pipeline:
     """The model of one kind, not yet fitted. sounds: the columns with acoustic statistics."""
+    bag = TfidfVectorizer(token_pattern=WORDS, ngram_range=(1, 2), sublinear_tf=True)
     parts = {
         "path": ("sound", StandardScaler(), sounds),
-        "text": (
-            "words",
-            TfidfVectorizer(token_pattern=WORDS, ngram_range=(1, 2), sublinear_tf=True),
-            "text",
-        ),
+        "text": ("words", bag, "text"),
         "valence_of_words": ("valence", OneHotEncoder(handle_unknown="ignore"), ["valence_of_words"]),
     }
-    # A row of TF-IDF has length 1, one of a hundred standardised statistics about 10: the penalty should not notice.
+    # A row of TF-IDF has length 1, of standardised statistics about 10: the penalty should not notice.
     weights = {"words": 8.0, "valence": 8.0}
     columns = ColumnTransformer([parts[name] for name in INPUTS[kind]], transformer_weights=weights)
     return make_pipeline(columns, LogisticRegression(C=0.05, class_weight="balanced", max_iter=300))
 
 
-def voice_and_words(
-    utterances: pd.DataFrame, folds: list, statistics: pd.DataFrame, seed: int = 0
-) -> pd.DataFrame:
-    """For each dimension that is rated, how well the voice and the words follow it (Pearson's r), and the difference.
-
-    Columns: voice, words, difference (voice minus words), low, high (95 %), units, unit ("speaker" where all are
-    known, else "utterance"). Empty without ratings, words, statistics or folds. Raises SernbError as `guesses` does.
-    """
+def voice_and_words(utterances: pd.DataFrame, folds: list, statistics: pd.DataFrame, seed=0) -> pd.DataFrame:
+    """Pearson's r of each rated dimension with the `guesses` of voice and words, and their difference."""
     if not len(statistics) or not folds or "text" not in utterances or utterances["text"].isna().all():
         return pd.DataFrame()
     known = "speaker" in utterances and utterances["speaker"].notna().all()
-    rows = {}
+    rows, units = {}, utterances["speaker"] if known else None
     for name in DIMENSIONS:
         if name in utterances and utterances[name].notna().any():
-            voice = guesses(utterances, name, folds, statistics)
-            words = guesses(utterances, name, folds)
-            units = utterances["speaker"] if known else None
+            voice, words = guesses(utterances, name, folds, statistics), guesses(utterances, name, folds)
             rows[name] = _difference(utterances[name], voice, words, units, seed)
             rows[name]["unit"] = "speaker" if known else "utterance"
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -128,12 +99,7 @@ def voice_and_words(
 def guesses(
     utterances: pd.DataFrame, dimension: str, folds: list, statistics: pd.DataFrame | None = None
 ) -> pd.Series:
-    """What a ridge regression guesses of `dimension` for the test utterances of each fold, never trained on them.
-
-    statistics: of the voice (`sernb.features.acoustics.acoustic_table`); None: TF-IDF of the words. Utterances
-    without a rating, and without statistics or words, are left out. Raises SernbError where a fold has nothing to
-    learn from or to test.
-    """
+    """Test-part guesses of `dimension` by a ridge regression of the voice's statistics, or else the words."""
     known = utterances[utterances[dimension].notna()]
     known = known[known["text"].notna() if statistics is None else known.index.isin(statistics.index)]
     inputs = known["text"] if statistics is None else statistics.loc[known.index]
@@ -155,7 +121,7 @@ def guesses(
 
 
 def _difference(truth, voice, words, units=None, seed=0) -> dict:
-    """A row of `voice_and_words`, over the utterances that both guess; whole `units` are drawn, None: utterances."""
+    """A row of `voice_and_words`, where both guess; draws whole `units` (None: utterances)."""
     both = voice.index.intersection(words.index)
     values = np.stack([truth.loc[both], voice.loc[both], words.loc[both]]).astype(float)  # (3, utterances)
     codes = np.arange(len(both)) if units is None else pd.factorize(units.loc[both].astype(str))[0]
@@ -170,7 +136,7 @@ def _difference(truth, voice, words, units=None, seed=0) -> dict:
 
 
 def _correlations(sums: np.ndarray) -> np.ndarray:
-    """Sums (n, 9) of 1, truth, voice, words, their squares, truth·voice, truth·words → both r with the truth (n, 2)."""
+    """Sums (n, 9) of 1, truth, voice, words, squares, products with truth → both r with it (n, 2)."""
     count = sums[:, :1]
     means, squares, products = sums[:, 1:4] / count, sums[:, 4:7] / count, sums[:, 7:] / count
     spread = np.sqrt(np.maximum(squares - means**2, 0))

@@ -1,4 +1,4 @@
-"""Models compared on the same utterances: McNemar's test, the bootstrap of a difference or of any formula, seeds."""
+"""Models compared on the same utterances: McNemar's test, bootstrapped differences and formulas, seeds."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,15 +14,12 @@ from sernb.evaluation.metrics import checked, needs_classes, scores
 
 
 def mcnemar(predictions: pd.DataFrame, a: str, b: str, seed=None) -> pd.Series:
-    """McNemar's test of two models' accuracies (McNemar 1947): do the utterances where just one is right favour one?
+    """McNemar's test of two models' accuracies (McNemar 1947): who is right where just one is?
 
-    Returns ``a, b, both_right, only_a, only_b, both_wrong, n, p_exact, p_mid``. ``p_exact`` is the two-sided exact
-    binomial p; ``p_mid`` the mid-p (Fagerland, Lydersen & Laake 2013), less conservative and the one to quote. Both
-    are 1 where the models never differ in being right. It treats utterances as independent, so with few speakers it
-    is optimistic: ``paired_bootstrap(..., unit="speaker")`` is the check.
-
-    The test takes one answer a model and utterance: where a model has several seeds, ``seed`` says which. Raises
-    SernbError where a model or seed is unknown, or where the two were not tested on the same utterances.
+    Returns ``a, b, both_right, only_a, only_b, both_wrong, n, p_exact, p_mid``: the two-sided exact p, and
+    the mid-p (Fagerland, Lydersen & Laake 2013), the one to quote. Utterances count as independent: with few
+    speakers, check by ``paired_bootstrap(..., unit="speaker")``. Where a model has several seeds, ``seed``
+    says which. Raises SernbError for an unknown model or seed, and for other utterances or labels.
     """
     pair = [_run(rows, seed) for rows in _pair(checked(needs_classes(predictions)), a, b)]
     right_a, right_b = (rows["emotion"].astype(str) == rows["predicted"].astype(str) for rows in pair)
@@ -38,33 +35,19 @@ def mcnemar(predictions: pd.DataFrame, a: str, b: str, seed=None) -> pd.Series:
 
 
 def paired_bootstrap(
-    predictions: pd.DataFrame,
-    a: str,
-    b: str,
-    metric: str = "UAR",
-    unit: str = "utterance",
-    n: int = 2000,
-    seed: int = 0,
-    level: float = LEVEL,
-    relative: bool = False,
+    predictions: pd.DataFrame, a: str, b: str, metric="UAR", unit="utterance", n=2000, seed=0, relative=False
 ) -> pd.Series:
-    """The difference of two models' metric, a − b, with interval and p; each resample is the same for both models.
+    """The difference of two models' metric, a − b, with interval and p; both have the same resamples.
 
     Args:
-        predictions: of both models, for the same utterances. Seeds are averaged within each model.
-        a, b: the models.
-        metric, unit, n, seed, level: as for :func:`sernb.evaluation.bootstrap`.
-        relative: the difference as a share of b: (a − b) / b, 0.25 = a quarter more than b. It is NaN where b is not
-            above 0, and has no interval where b is not above 0 in so many resamples that it would have no end.
+        predictions: of both models, for the same utterances; seeds are averaged within each model.
+        a, b, metric, unit, n, seed: the models; the rest as for :func:`sernb.evaluation.bootstrap`.
+        relative: (a − b) / b; NaN where b is not above 0, without interval where that may well be.
 
     Returns:
-        ``a, b, metric, value_a, value_b, difference, low, high, p, unit, units, level, note``. ``p`` is two-sided and
-        agrees with the interval (below 1 − level where that leaves zero out): it starts from the share
-        (1 + k) / (1 + n) of resamples on the other side of zero, ties counted on both sides, so it is never 0, and is
-        1 for identical models. Resamples without a CCC are left out.
-
-    Raises:
-        SernbError: as :func:`mcnemar` and :func:`sernb.evaluation.bootstrap` do.
+        ``a, b, metric, value_a, value_b, difference, low, high, p, unit, units, level, note``; the two-sided
+        ``p`` agrees with the interval and is never 0. Raises as :func:`mcnemar` and
+        :func:`sernb.evaluation.bootstrap` do.
     """
     table = checked(predictions)
     _pair(table, a, b)
@@ -77,7 +60,7 @@ def paired_bootstrap(
         with np.errstate(divide="ignore", invalid="ignore"):  # a gain over nothing has no bound
             drawn = np.where(drawn_b > 0, drawn / drawn_b, np.copysign(np.inf, drawn))
     with np.errstate(invalid="ignore"):
-        row = interval_columns(drawn, unit, units, level, p=p)
+        row = interval_columns(drawn, unit, units, p=p)
     if np.isfinite(gain) and relative and units > 1 and not np.isfinite([row["low"], row["high"]]).all():
         row |= {"low": np.nan, "high": np.nan, "note": f"no interval: {b} may well be 0"}
     values = {"value_a": value_a, "value_b": value_b, "difference": round(gain, 12)}
@@ -85,39 +68,30 @@ def paired_bootstrap(
 
 
 def contrast(
-    predictions: pd.DataFrame,
-    terms: Sequence[tuple[str, str]],
-    formula: Callable,
-    unit: str = "utterance",
-    n: int = 2000,
-    seed: int = 0,
+    predictions: pd.DataFrame, terms: Sequence, formula: Callable, unit="utterance", n=2000, seed=0
 ) -> pd.Series:
     """A combination of several scores with an interval: a difference of differences, one gain beside another.
 
     Args:
-        predictions: of all the models, for the same utterances. Those without a true value of one of the dimensions
-            are left out of all terms; seeds are averaged within each model.
+        predictions: of all the models, for the same utterances, less those without a true value of a term.
         terms: (model, metric) pairs; all metrics of classes, or all of dimensions.
-        formula: makes one number of the terms' scores, in their order. It takes and gives arrays, so any smooth
-            combination does; ``lambda a, b: a - b`` is :func:`paired_bootstrap`.
+        formula: makes one number of the terms' scores, in their order; it takes and gives arrays.
         unit, n, seed: as for :func:`sernb.evaluation.bootstrap`; each resample is the same for all terms.
 
     Returns:
-        ``value, low, high, p`` (against zero), ``unit, units, level, note``. Resamples without a finite result are
-        left out.
+        ``value, low, high, p`` (against zero), ``unit, units, level, note``, of the finite resamples.
 
     Raises:
         SernbError: metrics of classes and of dimensions in one formula, and as :func:`paired_bootstrap` does.
 
     Example, does A gain more by B's way in valence than in arousal?
 
-        >>> contrast(p, [("A", "CCC_valence"), ("B", "CCC_valence"), ("A", "CCC_arousal"), ("B", "CCC_arousal")],
-        ...          lambda a, b, c, d: (b - a) - (d - c))  # doctest: +SKIP
+        >>> terms = [(model, metric) for metric in ("CCC_valence", "CCC_arousal") for model in "AB"]
+        >>> contrast(p, terms, lambda a, b, c, d: (b - a) - (d - c))  # doctest: +SKIP
     """
     table, metrics = checked(predictions), list(dict.fromkeys(metric for _, metric in terms))
     if len({metric.startswith("CCC") for metric in metrics}) > 1:
-        names = ", ".join(metrics)
-        raise SernbError(f"a contrast draws from one kind of scores; {names} are of classes and dimensions.")
+        raise SernbError(f"one kind of scores, please: {', '.join(metrics)} are of classes and dimensions.")
     first, *others = dict.fromkeys(model for model, _ in terms)
     _known(table, first)
     for other in others:
@@ -136,11 +110,8 @@ def contrast(
 def seed_difference(predictions: pd.DataFrame, a: str, b: str, metric: str = "UAR") -> pd.Series:
     """The mean over seeds of a − b, with its t interval: how far it may lie from the mean over *all* seeds.
 
-    It says nothing of other test utterances: :func:`paired_bootstrap` does. Returns ``a, b, metric, difference, low,
-    high, seeds, level``; low and high are NaN where both models share fewer than two seeds. A model with one seed (a
-    teacher, a baseline) is compared with every seed of the other.
-
-    Raises SernbError for an unknown model or metric, and where no seed is shared.
+    Returns ``a, b, metric, difference, low, high, seeds, level``; NaN bounds for fewer than two shared seeds.
+    A model with one seed (a baseline) is compared with every seed of the other.
     """
     if "seed" not in predictions:
         raise SernbError("a difference by seed needs a column 'seed'; these predictions have none.")
@@ -148,7 +119,6 @@ def seed_difference(predictions: pd.DataFrame, a: str, b: str, metric: str = "UA
     table = scores(predictions[predictions["model"].isin([a, b])], by=("model", "seed"))
     if metric not in table:
         raise SernbError(f"Unknown metric {metric!r}. Valid: {', '.join(table.columns.drop('n'))}.")
-
     of_a, of_b = table.loc[a, metric], table.loc[b, metric]
     if 1 in (len(of_a), len(of_b)):
         each = pd.Series(of_a.to_numpy() - of_b.to_numpy())
@@ -156,7 +126,6 @@ def seed_difference(predictions: pd.DataFrame, a: str, b: str, metric: str = "UA
         each = of_a.sub(of_b).loc[of_a.index.intersection(of_b.index)]
     if each.empty:
         raise SernbError(f"{a!r} and {b!r} share no seed: {list(of_a.index)} against {list(of_b.index)}.")
-
     mean, low, high = float(each.mean()), np.nan, np.nan
     if len(each) > 1:
         half = float(t.ppf((1 + LEVEL) / 2, len(each) - 1) * sem(each))
@@ -166,7 +135,7 @@ def seed_difference(predictions: pd.DataFrame, a: str, b: str, metric: str = "UA
 
 
 def _drawn(table, terms, unit, n, seed):
-    """The score of each (model, metric) in `terms`, its resamples `(n,)`, the same for all, and how many units."""
+    """The scores of `terms`, their resamples `(n,)`, the same for all, and how many units."""
     models, metrics = list(dict.fromkeys(m for m, _ in terms)), list(dict.fromkeys(m for _, m in terms))
     parts = [table[table["model"] == model] for model in models]
     runs = [part["seed"].nunique(dropna=False) if "seed" in part else 1 for part in parts]
@@ -202,7 +171,7 @@ def _known(table, *models):
 
 
 def _pair(table, a, b):
-    """The rows of the two models, after a check that they stand for the same utterances with the same truth."""
+    """The rows of the two models, which must stand for the same utterances with the same truth."""
     _known(table, a, b)
     if a == b:
         raise SernbError(f"A paired test compares two models; both are {a!r}.")
@@ -210,10 +179,8 @@ def _pair(table, a, b):
     for here, there in ((a, b), (b, a)):
         lacking = pair[here].index.unique().difference(pair[there].index)
         if len(lacking):
-            raise SernbError(
-                f"A paired test needs the same utterances in both models: {len(lacking)} of {here!r} are not in "
-                f"{there!r} ({some(lacking, 3)}). Keep the common ones, or predict the others as well."
-            )
+            lack = f"{len(lacking)} of {here!r} are not in {there!r} ({some(lacking, 3)})"
+            raise SernbError(f"A paired test needs the same utterances in both models: {lack}.")
     for truth in [*(["emotion"] if "predicted" in table else []), *dimensions_of(table)]:
         truth_a, truth_b = (rows[truth].groupby(level=0).first() for rows in pair.values())
         if truth == "emotion":
@@ -221,24 +188,19 @@ def _pair(table, a, b):
         else:  # a table that went through a file may differ in the last digit
             same = np.isclose(truth_a, truth_b, rtol=1e-9, atol=0, equal_nan=True)
         if not same.all():
-            raise SernbError(
-                f"The two models were tested against different {'labels' if truth == 'emotion' else truth} in "
-                f"{(~same).sum()} utterances ({some(truth_a.index[~same], 3)}). Make both predictions tables from the "
-                "same utterances table."
-            )
+            what = f"different {'labels' if truth == 'emotion' else truth} in {(~same).sum()} utterances"
+            raise SernbError(f"Both models were tested against {what} ({some(truth_a.index[~same], 3)}).")
     return list(pair.values())
 
 
 def _run(table, seed):
-    """The rows of one seed of one model; all of them where it has no seeds, or one and none is asked for."""
+    """The rows of one seed of one model; all of them where it has one, or none, and none is asked for."""
     if "seed" not in table:
         return table
     model, seeds = table["model"].iloc[0], list(table["seed"].unique())
     if seed is None and len(seeds) > 1:
-        raise SernbError(
-            f"McNemar's test takes one answer an utterance, and {model!r} has {len(seeds)} seeds ({some(seeds, 3)}): "
-            "name one with seed=..., or use paired_bootstrap, which averages over seeds."
-        )
+        several = f"{model!r} has {len(seeds)} seeds ({some(seeds, 3)})"
+        raise SernbError(f"McNemar's test takes one seed; {several}: name one, or use paired_bootstrap.")
     if seed is None or (len(seeds) == 1 and pd.isna(seeds[0])):
         return table
     if seed not in seeds:

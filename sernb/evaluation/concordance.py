@@ -1,12 +1,9 @@
 """The concordance correlation coefficient (CCC) of predicted emotional dimensions.
 
-Lin 1989, "A concordance correlation coefficient to evaluate reproducibility", Biometrics 45:
-
     CCC = 2 cov(x, y) / (var(x) + var(y) + (mean(x) - mean(y))²)
 
-with population moments (divided by n). It is 1 where every prediction is the true value, 0 where they have nothing to
-do with one another, and below Pearson's r wherever predictions are shifted or stretched. All of it is made of six
-sums over utterances, so thousands of resampled tables are one matrix product.
+Lin 1989, "A concordance correlation coefficient to evaluate reproducibility", with population moments. All of
+it is made of six sums over utterances, so thousands of resampled tables are one matrix product.
 """
 
 import numpy as np
@@ -21,26 +18,20 @@ ROUNDING = 1e-12  # a variance this small beside the square of the values is wha
 def concordance(truth: np.ndarray, predicted: np.ndarray) -> float:
     """The CCC of predictions ``(utterances,)`` with the true values ``(utterances,)``, between -1 and 1.
 
-    Utterances whose truth is NaN are left out. NaN where fewer than two are left, and where truth and prediction are
-    constant and equal (0/0); 0 where one of the two is constant, or both are and differ. Raises SernbError for
-    lengths that differ and for predictions that are not finite.
+    A NaN truth is left out. NaN for fewer than two, or truth and prediction constant and equal; 0 where one
+    is constant, or both are and differ. Raises SernbError for other lengths and predictions not finite.
     """
     truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
     if truth.ndim != 1 or truth.shape != predicted.shape:
-        raise SernbError(
-            "concordance needs a prediction for each true value, (utterances,) both; got the shapes "
-            f"{truth.shape} and {predicted.shape}."
-        )
+        shapes = f"got the shapes {truth.shape} and {predicted.shape}"
+        raise SernbError(f"concordance needs (utterances,) true values and as many predictions; {shapes}.")
     if not np.isfinite(predicted).all() or np.isinf(truth).any():
         raise SernbError("concordance needs finite numbers (a true value may be NaN: it is left out).")
     return float(concordance_of(sums(truth, predicted).sum(0)))
 
 
 def sums(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """What each utterance adds to the moments ``(utterances, 6)``: n, Σx, Σy, Σx², Σy², Σxy; zeros for a NaN truth.
-
-    Both are counted from the mean of the truth, so that squares of large, close values do not cancel.
-    """
+    """What each utterance adds, ``(utterances, 6)``: n, Σx, Σy, Σx², Σy², Σxy, centred; 0 for a NaN."""
     known = ~np.isnan(truth)
     centre = truth[known].mean() if known.any() else 0.0
     x, y = (np.where(known, values - centre, 0.0) for values in (truth, predicted))
@@ -48,7 +39,7 @@ def sums(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def concordance_of(added: np.ndarray) -> np.ndarray:
-    """The CCC of summed terms ``(..., 6)``, as :func:`sums` gives them → ``(...)``; edges as :func:`concordance`."""
+    """The CCC of summed terms ``(..., 6)`` of :func:`sums` → ``(...)``."""
     n, *moments = np.moveaxis(added, -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         x, y, xx, yy, xy = (total / n for total in moments)
@@ -61,7 +52,7 @@ def concordance_of(added: np.ndarray) -> np.ndarray:
 
 
 def mean_concordance(added: np.ndarray) -> np.ndarray:
-    """The mean CCC over dimensions, ``(..., dimensions, 6)`` → ``(...)``; those without one (NaN) are left out."""
+    """The mean CCC over dimensions that have one, ``(..., dimensions, 6)`` → ``(...)``."""
     each = concordance_of(added)
     defined = ~np.isnan(each)
     with np.errstate(invalid="ignore"):
@@ -69,10 +60,7 @@ def mean_concordance(added: np.ndarray) -> np.ndarray:
 
 
 def dimensions_of(predictions: pd.DataFrame, metric: str = "CCC") -> list[str]:
-    """The dimensions that a metric is about: one for ``"CCC_valence"``, all that the table predicts for ``"CCC"``.
-
-    Raises SernbError for a metric of another name, and for a dimension that the table does not predict.
-    """
+    """The dimensions of a metric: one for ``"CCC_valence"``, all that are predicted for ``"CCC"``."""
     predicted = [name for name in DIMENSIONS if f"{name}_predicted" in predictions]
     named = {"CCC": predicted} | {f"CCC_{name}": [name] for name in predicted}
     if metric in named:

@@ -1,4 +1,4 @@
-"""Is the worst speaker (or any other group) worse than luck makes the worst? Halves, mistakes dealt out anew, shares."""
+"""Is the worst speaker (or any other group) worse than luck makes the worst?"""
 
 import numpy as np
 import pandas as pd
@@ -7,10 +7,7 @@ from sernb.evaluation.intervals import interval, resample
 
 
 def halves(groups: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A half, 0 or 1, for each utterance `(n,)`: random, but even for each group, and nearly so for its labels.
-
-    groups, labels: whole numbers from 0 on, `(n,)` each.
-    """
+    """A random half, 0 or 1 `(n,)`, even for each group and nearly so for its labels."""
     order = rng.permutation(len(groups))
     order = order[np.lexsort((labels[order], groups[order]))]
     place = pd.Series(groups[order]).groupby(groups[order]).cumcount().to_numpy()
@@ -20,18 +17,18 @@ def halves(groups: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> 
 
 
 def accuracy(hit: np.ndarray, groups: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
-    """The share of hits `(n,)` of each group, among those chosen (bool, `(n,)`); NaN for a group without any."""
+    """The share of hits `(n,)` of each group, among those chosen (bool); NaN for a group without any."""
     chosen = np.ones(len(hit), bool) if chosen is None else chosen
     count = np.bincount(groups[chosen], minlength=groups.max() + 1).astype(float)
     return np.bincount(groups[chosen], hit[chosen], groups.max() + 1) / np.where(count, count, np.nan)
 
 
-def lag_of_the_worst(
-    hit: np.ndarray, groups: np.ndarray, labels: np.ndarray, splits: int = 300, seed: int = 0
-) -> tuple[float, float]:
-    """How far the group that is worst in one half lies below the mean of groups there, and in the other half.
+def lag_of_the_worst(hit: np.ndarray, groups: np.ndarray, labels: np.ndarray, splits=300, seed=0) -> tuple:
+    """How far the group that is worst in one random half lies below the mean there, and in the other half.
 
-    Means over random `halves`. The second is smaller: an extreme that was chosen for being one was partly luck.
+    Args:
+        hit, groups, labels: of each utterance, `(n,)`: 0 or 1, and whole numbers from 0 on.
+        splits, seed: how many halvings, and of their draws.
     """
     rng, lags = np.random.default_rng(seed), []
     for _ in range(splits):
@@ -39,17 +36,18 @@ def lag_of_the_worst(
         seen, unseen = (accuracy(hit, groups, half == part) for part in (0, 1))
         worst = int(np.nanargmin(seen))
         lags.append((np.nanmean(seen) - seen[worst], np.nanmean(unseen) - unseen[worst]))
-    found, left = np.nanmean(lags, axis=0)
-    return float(found), float(left)
+    return tuple(map(float, np.nanmean(lags, axis=0)))
 
 
-def by_luck(
-    hit: np.ndarray, groups: np.ndarray, labels: np.ndarray, n: int = 1000, seed: int = 0
-) -> pd.Series:
+def by_luck(hit: np.ndarray, groups: np.ndarray, labels: np.ndarray, n=1000, seed=0) -> pd.Series:
     """The worst group beside the worst of mistakes that are dealt out anew, among all utterances of a label.
 
-    Returns worst (its accuracy), by_luck (that of the worst by luck, on average), p_worst (how often luck's is as bad)
-    and p_any (how often groups differ as much by luck, in the variance of their accuracies).
+    Args:
+        hit, groups, labels: of each utterance, `(n,)`: 0 or 1, and whole numbers from 0 on.
+        n, seed: how many deals, and of their draws.
+
+    Returns:
+        worst (its accuracy), by_luck (on average), p_worst (luck's is as bad), p_any (in variance of groups).
     """
     rng, dealt = np.random.default_rng(seed), []
     rows_of = [np.flatnonzero(labels == label) for label in np.unique(labels)]
@@ -59,22 +57,17 @@ def by_luck(
             anew[rows] = rng.permutation(hit[rows])
         dealt.append(accuracy(anew, groups))
     observed, dealt = accuracy(hit, groups), np.array(dealt)
-    return pd.Series(
-        {
-            "worst": observed.min(),
-            "by_luck": dealt.min(1).mean(),
-            "p_worst": (1 + (dealt.min(1) <= observed.min()).sum()) / (1 + n),
-            "p_any": (1 + (dealt.var(1) >= observed.var()).sum()) / (1 + n),
-        }
-    )
+    as_bad, as_uneven = dealt.min(1) <= observed.min(), dealt.var(1) >= observed.var()
+    p = {"p_worst": (1 + as_bad.sum()) / (1 + n), "p_any": (1 + as_uneven.sum()) / (1 + n)}
+    return pd.Series({"worst": observed.min(), "by_luck": dealt.min(1).mean()} | p)
 
 
-def share_of(
-    wrong: np.ndarray, chosen: np.ndarray, units: np.ndarray, n: int = 2000, seed: int = 0
-) -> list[tuple]:
+def share_of(wrong: np.ndarray, chosen: np.ndarray, units: np.ndarray, n=2000, seed=0) -> list[tuple]:
     """The share of wrong ones among the chosen, and that less the share among all: (value, low, high) each.
 
-    wrong, chosen: bool `(n,)`; the 95 % intervals draw whole `units` (numbers from 0 on, `(n,)`).
+    Args:
+        wrong, chosen, units: of each utterance, `(n,)`: bool, bool, and whole numbers from 0 on.
+        n, seed: how many resamples of units, and of their draws, for the 95 % intervals.
     """
     columns = (chosen, chosen & wrong, np.ones(len(wrong)), wrong)
     sums = np.stack([np.bincount(units, column.astype(float)) for column in columns], 1)  # (units, 4)

@@ -1,8 +1,4 @@
-"""Scores of a predictions table: UAR, WA, F1, the recall of each class, the confusion counts; CCC of dimensions.
-
-One rule for classes holds everywhere: the classes that count are those present in the truth. A class that only the
-model names adds no term to an average, but each time it is named in place of a true class, that class loses recall.
-"""
+"""Scores of a predictions table; the classes that count are those present in the truth."""
 
 import numpy as np
 import pandas as pd
@@ -18,17 +14,11 @@ METRICS = ("UAR", "WA", "macro_f1", "weighted_f1")
 def scores(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
     """Score a predictions table, one row for each group of ``by``; each number is at most 1, and 1 is best.
 
-    Columns where the table holds classes: ``UAR`` (unweighted average recall, also called BACC or UA: the mean of the
-    classes' recalls), ``WA`` (accuracy, ACC: the share of utterances that are right), ``macro_f1`` (mean of the
-    classes' F1), ``weighted_f1`` (mean weighted by how often the class is true). Where it holds dimensions:
-    ``CCC_arousal``, ``CCC_valence``, ``CCC_dominance`` (those that are predicted; edge cases in
-    :func:`sernb.evaluation.concordance.concordance`; utterances without a true value are left out), and ``CCC``,
-    their mean. Last, ``n`` (utterances).
-
-    ``by`` may hold ``"model"``, ``"seed"``, ``"fold"``, ``"speaker"`` or any other column. Where the table holds
-    several seeds and ``by`` does not name them, each seed is scored alone and the scores are averaged: predictions of
-    different seeds are never pooled into one list. Over folds the predictions are pooled, as is usual in SER.
-    Raises SernbError for a column that is not there.
+    Of classes: ``UAR`` (BACC, UA: mean recall), ``WA`` (ACC: accuracy), ``macro_f1``, ``weighted_f1`` (by how
+    often the class is true). Of dimensions: ``CCC_<dimension>`` and ``CCC``, their mean. Last, ``n``
+    (utterances). ``by``: ``"model"``, ``"seed"``, ``"fold"``, ``"speaker"`` or another column, else
+    SernbError. Seeds that it does not name are scored alone and averaged, never pooled; folds are pooled, as
+    is usual in SER.
     """
     table, by = _grouping(predictions, by)
     n = table.reset_index().groupby(by, sort=False, observed=True, dropna=False)["utterance"].nunique()
@@ -36,19 +26,13 @@ def scores(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
 
 
 def recalls(predictions: pd.DataFrame, by=("model",)) -> pd.DataFrame:
-    """Recall of each class (its accuracy, in the papers' words), a column each; NaN where a group never has it.
-
-    Groups and seeds as in :func:`scores`, so the mean of a row is that row's UAR.
-    """
+    """Recall of each class, by groups and seeds as in :func:`scores`; NaN where a group never has it."""
     table, by = _grouping(needs_classes(predictions), by)
     return _mean_over_seeds(table, by, _recall)[in_order(table["emotion"].unique())]
 
 
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Counts ``(classes, classes)``: rows are the true emotion, columns the predicted one, in EMOTIONS order.
-
-    Several seeds are added up, so that an utterance counts once a seed. Raises SernbError for several models.
-    """
+    """Counts ``(classes, classes)`` of one model, rows the truth; several seeds are added up."""
     table = one_model(checked(needs_classes(predictions)))
     classes = classes_of(table)
     counts = confusion_matrix(table["emotion"].astype(str), table["predicted"].astype(str), labels=classes)
@@ -56,43 +40,30 @@ def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def checked(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The table, checked, with the columns that every evaluation by model needs (else SernbError)."""
+    """The table, checked, with the column `model`."""
     table = check_predictions(predictions)
     if "model" not in table:
-        raise SernbError(
-            "The predictions lack a column 'model'; name it with predictions.assign(model='mine')."
-        )
+        raise SernbError("The predictions lack a column 'model'; name it: predictions.assign(model='mine').")
     return table
 
 
 def needs_classes(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The table itself, after a check that it holds emotion classes (else SernbError)."""
+    """The table itself, if it holds emotion classes."""
     if "predicted" not in predictions:
-        raise SernbError(
-            "These scores are for emotion classes; the predictions have no columns 'emotion' and 'predicted'. For "
-            'dimensions there are scores, bootstrap and paired_bootstrap with metric="CCC_valence" and the like.'
-        )
+        need = "These scores are for emotion classes, columns 'emotion' and 'predicted'"
+        raise SernbError(f'{need}; for dimensions, bootstrap has metric="CCC_valence" and the like.')
     return predictions
 
 
 def one_model(table: pd.DataFrame) -> pd.DataFrame:
-    """The table itself, after a check that it holds the predictions of one model only (else SernbError)."""
-    models = table["model"].unique()
-    if len(models) != 1:
-        raise SernbError(
-            f"This needs the predictions of one model; the table holds {len(models)}: {some(models)}. "
-            'Choose one with predictions[predictions["model"] == NAME].'
-        )
+    """The table itself, if it holds the predictions of one model only."""
+    if len(models := table["model"].unique()) != 1:
+        raise SernbError(f"Choose predictions of one model; the table holds {len(models)}: {some(models)}.")
     return table
 
 
 def from_counts(metric: str, counts: np.ndarray, classes: list[str]) -> np.ndarray:
-    """The metric of confusion counts ``(..., classes, classes)``, rows the truth → ``(...)``.
-
-    The same numbers as :func:`scores`, for thousands of resampled tables at once. ``metric`` is one of METRICS or
-    ``recall_<class>``. Classes with no true utterance are left out of averages, so in a resample without, say, any
-    bored clip, UAR is the mean over the others. NaN where nothing is left to average.
-    """
+    """A metric (METRICS, ``recall_<class>``) of counts ``(..., classes, classes)``, or NaN, ``(...)``."""
     truth, named = counts.sum(-1), counts.sum(-2)  # (..., classes)
     right = np.diagonal(counts, axis1=-2, axis2=-1)
     present = truth > 0
@@ -111,10 +82,8 @@ def from_counts(metric: str, counts: np.ndarray, classes: list[str]) -> np.ndarr
     recall_of = {f"recall_{name}": number for number, name in enumerate(classes)}
     if metric in recall_of:
         return recall[..., recall_of[metric]]
-    raise SernbError(
-        f"Unknown metric {metric!r}. Valid: {', '.join([*METRICS, *recall_of])}. (BACC and UA are UAR, ACC is WA; "
-        "dimensions have CCC_valence and the like.)"
-    )
+    hint = "BACC and UA are UAR, ACC is WA; dimensions have CCC_valence and the like"
+    raise SernbError(f"Unknown metric {metric!r} ({hint}). Valid: {', '.join([*METRICS, *recall_of])}.")
 
 
 def _grouping(predictions, by):
@@ -154,5 +123,4 @@ def _score(group):
 def _recall(group):
     truth, predicted = group["emotion"].astype(str), group["predicted"].astype(str)
     present = sorted(truth.unique())
-    each = recall_score(truth, predicted, labels=present, average=None, zero_division=0)
-    return pd.Series(each, index=present)
+    return pd.Series(recall_score(truth, predicted, labels=present, average=None, zero_division=0), present)

@@ -1,4 +1,4 @@
-"""How far emotions, or speakers, lie apart in simple numbers: one measure at a time, and all of them together."""
+"""How far emotions, or speakers, lie apart: by one measure at a time, and by all of them together."""
 
 import contextlib
 
@@ -11,12 +11,7 @@ from sernb.core.errors import SernbError
 
 
 def relative_to_speaker(table: pd.DataFrame, speakers: pd.Series) -> pd.DataFrame:
-    """Each column less the speaker's own mean, in the speaker's own standard deviations.
-
-    Needs no labels, but looks at all clips of a speaker at once: *transductive*, to be named so wherever a model is
-    tested on its numbers. A column that does not vary within a speaker becomes 0; missing values stay so. Raises
-    SernbError where an utterance has no speaker.
-    """
+    """Each column less the speaker's own mean, in the speaker's own deviations (*transductive*)."""
     speakers = speakers.reindex(table.index)
     if speakers.isna().any():
         names = table.index[speakers.isna()]
@@ -28,12 +23,7 @@ def relative_to_speaker(table: pd.DataFrame, speakers: pd.Series) -> pd.DataFram
 
 
 def explained(values: pd.Series, groups: pd.Series) -> float:
-    """The share of a measure's variance that lies between groups: epsilon squared (Kelley 1935), the adjusted R².
-
-    Unlike eta squared it does not grow with the mere number of groups, so 4 emotions compare with 24 speakers; around
-    0 (a little below, too) where groups tell nothing, 1 where they tell all. NaN for fewer than two groups, no more
-    utterances than groups, or values that are all the same.
-    """
+    """Share of a measure's variance between groups: epsilon squared (Kelley 1935); NaN where undefined."""
     known = values.notna() & groups.notna()
     values, groups = values[known].astype(float), groups[known].astype(str)
     n, k = len(values), groups.nunique()
@@ -45,10 +35,7 @@ def explained(values: pd.Series, groups: pd.Series) -> float:
 
 
 def shares_of_measures(statistics: pd.DataFrame, emotions: pd.Series, speakers: pd.Series) -> pd.DataFrame:
-    """`explained` of every measure, a row each: by emotion and by speaker as recorded, by emotion within speakers.
-
-    Utterances without an emotion or a speaker are left out; below 0 is shown as 0.
-    """
+    """`explained` of every measure, by emotion and speaker as recorded, by emotion within speakers."""
     known = emotions.reindex(statistics.index).notna() & speakers.reindex(statistics.index).notna()
     table = statistics[known]
     emotions, speakers = emotions.loc[table.index], speakers.loc[table.index]
@@ -60,27 +47,18 @@ def shares_of_measures(statistics: pd.DataFrame, emotions: pd.Series, speakers: 
 
 
 def neighbour_purity(
-    features: pd.DataFrame,
-    labels: pd.Series,
-    k: int = 10,
-    apart: pd.Series | None = None,
-    shuffles: int = 200,
-    seed: int = 0,
+    features: pd.DataFrame, labels: pd.Series, k=10, apart: pd.Series | None = None, shuffles=200, seed=0
 ) -> dict:
     """How often an utterance's nearest neighbours bear its own label, against labels that are shuffled.
 
     Args:
-        features: (utterances, measures), brought to mean 0 and deviation 1 here; distance is Euclidean, among all
-            measures (not on a map of them).
-        labels: one an utterance. Of a label that stands m times, m - 1 neighbours are looked at where that is fewer
-            than `k`; what stands once is left out.
-        k: neighbours.
-        apart: only neighbours that differ in this count (the speaker: do *others* who sound alike feel alike?).
+        features: (utterances, measures), standardised here; distance is Euclidean.
+        labels, k: one an utterance; of a label that stands m times, min(`k`, m - 1) neighbours are looked at.
+        apart: only neighbours that differ in this count (*other* speakers, say).
         shuffles, seed: of the labels, to know chance by.
 
     Returns:
-        purity, chance (mean of the shuffles), above_chance ((purity - chance) / (1 - chance): 0 chance, 1 all
-        neighbours), p (share of `shuffles` that reach the purity, itself counted) and n (utterances).
+        purity, chance (mean of the shuffles), above_chance (1 for all neighbours), p and n (utterances).
 
     Raises:
         SernbError: missing values, or nothing that can be compared.
@@ -94,20 +72,15 @@ def neighbour_purity(
         raise SernbError("no label stands twice, or all utterances are of one group: nothing to compare.")
     rng = np.random.default_rng(seed)
     by_chance = np.array([_purity(rng.permutation(codes), near)[0] for _ in range(shuffles)])
-    chance = by_chance.mean()
+    chance, p = by_chance.mean(), (1 + (by_chance >= purity).sum()) / (1 + shuffles)
     above = (purity - chance) / (1 - chance) if chance < 1 else np.nan
-    p = (1 + (by_chance >= purity).sum()) / (1 + shuffles)
     return {"purity": purity, "chance": chance, "above_chance": above, "p": p, "n": n}
 
 
 def emotion_or_speaker(
     statistics: pd.DataFrame, utterances: pd.DataFrame, shuffles: int = 200, seed: int = 0
 ) -> pd.DataFrame:
-    """`neighbour_purity` of emotions and of speakers, a row each; where both are known, of emotions among neighbours
-    who are *other* speakers, too, and the same with each speaker compared with themselves (`relative_to_speaker`).
-
-    Utterances that lack one of them are left out. Empty where neither is known, or nothing can be compared.
-    """
+    """`neighbour_purity` of emotions and speakers; of emotions among *others*, and `relative_to_speaker`."""
     known = [name for name in ("emotion", "speaker") if name in utterances and utterances[name].notna().any()]
     labels = utterances.reindex(statistics.index)[known].dropna()
     statistics = statistics.loc[labels.index]
@@ -139,7 +112,7 @@ def _neighbours(x: np.ndarray, apart: pd.Series | None, k: int) -> np.ndarray:
 
 
 def _purity(codes: np.ndarray, near: np.ndarray) -> tuple[float, int]:
-    """Mean share of same-label neighbours among the first min(k, m - 1), and how many utterances were asked."""
+    """Mean share of same-label neighbours among the first min(k, m - 1), and how many were asked."""
     wanted = np.minimum(np.bincount(codes)[codes] - 1, (near >= 0).sum(1))
     asked = wanted > 0
     same = (codes[near] == codes[:, None]) & (np.arange(near.shape[1]) < wanted[:, None])

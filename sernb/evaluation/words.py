@@ -1,8 +1,4 @@
-"""Words: which tell an emotion from the others, how many a recogniser got wrong, and a knob that makes such errors.
-
-Log-odds with an informative Dirichlet prior: Monroe, Colaresi and Quinn, "Fightin' Words: Lexical feature selection
-and evaluation for identifying the content of political conflict", Political Analysis 2008, section 3.5.
-"""
+"""Which words tell an emotion, how many a recogniser got wrong, and a knob that makes such errors."""
 
 import re
 import unicodedata
@@ -34,13 +30,8 @@ WORD = re.compile(rf"{LETTERS}(?:['’]{LETTERS})*")
 BETWEEN = re.compile(rf"(?:_|[^\w{MARKS}])+")
 
 
-def log_odds(
-    texts: pd.Series, groups: pd.Series, least: int = 5, shuffles: int = 0, seed: int = 0
-) -> tuple[pd.DataFrame, float]:
-    """How much more often each group says a word than all the others do.
-
-    An utterance counts a word once ("No, no, no!" is one no); words are lower-cased. The prior draws rare words to no
-    difference.
+def log_odds(texts: pd.Series, groups: pd.Series, least=5, shuffles=0, seed=0) -> tuple[pd.DataFrame, float]:
+    """How much more often each group says a word than all the others do; an utterance counts a word once.
 
     Args:
         texts, groups: one an utterance, in the same order; rows without a text or a group are left out.
@@ -48,10 +39,9 @@ def log_odds(
         shuffles, seed: of the groups among the utterances, to know chance by.
 
     Returns:
-        A table (group, word, count and others: utterances of the group, and of all others, that say it; log_odds, z;
-        the most telling words first; groups in the order of their categories, where they have one), and a bar: the
-        largest z of any word and group in the shuffles, exceeded in one of 20 of them (NaN for none). Below it, a
-        word is no news.
+        A table (group, word, count, others: utterances of the group and of all others that say it; log_odds,
+        z; the most telling first), and the largest z of one shuffle in 20 (NaN for none), below which a word
+        is no news.
 
     Raises:
         SernbError: fewer than two groups, or no word that is frequent enough.
@@ -90,9 +80,9 @@ def log_odds(
 
 
 def dirichlet_log_odds(counts: np.ndarray, prior: float = PRIOR) -> tuple[np.ndarray, np.ndarray]:
-    """Counts (groups, words) → log-odds of each group against all others, and its z; both (groups, words).
+    """Counts (groups, words) → log-odds of each group against all others, and z; both (groups, words).
 
-    Equations 16, 20 and 22 of the paper, the prior in proportion to how often a word is said at all.
+    Monroe, Colaresi and Quinn, "Fightin' Words", Political Analysis 2008: equations 16, 20 and 22.
     """
     total = counts.sum(0)
     alpha = prior * total / total.sum()
@@ -106,7 +96,7 @@ def dirichlet_log_odds(counts: np.ndarray, prior: float = PRIOR) -> tuple[np.nda
 
 
 def bare_words(text) -> list[str]:
-    """The words that are compared: without notes in brackets, case and punctuation; "don't" counts as two."""
+    """The words that are compared: no notes in brackets, case or punctuation; "don't" counts as two."""
     cleaned = clean(text)
     if cleaned == EMPTY:
         return []
@@ -114,14 +104,11 @@ def bare_words(text) -> list[str]:
 
 
 def word_error_rate(reference: Iterable, hypothesis: Iterable) -> pd.Series:
-    """Word errors of a whole column: all errors by all words of the reference, with a bootstrap interval by utterance.
+    """Word errors of a whole column: all errors by all words of the reference, drawn by utterance.
 
-    reference, hypothesis: one transcript an utterance, in the same order (two Series need the same index); both are
-    compared as `bare_words`. Returns ``WER, low, high`` (95 %), ``substitutions, deletions, insertions, hits, words``
-    (of the reference), ``utterances, empty`` (references without a word: all that was heard there is an insertion),
-    ``note``. WER may exceed 1, and is NaN where no reference has a word. Alignment by jiwer (Levenshtein's).
-
-    Raises SernbError for columns of different lengths or utterances, and for none at all.
+    reference, hypothesis: one transcript an utterance (two Series: of one index). Returns ``WER, low, high``
+    (95 %), ``substitutions, deletions, insertions, hits, words`` (of the reference), ``utterances, empty``
+    (references without a word), ``note``. Raises SernbError for other lengths or utterances, and for none.
     """
     both = isinstance(reference, pd.Series) and isinstance(hypothesis, pd.Series)
     if both and not reference.index.equals(hypothesis.index):
@@ -156,15 +143,10 @@ def _rate(counts):
 
 
 def corrupted(texts: Iterable[str], wer: float, seed: int) -> list[str]:
-    """The texts with word errors: as many that the word error rate over all of them is `wer`, to within one word.
+    """The texts with word errors, nested by seed: so many that the word error rate over all is `wer`, 0 to 1.
 
-    A stand-in for a recogniser of any quality: about 70 % of the errors are substitutions, 15 % deletions, 15 %
-    insertions. A word gives way to one that is spelt much like it (ASR errors sound like what was said), drawn by how
-    often it is said; inserted words are drawn by that alone. All come from the texts themselves, so no label has a
-    part in it. Case and punctuation stay where they were.
-
-    The errors are nested: with the same texts and seed, those at 0.1 are among those at 0.2. At 0 the texts are
-    returned as they are. Raises SernbError for a `wer` outside 0 to 1; warns where the rate is missed by more.
+    About 70 % substitutions, 15 % deletions, 15 % insertions. A word gives way to one that is spelt much like
+    it, drawn by how often it is said; all come from the texts themselves. Warns where the rate is missed.
     """
     if not 0 <= wer <= 1:
         raise SernbError(f"a wanted word error rate lies between 0 and 1; it is {wer}.")
@@ -188,13 +170,12 @@ def corrupted(texts: Iterable[str], wer: float, seed: int) -> list[str]:
         changed[row], errors[row], made = text, errors[row] + more, made + more
     else:
         if made < wanted:
-            lack = f"{made} errors could be made of the {wanted} that a word error rate of {wer:g} takes."
-            warnings.warn(lack, stacklevel=2)
+            warnings.warn(f"{made} errors could be made of the {wanted} of a WER of {wer:g}.", stacklevel=2)
     return changed
 
 
 def _errors(words: list[list[str]], seed: int) -> Iterator[tuple[int, int, str]]:
-    """One error after another: row, column (of the word in it), and what is heard there. Nothing here knows the rate, so errors nest."""
+    """One error after another, whatever the rate, so that they nest: row, column, what is heard there."""
     counts = Counter(word.casefold() for line in words for word in line)
     vocabulary = sorted(counts, key=lambda word: (-counts[word], word))
 
@@ -207,8 +188,8 @@ def _errors(words: list[list[str]], seed: int) -> Iterator[tuple[int, int, str]]
         shares = np.cumsum([counts[word] for word in candidates])
         return candidates[np.searchsorted(shares, chance * shares[-1], side="right")] if candidates else ""
 
-    # Draw for each word a turn, a kind of error, and which other word. A word that another is put behind still stands:
-    # it has a second turn after all the first ones, and gives way, so that a rate of 1 can be reached.
+    # Draw for each word a turn, a kind of error, and which other word. One that another is put behind has a
+    # second turn after all the first ones, and gives way, so that a rate of 1 can be reached.
     cells = [(row, column) for row, line in enumerate(words) for column in range(len(line))]
     rng = np.random.default_rng(seed)
     order, kinds = rng.permutation(len(cells)), rng.choice(KINDS, len(cells), p=SHARES)

@@ -4,5 +4,3 @@ from sernb.evaluation.audit.audit import audit, speakers_apart
 from sernb.evaluation.audit.duplicates import duplicates
 from sernb.evaluation.audit.sound import random_split_gain
 from sernb.evaluation.audit.words import near_texts
-
-__all__ = ["audit", "duplicates", "near_texts", "random_split_gain", "speakers_apart"]
