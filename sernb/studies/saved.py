@@ -46,7 +46,7 @@ def save(model, folder: str | Path, about: Mapping | None = None, tokenizer=None
             tokenizer.save_pretrained(unfinished / "tokenizer")
         if scaling is not None:
             scaling.save(unfinished)
-        (unfinished / "about.json").write_text(json.dumps({"kind": kind, **(about or {})}, indent=1), "utf-8")
+        (unfinished / "about.json").write_text(json.dumps({**(about or {}), "kind": kind}, indent=1), "utf-8")
     return Path(folder)
 
 

@@ -343,7 +343,7 @@ def test_predictions_do_not_depend_on_the_order(study):
 
 
 class _Pieces:
-    """A tokenizer that can be saved and read again, as `sernb.studies.checkpoints` wants it."""
+    """A tokenizer that can be saved and read again, as `sernb.studies.saved` wants it."""
 
     @staticmethod
     def made():
