@@ -21,7 +21,7 @@ def clean_table(table: pd.DataFrame) -> pd.DataFrame:
     if not isinstance(table, pd.DataFrame) or table.columns.has_duplicates:
         return table  # the checks of tables refuse it
     table = table.copy()
-    for name in table.select_dtypes(object):
+    for name in filter(lambda name: pd.api.types.is_object_dtype(table[name]), table):
         table[name] = pd.Series(map(clean, table[name]), table.index, dtype=object)
     return table if table.index.dtype != object else table.set_axis(table.index.map(clean))
 
