@@ -7,7 +7,6 @@ import base64
 import io
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -41,20 +40,14 @@ class Clips:
 
     def __init__(self, ids, utterances: pd.DataFrame | None, root=None, overlay: Callable | None = None):
         self.ids, self.utterances, self.root, self.overlay = list(ids), utterances, root, overlay
-        self._kept, self._lock = OrderedDict(), threading.RLock()
+        self._kept, self._lock = lru_cache(KEPT)(self.made), threading.Lock()
 
     def of(self, row) -> dict:
-        """The CLIP of a row; for what is no row, one that says so in `problem`."""
-        if isinstance(row, bool) or not isinstance(row, (int, np.integer)) or not 0 <= row < len(self.ids):
+        """The clip of a row; for what is no row, one that says so in `problem`."""
+        if isinstance(row, bool) or not isinstance(row, int) or not 0 <= row < len(self.ids):
             return {"row": -1, "utterance": None, "problem": "There is no such utterance here."}
-        row = int(row)
         with self._lock:
-            if row not in self._kept:
-                self._kept[row] = self.made(row)
-                while len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(row)
-            return self._kept[row]
+            return self._kept(row)
 
     def made(self, row: int, small: bool = False) -> dict:
         """As `of`, made anew and not kept; `small`, for a saved page: see `clip`."""
@@ -70,18 +63,19 @@ def clip(
 ) -> dict:
     """A clip as JSON-able data: utterance, seconds, audio (FLAC, 16 kHz mono, a data URL), peaks, spectrogram.
 
-    small: about a third of the bytes, for a page that holds many: the sound as MP3 (where libsndfile can write it), half
-    the spectrogram's frames.
+    peaks: lowest and highest sample of up to 600 parts, the loudest sample of the clip being ±127 (`peak` is its
+    level, full scale 1). spectrogram: 64 mel bands up to 8 kHz, 80 dB below the loudest, as bytes. At most 60 s, `cut`
+    says so. Nothing is raised: `problem` says why there is no sound, `overlay_problem` what is wrong with the overlay.
 
-    peaks: lowest and highest sample of up to 600 parts, the loudest sample of the clip being ±127 (`peak` is its level,
-    full scale 1). spectrogram: 64 mel bands up to 8 kHz, 80 dB below the loudest, as bytes. At most 60 s, `cut` says so.
-
-    root: the folder (or manifest) that recordings must lie in; by default the table's `attrs["root"]`; where neither is
-    known, any path of the table is read. overlay: a function of the utterance's id that gives a mapping, or None. Keys,
-    each optional: map (array (bands, frames), low bands first), what, start, end (s), low, high (Hz); words, weights,
-    words_what.
-
-    Nothing is raised: `problem` says why there is no sound, `overlay_problem` what is wrong with the overlay.
+    Args:
+        utterances: the corpus's table, or None.
+        name: the utterance's id.
+        root: the folder (or manifest) that recordings must lie in; by default the table's `attrs["root"]`. Where
+            neither is known, any path of the table is read.
+        overlay: a function of the id that gives a mapping, or None. Keys, each optional: map (array (bands, frames),
+            low bands first), what, start, end (s), low, high (Hz); words, weights, words_what.
+        small: about a third of the bytes, for a page that holds many: the sound as MP3 (where libsndfile can write
+            it), half the spectrogram's frames.
     """
     made = {"utterance": name, "map": None, "words": None, "problem": None}
     try:
@@ -131,41 +125,34 @@ def _heard(utterances, name, root, small):
     if "path" not in utterances:
         raise SernbError("The utterances are only words here: the table has no column 'path'.")
     row = utterances.loc[name]
-    row = row.iloc[0] if isinstance(row, pd.DataFrame) else row
-    if row["path"] is None or row["path"] is pd.NA or row["path"] != row["path"]:
+    if pd.isna(row["path"]):
         raise SernbError(f"The utterances table names no recording of {name!r}.")
     path = sound_file(row["path"], utterances.attrs.get("root") if root is None else root)
     start, end, cut = _part(path, row.get("start"), row.get("end"))
     samples = np.clip(read_audio(path, start, end, RATE), -1, 1)
-    made = {
-        "seconds": round(len(samples) / RATE, 4),
-        "audio": _audio(samples, small),
-        **_envelope(samples),
-        "spectrogram": _spectrogram(samples, *((2 * HOP, FRAMES // 2) if small else (HOP, FRAMES))),
-    }
-    return made | ({"cut": True} if cut else {})
-
-
-def _audio(samples, small):
-    """The sound as a data URL."""
-    mp3 = small and "MP3" in soundfile.available_formats()
-    file = io.BytesIO()
-    soundfile.write(file, samples, RATE, **(MP3 if mp3 else FLAC))
-    return f"data:audio/{'mpeg' if mp3 else 'flac'};base64,{base64.b64encode(file.getvalue()).decode()}"
+    hop, frames = (2 * HOP, FRAMES // 2) if small else (HOP, FRAMES)
+    made = {"seconds": round(len(samples) / RATE, 4), "audio": _audio(samples, small), **_envelope(samples)}
+    return made | {"spectrogram": _spectrogram(samples, hop, frames)} | ({"cut": True} if cut else {})
 
 
 def _part(path, start, end):
     """Start and end (s, None = the file's edge) of at most LONGEST, and whether that cuts something off."""
-    start, end = (None if one is None or pd.isna(one) else float(one) for one in (start, end))
-    begin, last = start or 0.0, end
+    start, end = (None if pd.isna(second) else float(second) for second in (start, end))
+    last = end
     if last is None:
         try:
             last = soundfile.info(os.fspath(path)).duration
         except (soundfile.SoundFileError, OSError, TypeError, ValueError):
             return start, end, False  # read_audio says what is wrong with it
-    if last - begin <= LONGEST:
-        return start, end, False
-    return start, begin + LONGEST, True
+    begin = start or 0.0
+    return (start, begin + LONGEST, True) if last - begin > LONGEST else (start, end, False)
+
+
+def _audio(samples, small):
+    """The sound as a data URL."""
+    mp3, file = small and "MP3" in soundfile.available_formats(), io.BytesIO()
+    soundfile.write(file, samples, RATE, **(MP3 if mp3 else FLAC))
+    return f"data:audio/{'mpeg' if mp3 else 'flac'};base64,{_base64(file.getvalue())}"
 
 
 def _envelope(samples):
@@ -179,18 +166,12 @@ def _envelope(samples):
 def _spectrogram(samples, hop, most):
     hop = hop if len(samples) <= hop * most else -(-len(samples) // (most - 1))
     power = _mel(hop)(torch.from_numpy(np.ascontiguousarray(samples)))[:, :most].numpy()  # (bands, frames)
-    top = power.max()
-    level = np.zeros(power.shape, np.uint8)
+    top, level = power.max(), np.zeros(power.shape, np.uint8)
     if top > 1e-12:  # not silence
         decibel = 10 * np.log10(np.maximum(power / top, 1e-12))
         level = np.rint(255 * np.clip(1 + decibel / RANGE, 0, 1)).astype(np.uint8)
     bands, frames = level.shape
-    return {
-        "bands": bands,
-        "frames": frames,
-        "high": HIGH,
-        "data": base64.b64encode(level.tobytes()).decode(),
-    }
+    return {"bands": bands, "frames": frames, "high": HIGH, "data": _base64(level.tobytes())}
 
 
 @lru_cache(maxsize=8)
@@ -200,7 +181,7 @@ def _mel(hop):
 
 
 def _laid_over(given, seconds):
-    """The CLIP's map and words of what an overlay gave; SernbError where it cannot be drawn."""
+    """The clip's map and words of what an overlay gave; SernbError where it cannot be drawn."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
@@ -215,32 +196,34 @@ def _laid_over(given, seconds):
                 f"expected a finite weight for each of the {len(words)} words, got {weights.shape}."
             )
         what = str(given.get("words_what") or given.get("what") or "words")
-        made["words"] = {"what": what, "words": words, "weights": [float(f"{one:.6g}") for one in weights]}
+        made["words"] = {
+            "what": what,
+            "words": words,
+            "weights": [float(f"{weight:.6g}") for weight in weights],
+        }
     return made
 
 
 def _map(given, seconds):
+    """The clip's map: values as bytes, the largest being ±127, and where they lie."""
     values = given["map"]
     values = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, float)
     if values.ndim != 2 or not 0 < values.size <= LARGEST_MAP or not np.isfinite(values).all():
         raise SernbError(
-            f"its map has the shape {values.shape}"
-            + ("" if np.isfinite(values).all() else " with NaN or infinity")
-            + f"; expected finite numbers (bands, frames), at most {LARGEST_MAP:,} of them."
+            f"its map has the shape {values.shape}; expected finite numbers (bands, frames), at most {LARGEST_MAP:,} "
+            "of them."
         )
     edges = {"start": 0.0, "end": seconds, "low": 0.0, "high": HIGH}
-    edges = {key: float(edges[key] if given.get(key) is None else given[key]) for key in edges}
-    if not np.isfinite(list(edges.values())).all() or not (
-        edges["start"] < edges["end"] and edges["low"] < edges["high"]
-    ):
+    edges |= {key: float(given[key]) for key in edges if given.get(key) is not None}
+    ordered = edges["start"] < edges["end"] and edges["low"] < edges["high"]
+    if not ordered or not np.isfinite(list(edges.values())).all():
         raise SernbError(f"expected start < end (s) and low < high (Hz), got {edges}.")
-    largest = np.abs(values).max()
+    (bands, frames), largest = values.shape, np.abs(values).max()
     scaled = np.rint(127 * values / largest) if largest else values
-    return {
-        "what": str(given.get("what") or "overlay"),
-        "bands": values.shape[0],
-        "frames": values.shape[1],
-        **edges,
-        "data": base64.b64encode(scaled.astype(np.int8).tobytes()).decode(),
-        "signed": bool((values < 0).any()),
-    }
+    data, signed = _base64(scaled.astype(np.int8).tobytes()), bool((values < 0).any())
+    what = str(given.get("what") or "overlay")
+    return {"what": what, "bands": bands, "frames": frames, **edges, "data": data, "signed": signed}
+
+
+def _base64(data):
+    return base64.b64encode(data).decode()

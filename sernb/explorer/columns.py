@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -58,14 +59,9 @@ def votes_of(utterances: pd.DataFrame, at: np.ndarray) -> list | None:
     raters = sorted(name for name in map(str, utterances.columns) if re.fullmatch(r"emotion_\d+", name))
     if not raters:
         return None
-    # Each combination of labels is counted once.
-    coded = [pd.factorize(text_of(utterances[name])) for name in raters]
-    combined, which = np.unique(np.stack([codes for codes, _ in coded], 1), axis=0, return_inverse=True)
-    counts = [
-        _count([names[i] for i, (_, names) in zip(row, coded, strict=True) if i >= 0]) for row in combined
-    ]
-    counts.append(None)  # for those that are not in the table
-    votes = [counts[i] for i in take(which.reshape(-1), at, -1)]
+    labels = np.stack([text_of(utterances[name]).to_numpy(object) for name in raters], 1)
+    count = cache(_count)  # there are few combinations
+    votes = [count(tuple(labels[i])) if i >= 0 else None for i in at]
     return votes if any(votes) else None
 
 
@@ -174,7 +170,7 @@ def _seconds(path):
 def _count(labels):
     """{class: count} of one clip's labels; "angry; sad" counts half for each. None where there are none."""
     counts = {}
-    for label in labels:
+    for label in filter(pd.notna, labels):
         names = [clean(name.strip()) for name in label.split(";") if name.strip()]
         for name in names:
             counts[name] = counts.get(name, 0) + 1 / len(names)

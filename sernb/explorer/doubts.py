@@ -103,10 +103,10 @@ def labels_apart(material, classes: list[str], truth: np.ndarray) -> list[str]:
     rows = np.flatnonzero(both & (brought != own))
     if not len(rows):
         return []
-    shown = [f"{material.ids[row]} ({brought[row]}, in the corpus {own[row]})" for row in rows[:SHOWN]]
+    shown = [f"{material.ids[row]} ({brought[row]}, in the corpus {own[row]})" for row in rows]
     return [
         f"{len(rows):,} of {int(both.sum()):,} utterances have another true label in the predictions than in the "
-        f"utterances table: {_listed(shown, len(rows))}. The predictions' labels are shown; where these were not "
+        f"utterances table: {some(shown, SHOWN)}. The predictions' labels are shown; where these were not "
         "changed on purpose, load the corpus as it was when the model was tested."
     ]
 
@@ -151,11 +151,11 @@ def not_the_largest(
         return []
     shown = [
         f"{ids[known[i]]} ({classes[predicted[known[i]]]}, but {classes[shares[i].argmax()]} has {largest[i]:.2f})"
-        for i in odd[:SHOWN]
+        for i in odd
     ]
     return [
         f"{len(odd):,} of {len(known):,} predictions of {model} are not the class with the largest probability: "
-        f"{_listed(shown, len(odd))}. What is called confidence is the largest probability, so for these it is not "
+        f"{some(shown, SHOWN)}. What is called confidence is the largest probability, so for these it is not "
         "that of the predicted class. If this is not meant, see whether the p_ columns stand under the right names."
     ]
 
@@ -202,10 +202,6 @@ def likely_label_errors(
 
 def _share(some_rows, rows):
     return f"{int(some_rows.sum()):,} of {int(rows.sum()):,} predictions"
-
-
-def _listed(shown, count):
-    return ", ".join(shown) + (f" and {count - len(shown):,} more" if count > len(shown) else "")
 
 
 def _bare(name):

@@ -8,7 +8,6 @@ from typing import Annotated
 import pandas as pd
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
@@ -25,10 +24,9 @@ BETWEEN = "; "  # tags of one utterance
 LONGEST = 100_000  # characters of a note: csv readers stop at 131,072
 
 
-class Note(BaseModel):
+class Note(BaseModel, extra="forbid"):
     """What is noted of one utterance; tags may come as text with ";" between."""
 
-    model_config = ConfigDict(extra="forbid")
     note: Text = ""
     tags: list[Text] = []
 
@@ -99,29 +97,25 @@ def read_notes(path: str | Path) -> pd.DataFrame:
 
     Raises SernbError naming file and line: no such file, other columns, an utterance missing or twice, damaged CSV.
     """
-    path = Path(path)
-    notes, lines = {}, {}
+    path, notes = Path(path), {}
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, [])
+            reader = csv.DictReader(file, strict=True)
+            header = reader.fieldnames or []
             if sorted(header) != sorted(COLUMNS):
                 raise SernbError(
                     f"{path}: expected the columns {', '.join(COLUMNS)}; it has {', '.join(header)}."
                 )
-            for fields in filter(None, reader):  # without empty lines
+            for note in reader:
                 line = f"{path}, line {reader.line_num}"
-                if len(fields) != len(header):
-                    raise SernbError(f"{line}: expected {len(header)} fields, found {len(fields)}.")
-                note = dict(zip(header, fields, strict=True))
+                if None in note or None in note.values():
+                    raise SernbError(f"{line}: expected {len(COLUMNS)} fields.")
                 name = note.pop("utterance")
                 if not name:
                     raise SernbError(f"{line}: the utterance is missing.")
-                if name in lines:
-                    raise SernbError(
-                        f"{line}: {name!r:.100} stands in line {lines[name]} already; an utterance has one row."
-                    )
-                notes[name], lines[name] = note, reader.line_num
+                if name in notes:
+                    raise SernbError(f"{line}: {name!r:.100} stands above already; an utterance has one row.")
+                notes[name] = note
     except FileNotFoundError:
         raise SernbError(f"{path}: no such file; expected a CSV of notes.") from None
     except (OSError, UnicodeDecodeError, csv.Error) as problem:

@@ -5,6 +5,7 @@ import re
 import secrets
 import threading
 import webbrowser
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from sernb.core.errors import SernbError
@@ -16,12 +17,20 @@ TEXT = "text/plain; charset=utf-8"
 LARGEST = 20_000_000  # bytes of notes that are taken
 
 
-def serve(explorer, port: int = 0, open_browser: bool = True, say=print, keep=None) -> None:
-    """Serve an Explorer's page until Ctrl-C; `port` 0 takes a free one, `say` tells the address.
+def serve(
+    explorer, port: int = 0, open_browser: bool = True, say: Callable = print, keep: Callable | None = None
+) -> None:
+    """Serve an Explorer's page until Ctrl-C. Only this machine can reach it, and only with the address's token.
 
-    What is noted in the page goes into `explorer.notes`; `keep(explorer)` is called after each change.
+    Args:
+        explorer: of `sernb.explorer.explore`; what is noted in the page goes into its `notes`.
+        port: of the page; 0 takes a free one.
+        open_browser: whether a browser is opened.
+        say: tells the address.
+        keep: is called with the explorer after each change of notes.
 
-    Only this machine can reach it, and only with the address's token. Raises SernbError for a port that is taken.
+    Raises:
+        SernbError: the port is taken.
     """
     server, url = make_server(explorer, port, keep)
     say(f"The explorer is at {url} (end it with Ctrl-C).")
@@ -35,36 +44,17 @@ def serve(explorer, port: int = 0, open_browser: bool = True, say=print, keep=No
         server.server_close()
 
 
-def make_server(explorer, port: int = 0, keep=None) -> tuple[ThreadingHTTPServer, str]:
+def make_server(explorer, port: int = 0, keep: Callable | None = None) -> tuple[ThreadingHTTPServer, str]:
     """The server, listening but not serving yet, and the page's address."""
-    token = secrets.token_urlsafe(16)
-    lock = threading.Lock()
-
-    class Page(Answer):
-        def page(self):
-            return html_page(explorer.state, explorer.view, explorer.notes, {}, served=True).encode()
-
-        def clip(self, row):
-            return (
-                json.dumps(explorer.clips.of(row), allow_nan=False).encode()
-                if row < explorer.state["n"]
-                else None
-            )
-
-        def note(self, changes):
-            with lock:  # two tabs may note at a time
-                explorer.notes = merged(explorer.notes, changes)
-                if keep:
-                    keep(explorer)
-
-    Page.token = token
     try:
-        server = Server((HOME, port), Page)
+        server = Server((HOME, port), Answer)
     except (OSError, OverflowError) as problem:
         raise SernbError(
             f"port {port} cannot be used ({problem}); name another, or 0 for a free one."
         ) from problem
-    return server, f"http://{HOME}:{server.server_port}/{token}/"
+    server.explorer, server.keep = explorer, keep
+    server.token, server.lock = secrets.token_urlsafe(16), threading.Lock()
+    return server, f"http://{HOME}:{server.server_port}/{server.token}/"
 
 
 class Server(ThreadingHTTPServer):
@@ -80,58 +70,62 @@ class Answer(BaseHTTPRequestHandler):
     The notes that are posted are changes, {utterance: note, or null to take it away} (`sernb.explorer.notes.merged`).
     """
 
-    token = ""
     server_version, sys_version = "sernb", ""
     timeout = 30  # seconds for a request to arrive
 
     def do_GET(self):
-        asked = self._asked(r"(?:clip/(?P<row>[0-9]{1,9}))?")
+        asked, explorer = self._asked(r"(?:clip/(?P<row>[0-9]{1,9}))?"), self.server.explorer
         if asked and asked["row"] is None:
-            self._send(200, "text/html; charset=utf-8", self.page())
+            page = html_page(explorer.state, explorer.view, explorer.notes, {}, served=True)
+            self._send(200, "text/html; charset=utf-8", page)
+        elif asked and int(asked["row"]) < explorer.state["n"]:
+            clip = explorer.clips.of(int(asked["row"]))
+            self._send(200, "application/json", json.dumps(clip, allow_nan=False))
         elif asked:
-            clip = self.clip(int(asked["row"]))
-            kind = TEXT if clip is None else "application/json"
-            self._send(404 if clip is None else 200, kind, clip or b"no such utterance\n")
+            self._send(404, TEXT, "no such utterance\n")
 
     def do_POST(self):
         if not self._asked("notes"):
             return
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST:
-            self._send(413, TEXT, b"too much, or of unknown length\n")
+            self._send(413, TEXT, "too much, or of unknown length\n")
             return
         try:
-            self.note(json.loads(self.rfile.read(int(length))))
-        except RecursionError:
-            self._send(400, TEXT, b"too deeply nested to be notes\n")
-        except (SernbError, ValueError, OSError) as problem:  # OSError: where they are to be kept
-            self._send(400, TEXT, f"{problem}\n".encode(errors="replace"))
+            changes = json.loads(self.rfile.read(int(length)))
+            with self.server.lock:  # two tabs may note at a time
+                self.server.explorer.notes = merged(self.server.explorer.notes, changes)
+                if self.server.keep:
+                    self.server.keep(self.server.explorer)
+        except (
+            SernbError,
+            ValueError,
+            OSError,
+            RecursionError,
+        ) as problem:  # OSError: where they are to be kept
+            self._send(400, TEXT, f"{problem}\n")
         else:
-            self._send(200, TEXT, b"kept\n")
+            self._send(200, TEXT, "kept\n")
 
     def _asked(self, what):
         """The match of the path behind the token; None where it was answered already: no such thing here."""
-        port = self.server.server_port
-        own = [f"{HOME}:{port}", f"localhost:{port}"]
+        own = [f"{HOME}:{self.server.server_port}", f"localhost:{self.server.server_port}"]
+        origins = self.headers.get_all("Origin", [])
+        asked = re.fullmatch(rf"/(?P<token>[^/]+)/{what}", self.path.partition("?")[0])
         if self.headers.get("Host") not in own:
             # Another site's name that was made to lead here must not read the page.
-            self._send(403, TEXT, b"wrong host\n")
-            return None
-        if any(
-            origin not in [f"http://{one}" for one in own] for origin in self.headers.get_all("Origin", [])
-        ):
+            self._send(403, TEXT, "wrong host\n")
+        elif any(origin not in [f"http://{host}" for host in own] for origin in origins):
             # Another site's page must not write, even if it knew the address.
-            self._send(403, TEXT, b"wrong origin\n")
-            return None
-        found = re.fullmatch(rf"/(?P<token>[^/]+)/{what}", self.path.partition("?")[0])
-        if found and not secrets.compare_digest(found["token"].encode(), self.token.encode()):
-            found = None
-        if not found:
-            self._send(404, TEXT, b"not found\n")
-        return found
+            self._send(403, TEXT, "wrong origin\n")
+        elif not asked or not secrets.compare_digest(asked["token"].encode(), self.server.token.encode()):
+            self._send(404, TEXT, "not found\n")
+        else:
+            return asked
+        return None
 
-    def _send(self, status, kind, body):
-        self.send_response(status)
+    def _send(self, status, kind, text):
+        body = text.encode(errors="replace")
         headers = {
             "Content-Type": kind,
             "Content-Length": str(len(body)),
@@ -141,6 +135,7 @@ class Answer(BaseHTTPRequestHandler):
             "Referrer-Policy": "no-referrer",
             "Cross-Origin-Resource-Policy": "same-origin",
         }
+        self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()

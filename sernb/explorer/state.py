@@ -269,24 +269,25 @@ def _texts(material, name):
 
 def _sound(material, root, notices):
     """1 where the utterances table names a recording; few files are looked for: those missing are told, and 0."""
-    if material.utterances is None or "path" not in material.utterances:
-        if material.utterances is not None:
-            notices.append("The utterances have no recordings (no column 'path'): there is nothing to hear.")
-        return None
-    paths = take(material.utterances["path"].to_numpy(object), material.at, None)
-    has = ~pd.isna(paths)
+    paths = material.texts("path")
+    has = ~pd.isna(paths) if paths is not None else np.zeros(len(material.ids), bool)
     if not has.any():
-        notices.append("The utterances table names no recordings: there is nothing to hear.")
-        return None
-    count = int(has.sum())
-    if count < columns.FILES:
-        lost = [row for row in np.flatnonzero(has) if not _file(paths[row], root)]
-        if lost:
-            has[lost] = False
+        if material.utterances is not None:
             notices.append(
-                f"The recordings of {len(lost):,} of {count:,} utterances are not where the table says: "
-                f"{some(material.ids[lost], 3)}."
+                "The utterances table names no recordings (column 'path'): there is nothing to hear."
             )
+        return None
+    lost = (
+        [row for row in np.flatnonzero(has) if not _file(paths[row], root)]
+        if has.sum() < columns.FILES
+        else []
+    )
+    if lost:
+        notices.append(
+            f"The recordings of {len(lost):,} of {int(has.sum()):,} utterances are not where the table says: "
+            f"{some(material.ids[lost], 3)}."
+        )
+        has[lost] = False
     return has.astype(int).tolist()
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     StrictBool,
     StrictFloat,
@@ -37,37 +36,33 @@ SIMPLE = {
 }
 
 Number = StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)]
-Limits = Annotated[list[Number | None], Field(min_length=2, max_length=2)]  # lowest, highest; None = no limit
-Span = Annotated[list[Number], Field(min_length=2, max_length=2)]
-Cell = Annotated[list[Text], Field(min_length=2, max_length=2)]  # row value, column value; "" = missing
-Cells = list[Cell]
+Pair = Field(min_length=2, max_length=2)
+Limits = Annotated[list[Number | None], Pair]  # lowest, highest; None = no limit
+Cells = list[Annotated[list[Text], Pair]]  # row value, column value; "" = missing
 Filter = Text | Limits | list[Text]
 
 
-class Box(BaseModel):
+class Box(BaseModel, extra="forbid"):
     """A rectangle around dots: of predicted against true values, or of the plane of arousal and valence."""
 
-    model_config = ConfigDict(extra="forbid")
-    x: Span
-    y: Span
+    x: Annotated[list[Number], Pair]
+    y: Annotated[list[Number], Pair]
     plane: StrictBool
 
 
-class Quiz(BaseModel):
+class Quiz(BaseModel, extra="forbid"):
     """How many clips a quiz has, and the number that they are drawn with."""
 
-    model_config = ConfigDict(extra="forbid")
     size: Number = 10
     seed: Number = 1
 
 
-class View(BaseModel):
+class View(BaseModel, extra="forbid"):
     """A view, checked against the state that is the validation's context: people pass views on, so nothing is trusted.
 
     What needs a second model is at its default where none is chosen.
     """
 
-    model_config = ConfigDict(extra="forbid")
     tab: Literal["matrix", "dimensions", "quiz"]
     model: Text
     other: Text | None = None
@@ -91,29 +86,28 @@ class View(BaseModel):
 
     @model_validator(mode="after")
     def _of_the_state(self, info):
-        state = info.context
-        models = [model["name"] for model in state["models"]]
+        state, models = info.context, [model["name"] for model in info.context["models"]]
         columns = {column["name"]: column for column in state["columns"]}
-        values = {name: column["values"] for name, column in columns.items() if column["kind"] == "category"}
-        values |= dict.fromkeys(AXES, state["classes"])
+        axes = dict.fromkeys(AXES, state["classes"])
+        axes |= {name: column["values"] for name, column in columns.items() if column["kind"] == "category"}
         _known(self.model, models, "model")
         _known(self.other, [None, *models], "other")
-        _known(self.rows, list(values), "rows")
-        _known(self.columns, list(values), "columns")
+        _known(self.rows, list(axes), "rows")
+        _known(self.columns, list(axes), "columns")
         _known(self.dimension, [None, *(dimension["name"] for dimension in state["dimensions"])], "dimension")
         if self.utterance is not None and self.utterance not in state["utterance"]:
             raise ValueError(f"utterance {self.utterance!r:.100} is not among the predicted ones")
         for name, wanted in self.filters.items():
             _known(name, ["text", "confidence", *columns], "filters")
-            _check_filter(name, wanted, columns.get(name))
+            _check_filter(name, wanted, axes.get(name))
 
         if self.other in (None, self.model):
             self.other, self.outcome, self.which = None, None, "model"
             self.rows = "emotion" if self.rows == "other" else self.rows
             self.columns = "predicted" if self.columns == "other" else self.columns
-        for cell in self.cells:
-            for value, axis in zip(cell, (self.rows, self.columns), strict=True):
-                _known(value, ["", *values[axis]], f"cell ({axis})")
+        for down, across in self.cells:
+            _known(down, ["", *axes[self.rows]], f"cell ({self.rows})")
+            _known(across, ["", *axes[self.columns]], f"cell ({self.columns})")
         return self
 
 
@@ -161,11 +155,13 @@ def rows_of(state: dict, view: dict) -> tuple[np.ndarray, np.ndarray]:
     listed, model = passing, _model(state, view["model"])
     if view["tab"] == "matrix" and view["cells"]:
         chosen = set(map(tuple, view["cells"]))
-        down, across = (_values(state, view, name) for name in (view["rows"], view["columns"]))
-        listed = np.array([row for row in passing if (down[row], across[row]) in chosen], int)
+        pairs = zip(
+            *(_axis(state, view, name)[1][passing] for name in (view["rows"], view["columns"])), strict=True
+        )
+        listed = passing[[pair in chosen for pair in pairs]]
     if view["list"] == "errors":
-        rows, errors = set(listed), model["errors"]["rows"] if model["errors"] else []
-        listed = np.array([row for row in errors if row in rows], int)
+        errors = np.array(model["errors"]["rows"] if model["errors"] else [], int)
+        listed = errors[np.isin(errors, listed)]
     key = None
     if view["sort"] in ("confidence", "unsure") and model["confidence"]:
         key = _numbers(model["confidence"]) * (-1 if view["sort"] == "confidence" else 1)
@@ -178,27 +174,26 @@ def rows_of(state: dict, view: dict) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cells(state: dict, view: dict, passing: np.ndarray) -> dict[tuple[str, str], list[str]]:
-    """{(row value, column value): utterances} of rows that pass, every cell of the matrix in the kit's order; "" is a
-    missing value, last and only where there is one."""
-    orders, values = [], []
-    for axis in (view["rows"], view["columns"]):
-        values.append(_values(state, view, axis))
-        column = next((column for column in state["columns"] if column["name"] == axis), None)
-        known = state["classes"] if axis in AXES else column["values"]
-        orders.append([*known, *([""] if (values[-1][passing] == "").any() else [])])
-    made = {(down, across): [] for down in orders[0] for across in orders[1]}
+    """{(row value, column value): utterances} of rows that pass, every cell of the matrix in the kit's order.
+
+    "" is a missing value, last and only where there is one.
+    """
+    (downs, down), (acrosses, across) = (_axis(state, view, name) for name in (view["rows"], view["columns"]))
+    downs = [*downs, *([""] if (down[passing] == "").any() else [])]
+    acrosses = [*acrosses, *([""] if (across[passing] == "").any() else [])]
+    names = {(value, other): [] for value in downs for other in acrosses}
     for row in passing:
-        made[values[0][row], values[1][row]].append(state["utterance"][row])
-    return made
+        names[down[row], across[row]].append(state["utterance"][row])
+    return names
 
 
 def matrix(state: dict, view: dict, passing: np.ndarray) -> pd.DataFrame:
     """The counts of `cells`."""
     names = cells(state, view, passing)
-    down, across = (list(dict.fromkeys(cell[axis] for cell in names)) for axis in (0, 1))
-    counts = [[len(names[row, column]) for column in across] for row in down]
+    downs, acrosses = (list(dict.fromkeys(cell[axis] for cell in names)) for axis in (0, 1))
+    counts = [[len(names[down, across]) for across in acrosses] for down in downs]
     return pd.DataFrame(
-        counts, pd.Index(down, name=view["rows"]), pd.Index(across, name=view["columns"]), dtype=int
+        counts, pd.Index(downs, name=view["rows"]), pd.Index(acrosses, name=view["columns"]), int
     )
 
 
@@ -207,17 +202,16 @@ def _known(value, known, name):
         raise ValueError(f"{name} is {value!r:.100}; here it can be {some(map(repr, known), 20)}")
 
 
-def _check_filter(name, wanted, column):
+def _check_filter(name, wanted, values):
+    """`values`: of a column of categories; None for words and numbers."""
     if name == "text":
         fits, expected = isinstance(wanted, str), "words"
-    elif name == "confidence" or column["kind"] == "number":
-        fits = (
-            isinstance(wanted, list) and len(wanted) == 2 and not any(isinstance(end, str) for end in wanted)
-        )
+    elif values is None:
+        fits = len(wanted) == 2 and not any(isinstance(end, str) for end in wanted)
         expected = "[lowest, highest], None for no limit"
     else:
-        fits = isinstance(wanted, list) and all(value in column["values"] for value in wanted)
-        expected = f"a list of values; here they can be {some(map(repr, column['values']), 20)}"
+        fits = isinstance(wanted, list) and all(value in values for value in wanted)
+        expected = f"a list of values; here they can be {some(map(repr, values), 20)}"
     if not fits:
         raise ValueError(f"filter of {name} is {wanted!r:.100}; expected {expected}")
 
@@ -226,37 +220,31 @@ def _passes(state, view):
     """Whether each row passes a simple view `(n,)`."""
     passes, model = np.ones(state["n"], bool), _model(state, view["model"])
     for name, wanted in view["filters"].items():
-        passes &= np.isin(_values(state, view, name), wanted) if wanted else True
+        passes &= np.isin(_axis(state, view, name)[1], wanted) if wanted else True
     if view["tab"] == "dimensions":
         return passes & ~np.isnan(_numbers(model["dimensions"].get(view["dimension"], [None] * state["n"])))
 
     # The matrix and the quiz ask for a class from each model that is looked at, sure enough, as they agree.
-    truth, predicted = _values(state, view, "emotion"), _values(state, view, "predicted")
+    truth, predicted, other = (_axis(state, view, name)[1] for name in AXES)
     passes &= predicted != ""
-    if view["other"]:
-        other = _values(state, view, "other")
-        passes &= other != ""
-        if view["outcome"]:
-            first, second = OUTCOMES[view["outcome"]]
-            passes &= (truth != "") & ((predicted == truth) == first) & ((other == truth) == second)
+    passes &= other != "" if view["other"] else True
+    if view["outcome"]:
+        first, second = OUTCOMES[view["outcome"]]
+        passes &= (truth != "") & ((predicted == truth) == first) & ((other == truth) == second)
     if view["threshold"] > 0 and model["confidence"]:
         passes &= _numbers(model["confidence"]) >= view["threshold"]
     return passes
 
 
-def _values(state, view, axis):
-    """Each row's value on an axis, or in a column of categories `(n,)`; "" where it is missing."""
-    if axis == "emotion":
-        names, codes = state["classes"], state["emotion"]
-    elif axis in AXES:
-        names, codes = (
-            state["classes"],
-            _model(state, view["model" if axis == "predicted" else "other"])["predicted"],
-        )
+def _axis(state, view, name):
+    """The values of an axis or of a column of categories, and each row's `(n,)`, "" where it is missing."""
+    if name in AXES:
+        model = _model(state, view["other" if name == "other" else "model"] or view["model"])
+        names, codes = state["classes"], state["emotion"] if name == "emotion" else model["predicted"]
     else:
-        column = next(column for column in state["columns"] if column["name"] == axis)
+        column = next(column for column in state["columns"] if column["name"] == name)
         names, codes = column["values"], column["codes"]
-    return np.array([*names, ""], object)[np.full(state["n"], -1) if codes is None else codes]
+    return names, np.array([*names, ""], object)[np.full(state["n"], -1) if codes is None else codes]
 
 
 def _model(state, name):

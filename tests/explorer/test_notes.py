@@ -61,9 +61,9 @@ def test_a_table_may_have_gaps_and_lists():
         ("", "expected the columns utterance, note, tags; it has"),
         ("utterance;note;tags\n", "it has utterance;note;tags"),
         ("utterance,note,tags,who\n", "it has utterance, note, tags, who"),
-        ("utterance,note,tags\nu1,a\n", "line 2: expected 3 fields, found 2"),
+        ("utterance,note,tags\nu1,a\n", "line 2: expected 3 fields"),
         ("utterance,note,tags\nu1,a,b\n,c,d\n", "line 3: the utterance is missing"),
-        ('utterance,note,tags\nu1,"a\nb",\nu1,c,\n', "line 4: 'u1' stands in line 3 already"),
+        ('utterance,note,tags\nu1,"a\nb",\nu1,c,\n', "line 4: 'u1' stands above already"),
         ('utterance,note,tags\nu1,"a,b\n', "cannot be read as a CSV"),
     ],
 )
