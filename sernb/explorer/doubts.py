@@ -162,16 +162,11 @@ def not_the_largest(
 
 def likely_label_errors(
     labels: np.ndarray, probabilities: np.ndarray
-) -> tuple[pd.DataFrame | None, str | None]:
+) -> tuple[np.ndarray | None, str | None]:
     """Rows whose label is likely wrong, worst first, and None; or None and a sentence that says why there are none.
 
-    Args:
-        labels: class numbers `(n,)`, -1 unknown.
-        probabilities: `(n, classes)` of clips that the model had not seen, NaN where not known; rows without a label
-            or with probabilities missing are left out.
-
-    Returns:
-        Columns row and score: the probability of the label as it stands, 0–1, the lower, the more doubtful.
+    labels `(n,)`: class numbers, -1 unknown; probabilities `(n, classes)` of clips that the model had not seen, NaN
+    where not known. Rows without a label or with probabilities missing are left out.
     """
     # Classes that the model knows, and rows of known label and probabilities.
     columns = np.flatnonzero(~np.isnan(probabilities).all(0))
@@ -190,14 +185,13 @@ def likely_label_errors(
         warnings.simplefilter("ignore")
         try:
             from cleanlab.filter import find_label_issues
-            from cleanlab.rank import get_label_quality_scores
         except ImportError:
             return None, NEEDS
         shares = np.clip(probabilities[rows][:, columns], 0, 1)
         shares = shares / shares.sum(1, keepdims=True)
-        found = find_label_issues(codes, shares, return_indices_ranked_by="self_confidence", n_jobs=1)
-        scores = get_label_quality_scores(codes, shares, method="self_confidence")
-    return pd.DataFrame({"row": rows[found], "score": scores[found]}), None
+        # By the probability of the label as it stands: the lower, the more doubtful.
+        worst = find_label_issues(codes, shares, return_indices_ranked_by="self_confidence", n_jobs=1)
+    return rows[worst], None
 
 
 def _share(some_rows, rows):

@@ -207,7 +207,7 @@ def _model(material, name, classes, truth, notices):
     notices += doubts.not_the_largest(material.ids, name, predicted, p, classes)
     errors, why = doubts.likely_label_errors(truth, p)
     if errors is not None:
-        model["errors"] = {"rows": errors["row"].tolist(), "scores": numbers(errors["score"].to_numpy(), 4)}
+        model["errors"] = {"rows": errors.tolist()}
     elif (truth >= 0).any():  # without any truth there is a notice already
         notices.append(why)
     return model
@@ -277,11 +277,8 @@ def _sound(material, root, notices):
                 "The utterances table names no recordings (column 'path'): there is nothing to hear."
             )
         return None
-    lost = (
-        [row for row in np.flatnonzero(has) if not _file(paths[row], root)]
-        if has.sum() < columns.FILES
-        else []
-    )
+    few = np.flatnonzero(has) if has.sum() < columns.FILES else []
+    lost = [row for row in few if not _file(paths[row], root)]
     if lost:
         notices.append(
             f"The recordings of {len(lost):,} of {int(has.sum()):,} utterances are not where the table says: "

@@ -69,7 +69,7 @@ def test_rows_without_truth_are_no_errors_in_the_order_by_confusion(applied):
 
 
 def test_the_lists_of_errors_of_notes_and_of_sound(applied, small_state):  # noqa: F811
-    small_state["models"][0]["errors"] = {"rows": [5, 2, 0], "scores": [0.05, 0.2, 0.3]}
+    small_state["models"][0]["errors"] = {"rows": [5, 2, 0]}
     small_state["sound"] = [1, 1, 0, 1, 0, 1]
 
     def listed(notes=None, **view):

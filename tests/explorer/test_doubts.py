@@ -176,8 +176,7 @@ def test_planted_errors_are_found_worst_first(capfd):
     labels[[7, 20]] = [1, 0]  # 7 truly is 1, but the model is sure of 2; 20 truly is 2
     found, why = likely_label_errors(labels, p)
     assert why is None
-    assert found["row"].tolist() == [7, 20]
-    np.testing.assert_allclose(found["score"], [0.01, 0.05])
+    assert found.tolist() == [7, 20]
     assert capfd.readouterr() == ("", "")
 
 
@@ -195,7 +194,7 @@ def test_rows_without_truth_or_probabilities_are_left_out():
     labels[[4, 6, 8]] = 1 - labels[[4, 6, 8]]
     p[4], labels[6] = np.nan, -1
     found, _ = likely_label_errors(labels, p)
-    assert found["row"].tolist() == [8]
+    assert found.tolist() == [8]
 
 
 @needs_cleanlab
@@ -206,7 +205,7 @@ def test_classes_that_the_model_or_the_truth_does_not_know():
     labels[[5, 9]] = [3, 0]  # 3 has no probabilities: no score
     found, why = likely_label_errors(labels, p)
     assert why is None
-    assert found["row"].tolist() == [9]
+    assert found.tolist() == [9]
 
 
 def test_too_few_classes_or_rows():

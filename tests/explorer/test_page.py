@@ -86,7 +86,7 @@ def test_json_that_is_none_is_refused():
 
 
 def test_clips_come_in_turn_label_errors_first(explorer):
-    model = explorer.state["models"][0] | {"errors": {"rows": [700, 3], "scores": [0.01, 0.02]}}
+    model = explorer.state["models"][0] | {"errors": {"rows": [700, 3]}}
     state = explorer.state | {"models": [model]}
     rows = candidates(state, explorer.view)
     assert sorted(rows) == list(range(state["n"]))

@@ -73,7 +73,7 @@ def test_the_matrix_counts_what_passes_and_not_what_is_chosen(small_state):
 
 
 def test_likely_errors_come_in_their_own_order(small_state):
-    small_state["models"][0]["errors"] = {"rows": [5, 2, 0], "scores": [0.05, 0.2, 0.3]}
+    small_state["models"][0]["errors"] = {"rows": [5, 2, 0]}
     assert ids(small_state, list="errors") == ["u6", "u3", "u1"]
     assert ids(small_state, list="errors", sort="unsure") == ["u3", "u1", "u6"]
     assert ids(small_state, list="errors", filters={"speaker": ["x"]}) == ["u3", "u1"]
