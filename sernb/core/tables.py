@@ -1,7 +1,7 @@
 """The two tables that join everything: utterances (what a corpus holds) and predictions (what a model said).
 
-Both are plain DataFrames indexed by `utterance`. `check_utterances` and `check_predictions` bring one to its agreed
-types and say which rows are wrong and why; the values are never changed, and no row is left out.
+Both are plain DataFrames indexed by `utterance`. `check_utterances` and `check_predictions` bring one to its
+agreed types and say which rows are wrong and why; the values are never changed, and no row is left out.
 """
 
 from pathlib import Path
@@ -26,15 +26,15 @@ def check_utterances(table: pd.DataFrame, source: str = "utterances", strict: bo
     """Check an utterances table and return a copy with the agreed types.
 
     The index is `utterance` (str, unique). Known columns: path (str), start and end (seconds, NaN = the whole
-    file), speaker, gender, session, text, part (str), emotion (categorical; the labels in use, in the order of
-    `EMOTIONS`), arousal, valence, dominance (float). Columns that are absent stay absent, columns that are not
-    known stay as they are.
+    file), speaker, gender, session, text, part (str), emotion (categorical; the labels in use, in the order
+    of `EMOTIONS`), arousal, valence, dominance (float). Columns that are absent stay absent, columns that are
+    not known stay as they are.
 
     Args:
         table: utterances, indexed by id or with a column `utterance`.
         source: what messages call it, such as a file's name.
-        strict: `path` or `text` must be there, every row must have its path, and labels outside `EMOTIONS` must
-            be listed in `table.attrs["own_labels"]` (the manifest loader does this on request). If False, none
+        strict: `path` or `text` must be there, no row lacks its path, and labels outside `EMOTIONS` must be
+            listed in `table.attrs["own_labels"]` (the manifest loader does this on request). If False, none
             of this is asked.
 
     Raises:
@@ -85,15 +85,16 @@ def check_predictions(table: pd.DataFrame, source: str = "predictions", strict: 
 
     The index is `utterance` (str). Needed: `emotion` and `predicted`, or a dimension with its prediction
     (`arousal` and `arousal_predicted`). Known beside them: fold, model, speaker (str), seed, and `p_<class>`
-    (0–1, adding up to 1 in each row). Several models and seeds may stand in one table; (model, seed, utterance)
-    is unique.
+    (0–1, adding up to 1 in each row). Several models and seeds may stand in one table; (model, seed,
+    utterance) is unique.
 
     Args:
         table: predictions, indexed by utterance or with a column `utterance`.
         source: what messages call it, such as a file's name.
         strict: every row must be whole. If False, what may be missing is accepted and left NaN: true values
-            (also whole columns), labels, folds and predicted dimensions in some rows, the `p_` columns of some
-            labels; probabilities that are not 0 to 1 and 1 in sum become NaN, and a missing model is "model".
+            (also whole columns), labels, folds and predicted dimensions in some rows, the `p_` columns of
+            some labels; probabilities that are not 0 to 1 and 1 in sum become NaN, and a missing model is
+            "model".
 
     Raises:
         SernbError: names `source`, the wrong rows and what was expected.
@@ -151,7 +152,7 @@ def check_predictions(table: pd.DataFrame, source: str = "predictions", strict: 
 
 
 def classes_of(predictions: pd.DataFrame) -> list[str]:
-    """The classes of a predictions table, in the order of EMOTIONS: from its p_ columns, or from the labels in it."""
+    """The classes of a predictions table, in the order of EMOTIONS: from its p_ columns, else its labels."""
     names = [column.removeprefix("p_") for column in predictions if str(column).startswith("p_")]
     if not names:
         names = pd.concat([predictions[c].astype(object) for c in ("emotion", "predicted")]).dropna().unique()
@@ -165,7 +166,7 @@ def in_order(labels) -> list[str]:
 
 
 def write_predictions(table: pd.DataFrame, path: str | Path) -> Path:
-    """Check a predictions table and write it as CSV (UTF-8); a run that is cut off leaves no half-written file."""
+    """Check a predictions table and write it as CSV (UTF-8), whole or not at all."""
     path = Path(path)
     table = check_predictions(table, str(path))
     with whole_file(path) as beside:
@@ -176,13 +177,13 @@ def write_predictions(table: pd.DataFrame, path: str | Path) -> Path:
 def read_predictions(path: str | Path) -> pd.DataFrame:
     """Read a predictions CSV, made by `write_predictions` or elsewhere, and check it.
 
-    Ids, folds, models, speakers and labels are read as text ("03" stays "03"). Raises SernbError naming the file.
+    Ids, folds, models, speakers and labels are read as text ("03" stays "03"). SernbError names the file.
     """
     return check_predictions(read_rows(path), str(path))
 
 
 def read_rows(path: str | Path) -> pd.DataFrame:
-    """The rows of a predictions CSV as they are, indexed by utterance; SernbError naming a file that holds none."""
+    """The rows of a predictions CSV as they are, indexed by utterance. SernbError names the file."""
     path = Path(path)
     text = ("utterance", *_PREDICTION_TEXT, *_TEXT)
     try:
@@ -203,7 +204,7 @@ def read_rows(path: str | Path) -> pd.DataFrame:
 
 
 def _start(table: pd.DataFrame, source: str, unique: bool = True) -> pd.DataFrame:
-    """A copy with a text index called `utterance`; refuses an empty table, empty and (if `unique`) repeated ids."""
+    """A copy, its index text and called `utterance`; refuses no rows, empty and (`unique`) repeated ids."""
     if not isinstance(table, pd.DataFrame):
         raise SernbError(f"{source}: expected a pandas DataFrame, got {type(table).__name__}.")
     if "utterance" in table.columns:
@@ -223,10 +224,8 @@ def _start(table: pd.DataFrame, source: str, unique: bool = True) -> pd.DataFram
     table.index = pd.Index(table.index.map(str), name="utterance")
     if unique and table.index.has_duplicates:
         twice = table.index[table.index.duplicated()].unique()
-        where = [
-            f"{name!r} (rows {', '.join(str(row + 1) for row in np.flatnonzero(table.index == name)[:SHOWN])})"
-            for name in twice[:SHOWN]
-        ]
+        rows_of = {name: np.flatnonzero(table.index == name)[:SHOWN] + 1 for name in twice[:SHOWN]}
+        where = [f"{name!r} (rows {', '.join(map(str, rows))})" for name, rows in rows_of.items()]
         raise SernbError(
             f"{source}: {len(twice)} utterance ids stand more than once: {', '.join(where)}"
             f"{' …' if len(twice) > SHOWN else ''}. Each utterance needs an id of its own."
@@ -235,7 +234,7 @@ def _start(table: pd.DataFrame, source: str, unique: bool = True) -> pd.DataFram
 
 
 def text_of(values: pd.Series) -> pd.Series:
-    """Text, with missing values left missing; 1.0 becomes "1" (whole numbers turn to floats where a value is missing)."""
+    """Text, missing values left missing; 1.0 becomes "1": a missing value makes floats of whole numbers."""
     if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64")
     return values.astype(object).map(str, na_action="ignore")
@@ -256,7 +255,7 @@ def _to_numbers(table: pd.DataFrame, columns: list[str], source: str) -> None:
 
 
 def _leave_gaps(table: pd.DataFrame, columns: list[str], probabilities: list[str]) -> None:
-    """NaN, in place, for text that is empty, and for a row's probabilities where these are not 0 to 1 and 1 in sum.
+    """NaN, in place, for empty text, and for a row's probabilities that are not 0 to 1 and 1 in sum.
 
     Probabilities that a model never fills are not its own: it does not know that class.
     """
@@ -278,11 +277,14 @@ def _leave_gaps(table: pd.DataFrame, columns: list[str], probabilities: list[str
 
 
 def _validate(table: pd.DataFrame, columns: dict, wrong: list[tuple], source: str) -> None:
-    """Run the pandera schema; add what is wrong in whole rows, (bool by row, values to show, rule): one error tells all."""
+    """Run the pandera schema, and add what is `wrong` in whole rows: (bool by row, values to show, rule).
+
+    One error tells of everything.
+    """
     import pandera.pandas as pa
 
     problems = []
-    # pandera drops the index labels of repeated ids, so it sees row numbers and the labels are looked up here.
+    # pandera drops the index labels of repeated ids, so it sees row numbers.
     try:
         pa.DataFrameSchema(columns).validate(table.reset_index(drop=True), lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -333,7 +335,7 @@ def predictions_of(
 ) -> pd.DataFrame:
     """The predictions table of utterances `(n, classes)`: probabilities by class, indexed as in `utterances`.
 
-    Columns: fold, model, emotion, speaker where it is known, predicted, and p_<class> in the order of the columns.
+    Columns: fold, model, emotion, speaker where it is known, predicted, and p_<class> in their order.
     """
     truth = utterances.loc[probabilities.index]
     known = {"fold": fold, "model": model, "emotion": truth["emotion"].astype(str)}

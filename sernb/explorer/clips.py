@@ -1,6 +1,6 @@
-"""One chosen clip: its sound, envelope and mel spectrogram, and what an overlay (attention, attributions) says of it.
+"""One chosen clip: its sound, envelope and mel spectrogram, and what an overlay (attention …) says of it.
 
-Paths come from the utterances table only, and where the corpus's folder is known, only files inside it are opened.
+Paths come from the utterances table only; where the corpus's folder is known, only files in it are opened.
 """
 
 import base64
@@ -27,7 +27,7 @@ BANDS, HIGH, RANGE = 64, 8000.0, 80.0  # mel bands, Hz, dB
 WINDOW, HOP, FRAMES = 400, 160, 800  # samples (25 ms, 10 ms), frames at most; a saved page has half of them
 LARGEST_MAP = 1_000_000  # values
 KEPT = 16  # clips that were asked for last
-# 48 kbit/s. With 32 the header that says where the sound begins does not fit any more: it would come 70 ms late.
+# 48 kbit/s. With 32 the header that says where the sound begins does not fit: it would come 70 ms late.
 MP3 = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT", "compression_level": 0.75}
 FLAC = {"format": "FLAC", "subtype": "PCM_16"}
 
@@ -61,21 +61,22 @@ def clip(
     overlay: Callable | None = None,
     small: bool = False,
 ) -> dict:
-    """A clip as JSON-able data: utterance, seconds, audio (FLAC, 16 kHz mono, a data URL), peaks, spectrogram.
+    """A clip as JSON-able data: utterance, seconds, audio (FLAC, 16 kHz mono), peaks, spectrogram.
 
-    peaks: lowest and highest sample of up to 600 parts, the loudest sample of the clip being ±127 (`peak` is its
-    level, full scale 1). spectrogram: 64 mel bands up to 8 kHz, 80 dB below the loudest, as bytes. At most 60 s, `cut`
-    says so. Nothing is raised: `problem` says why there is no sound, `overlay_problem` what is wrong with the overlay.
+    peaks: lowest and highest sample of up to 600 parts, the loudest sample of the clip being ±127 (`peak` is
+    its level, full scale 1). spectrogram: 64 mel bands up to 8 kHz, 80 dB below the loudest, as bytes. At
+    most 60 s, `cut` says so. Nothing is raised: `problem` says why there is no sound, `overlay_problem` what
+    is wrong with the overlay.
 
     Args:
         utterances: the corpus's table, or None.
         name: the utterance's id.
-        root: the folder (or manifest) that recordings must lie in; by default the table's `attrs["root"]`. Where
-            neither is known, any path of the table is read.
-        overlay: a function of the id that gives a mapping, or None. Keys, each optional: map (array (bands, frames),
-            low bands first), what, start, end (s), low, high (Hz); words, weights, words_what.
-        small: about a third of the bytes, for a page that holds many: the sound as MP3 (where libsndfile can write
-            it), half the spectrogram's frames.
+        root: the folder (or manifest) that recordings must lie in; by default the table's `attrs["root"]`.
+            Where neither is known, any path of the table is read.
+        overlay: a function of the id that gives a mapping, or None. Keys, each optional: map (array (bands,
+            frames), low bands first), what, start, end (s), low, high (Hz); words, weights, words_what.
+        small: about a third of the bytes, for a page that holds many: the sound as MP3 (where libsndfile can
+            write it), half the spectrogram's frames.
     """
     made = {"utterance": name, "map": None, "words": None, "problem": None}
     try:
@@ -94,7 +95,7 @@ def clip(
 
 
 def sound_file(path, root: str | Path | None = None) -> Path:
-    """The file that `path` names, once it is known to be a file inside `root` (None: anywhere); SernbError else."""
+    """The file that `path` names; SernbError where it is none, or not inside `root` (None: anywhere)."""
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path) or "\0" in os.fspath(path):
         raise SernbError(f"{path!r} is no path to a recording; correct the column 'path'.")
     path = Path(path)
@@ -104,8 +105,8 @@ def sound_file(path, root: str | Path | None = None) -> Path:
         path = (home / path).resolve()
         if not path.is_relative_to(home):
             raise SernbError(
-                f"{path} lies outside the corpus's folder {home}, so it is not opened; name the folder that holds "
-                "the recordings as root."
+                f"{path} lies outside the corpus's folder {home}, so it is not opened; name the folder that "
+                "holds the recordings as root."
             )
     if not path.exists():
         raise SernbError(
@@ -210,8 +211,8 @@ def _map(given, seconds):
     values = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, float)
     if values.ndim != 2 or not 0 < values.size <= LARGEST_MAP or not np.isfinite(values).all():
         raise SernbError(
-            f"its map has the shape {values.shape}; expected finite numbers (bands, frames), at most {LARGEST_MAP:,} "
-            "of them."
+            f"its map has the shape {values.shape}; expected finite numbers (bands, frames), at most "
+            f"{LARGEST_MAP:,} of them."
         )
     edges = {"start": 0.0, "end": seconds, "low": 0.0, "high": HIGH}
     edges |= {key: float(given[key]) for key in edges if given.get(key) is not None}

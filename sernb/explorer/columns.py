@@ -1,4 +1,4 @@
-"""What is known of the utterances beside labels: columns to filter and group by, lengths, raters' votes, listeners."""
+"""What is known of the utterances beside labels: columns to filter and group by, and raters' votes."""
 
 import os
 import re
@@ -55,7 +55,7 @@ def columns_of(known: dict, utterances: pd.DataFrame | None, at: np.ndarray, sou
 
 
 def votes_of(utterances: pd.DataFrame, at: np.ndarray) -> list | None:
-    """{class: count} of the raters' own labels a row; who names two counts half for each. None without such columns."""
+    """{class: count} of the raters' labels a row; who names two counts half for each. None without raters."""
     raters = sorted(name for name in map(str, utterances.columns) if re.fullmatch(r"emotion_\d+", name))
     if not raters:
         return None
@@ -66,7 +66,7 @@ def votes_of(utterances: pd.DataFrame, at: np.ndarray) -> list | None:
 
 
 def listeners_of(utterances: pd.DataFrame, at: np.ndarray) -> list | None:
-    """[[what, value], …] a row: the shares of EMO-DB's listeners in per cent, what CREMA-D's listeners heard."""
+    """[[what, value], …] a row: shares of EMO-DB's listeners in per cent, what CREMA-D's listeners heard."""
     made = [[] for _ in at]
     for name in ("recognised", "natural"):
         if name in utterances and pd.api.types.is_numeric_dtype(utterances[name]):
@@ -96,7 +96,7 @@ def take(values: np.ndarray, at: np.ndarray, missing) -> np.ndarray:
 
 
 def _category(name, values, at, least, most):
-    """A column of text, its values in their order (numbers in names by size); None for too few or too many values."""
+    """A column of text, its values in order (numbers in names by size); None for too few or too many."""
     codes, names = pd.factorize(text_of(values))
     if "" in names:
         codes = np.where(codes == list(names).index(""), -1, codes)
@@ -137,7 +137,7 @@ def _number(name, values, at):
 
 
 def _lengths_of(utterances, at, sound_file):
-    """Seconds `(n,)` from start and end, else from a column `seconds` (its name is the second), else from the files."""
+    """Seconds `(n,)` from start and end, else a column `seconds` (the second is its name), else the files."""
     length = np.full(len(at), np.nan)
     if {"start", "end"} <= set(utterances.columns):
         start, end = (take(utterances[name].to_numpy(float), at, np.nan) for name in ("start", "end"))

@@ -34,8 +34,8 @@ def gaps(table: pd.DataFrame) -> list[str]:
         no_truth, no_class = table["emotion"].isna() & labelled, ~asked & labelled
         if no_truth.any() and table["emotion"].notna().any():
             notices.append(
-                f"{_share(no_truth, labelled)} have no true label: {some(table.index[no_truth], SHOWN)}. They stand "
-                "under (none)."
+                f"{_share(no_truth, labelled)} have no true label: {some(table.index[no_truth], SHOWN)}. "
+                "They stand under (none)."
             )
         if no_class.any():
             shown = some(table.index[no_class], SHOWN)
@@ -44,19 +44,21 @@ def gaps(table: pd.DataFrame) -> list[str]:
         without = in_order(used - {column.removeprefix("p_") for column in probabilities})
         if probabilities and without:
             notices.append(
-                f"The table has no probabilities of {some(without)} (no column p_{without[0]}): these show none."
+                f"The table has no probabilities of {some(without)} (no column p_{without[0]}): these show "
+                "none."
             )
     unusable = asked & table[probabilities].isna().all(axis=1)
     if probabilities and unusable.any():
         notices.append(
-            f"The probabilities of {_share(unusable, asked)} are not used, because they are missing or do not add up "
-            f"to 1: {some(table.index[unusable], SHOWN)}. Their labels are shown all the same."
+            f"The probabilities of {_share(unusable, asked)} are not used, because they are missing or do "
+            f"not add up to 1: {some(table.index[unusable], SHOWN)}. Their labels are shown all the same."
         )
     return notices
 
 
 def strangers(ids: pd.Index, known: pd.Index, at: np.ndarray) -> list[str]:
-    """Predicted `ids` that are not among the `known`, and whether more would be without folder and file extension.
+    """Predicted `ids` that are not among the `known`, and whether more would be without folder and file
+    extension.
 
     at `(n,)`: the ids' positions in `known`, -1 = not there.
     """
@@ -65,8 +67,8 @@ def strangers(ids: pd.Index, known: pd.Index, at: np.ndarray) -> list[str]:
         return []
     if len(lost) == len(ids):
         notice = (
-            f"None of the {len(ids):,} predicted utterances is in the utterances table ({some(ids, 2)} against "
-            f"{some(known, 2)}), so only the predictions are shown."
+            f"None of the {len(ids):,} predicted utterances is in the utterances table ({some(ids, 2)} "
+            f"against {some(known, 2)}), so only the predictions are shown."
         )
     else:
         notice = (
@@ -87,14 +89,14 @@ def strangers(ids: pd.Index, known: pd.Index, at: np.ndarray) -> list[str]:
     own, theirs = ids[lost[first]], known[unique.iloc[match[first]]]
     return [
         notice,
-        f"{int((match >= 0).sum()):,} of the ids that are not there differ in nothing but a folder or a file extension "
-        f"({own!r:.100} there, {theirs!r:.100} in the utterances table): write the ids alike in both tables, and "
-        "sound and columns are found.",
+        f"{int((match >= 0).sum()):,} of the ids that are not there differ in nothing but a folder or a file "
+        f"extension ({own!r:.100} there, {theirs!r:.100} in the utterances table): write the ids alike in "
+        "both tables, and sound and columns are found.",
     ]
 
 
 def labels_apart(material, classes: list[str], truth: np.ndarray) -> list[str]:
-    """The predictions bring other true labels than the corpus's own `emotion`. truth `(n,)`: class numbers, -1 unknown."""
+    """The predictions bring other true labels (`truth`, class numbers, -1 unknown) than the corpus."""
     own = material.texts("emotion")
     if own is None:
         return []
@@ -105,9 +107,9 @@ def labels_apart(material, classes: list[str], truth: np.ndarray) -> list[str]:
         return []
     shown = [f"{material.ids[row]} ({brought[row]}, in the corpus {own[row]})" for row in rows]
     return [
-        f"{len(rows):,} of {int(both.sum()):,} utterances have another true label in the predictions than in the "
-        f"utterances table: {some(shown, SHOWN)}. The predictions' labels are shown; where these were not "
-        "changed on purpose, load the corpus as it was when the model was tested."
+        f"{len(rows):,} of {int(both.sum()):,} utterances have another true label in the predictions than in "
+        f"the utterances table: {some(shown, SHOWN)}. The predictions' labels are shown; where these were "
+        "not changed on purpose, load the corpus as it was when the model was tested."
     ]
 
 
@@ -126,8 +128,8 @@ def written_unlike(material, classes: list[str], truth: np.ndarray) -> list[str]
     if not pairs:
         return []
     return [
-        f"Some predicted classes are never true, and only written otherwise than one that is: {some(pairs, SHOWN)}. "
-        "They count as errors: write them alike."
+        "Some predicted classes are never true, and only written otherwise than one that is: "
+        f"{some(pairs, SHOWN)}. They count as errors: write them alike."
     ]
 
 
@@ -150,23 +152,26 @@ def not_the_largest(
     if not len(odd):
         return []
     shown = [
-        f"{ids[known[i]]} ({classes[predicted[known[i]]]}, but {classes[shares[i].argmax()]} has {largest[i]:.2f})"
+        f"{ids[known[i]]} ({classes[predicted[known[i]]]}, but {classes[shares[i].argmax()]} has "
+        f"{largest[i]:.2f})"
         for i in odd
     ]
     return [
-        f"{len(odd):,} of {len(known):,} predictions of {model} are not the class with the largest probability: "
-        f"{some(shown, SHOWN)}. What is called confidence is the largest probability, so for these it is not "
-        "that of the predicted class. If this is not meant, see whether the p_ columns stand under the right names."
+        f"{len(odd):,} of {len(known):,} predictions of {model} are not the class with the largest "
+        f"probability: {some(shown, SHOWN)}. What is called confidence is the largest probability, so for "
+        "these it is not that of the predicted class. If this is not meant, see whether the p_ columns stand "
+        "under the right names."
     ]
 
 
 def likely_label_errors(
     labels: np.ndarray, probabilities: np.ndarray
 ) -> tuple[np.ndarray | None, str | None]:
-    """Rows whose label is likely wrong, worst first, and None; or None and a sentence that says why there are none.
+    """Rows whose label is likely wrong, worst first, and None; or None and a sentence that says why there are
+    none.
 
-    labels `(n,)`: class numbers, -1 unknown; probabilities `(n, classes)` of clips that the model had not seen, NaN
-    where not known. Rows without a label or with probabilities missing are left out.
+    labels `(n,)`: class numbers, -1 unknown; probabilities `(n, classes)` of clips that the model had not
+    seen, NaN where not known. Rows without a label or with probabilities missing are left out.
     """
     # Classes that the model knows, and rows of known label and probabilities.
     columns = np.flatnonzero(~np.isnan(probabilities).all(0))
@@ -177,8 +182,8 @@ def likely_label_errors(
     if len(counts) < 2 or counts.min() < FEWEST:
         here = f"{len(counts)}, the smallest with {counts.min()}" if len(counts) else "none"
         return None, (
-            f"Likely label errors need two classes or more, each with at least {FEWEST} labelled clips of known "
-            f"probabilities; there are {here}."
+            f"Likely label errors need two classes or more, each with at least {FEWEST} labelled clips of "
+            f"known probabilities; there are {here}."
         )
 
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

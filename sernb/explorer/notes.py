@@ -48,7 +48,8 @@ _NOTES = TypeAdapter(dict[Annotated[Text, Field(min_length=1)], Note])
 
 
 def as_dict(notes: pd.DataFrame | Mapping, source: str = "notes") -> dict[str, dict]:
-    """{utterance: {"note": text, "tags": [text]}} of a table (index utterance) or such a dict, without empty notes.
+    """{utterance: {"note": text, "tags": [text]}} of a table (index utterance) or such a dict, without empty
+    notes.
 
     Tags may be a list or text with ";" between. Raises SernbError for anything else.
     """
@@ -56,7 +57,8 @@ def as_dict(notes: pd.DataFrame | Mapping, source: str = "notes") -> dict[str, d
         table = notes.set_index("utterance") if "utterance" in notes else notes
         if table.index.has_duplicates:
             raise SernbError(
-                f"{source}: an utterance has one row; found {table.index[table.index.duplicated()][0]!r} twice."
+                f"{source}: an utterance has one row; found {table.index[table.index.duplicated()][0]!r} "
+                "twice."
             )
         missing = table.map(lambda value: not isinstance(value, (list, tuple)) and pd.isna(value))
         notes = dict(
@@ -66,8 +68,8 @@ def as_dict(notes: pd.DataFrame | Mapping, source: str = "notes") -> dict[str, d
         checked = _NOTES.validate_python(notes)
     except ValidationError as error:
         raise SernbError(
-            f"{source}: {in_words(error)} Expected {{utterance: {{'note': text, 'tags': [text, …]}}}}, or a table with "
-            "these columns."
+            f"{source}: {in_words(error)} Expected {{utterance: {{'note': text, 'tags': [text, …]}}}}, or a "
+            "table with these columns."
         ) from None
     return {name: note.model_dump() for name, note in checked.items() if note.note or note.tags}
 
@@ -80,7 +82,8 @@ def as_table(notes: Mapping) -> pd.DataFrame:
 
 
 def merged(notes: Mapping, changes: Mapping) -> dict[str, dict]:
-    """Notes after `changes`: {utterance: a note as in `as_dict`, or None, which takes it away}; the others stay.
+    """Notes after `changes`: {utterance: a note as in `as_dict`, or None, which takes it away}; the others
+    stay.
 
     Raises SernbError for changes that are none; nothing is taken over then.
     """
@@ -95,7 +98,7 @@ def merged(notes: Mapping, changes: Mapping) -> dict[str, dict]:
 def read_notes(path: str | Path) -> pd.DataFrame:
     """The notes of a CSV: index `utterance`, columns note and tags (text, "noisy; two speakers").
 
-    Raises SernbError naming file and line: no such file, other columns, an utterance missing or twice, damaged CSV.
+    SernbError names file and line: no such file, other columns, an utterance missing or twice, a damaged CSV.
     """
     path, notes = Path(path), {}
     try:

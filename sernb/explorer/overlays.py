@@ -1,7 +1,8 @@
-"""What a model looked at, for the explorer's clips: attention over the spectrogram, and how much each word weighs.
+"""What a model looked at, for the explorer's clips: attention over the spectrogram, and how much each word
+weighs.
 
-An overlay is a function of an utterance's id; it gives a mapping (`map`, `words`, … as `sernb.explorer.clips.clip`
-takes them), or None where it knows nothing of that utterance.
+An overlay is a function of an utterance's id; it gives a mapping (`map`, `words`, … as
+`sernb.explorer.clips.clip` takes them), or None where it knows nothing of that utterance.
 """
 
 import re
@@ -28,10 +29,11 @@ def attention(
 ) -> Overlay:
     """Where in the spectrogram the predicted class's score comes from, over the whole utterance.
 
-    Each utterance goes through its own fold's network. A segment's map is the product of both attentions for the
-    predicted class less its mean over classes (only differences between classes decide), (H, W), low frequencies
-    first. Segments overlap: the maps are laid on the utterance's frames at their starts, and averaged where several
-    lie. The time in `end` may be later than the recording's end, since a short recording was filled with silence.
+    Each utterance goes through its own fold's network. A segment's map is the product of both attentions for
+    the predicted class less its mean over classes (only differences between classes decide), (H, W), low
+    frequencies first. Segments overlap: the maps are laid on the utterance's frames at their starts, and
+    averaged where several lie. The time in `end` may be later than the recording's end, since a short
+    recording was filled with silence.
 
     Args:
         networks: {fold: network}, attention pooling, of `sernb.studies.attention_pooling.cross_validate`.
@@ -48,8 +50,8 @@ def attention(
         shape = networks[fold].shape
         if shape.pooling != "attention" or shape.classes != len(classes):
             raise SernbError(
-                f"the network of {fold} has {shape.pooling} pooling and {shape.classes} classes; expected attention "
-                f"pooling, and the {len(classes)} classes of the columns p_<class>."
+                f"the network of {fold} has {shape.pooling} pooling and {shape.classes} classes; expected "
+                f"attention pooling, and the {len(classes)} classes of the columns p_<class>."
             )
     rows_of = segments.table.groupby("utterance").indices
 
@@ -70,7 +72,7 @@ def attention(
 
 
 def class_maps(network: SpectrogramCNN, spectrograms: torch.Tensor, which: int) -> np.ndarray:
-    """Spectrograms `(n, bins, frames)` to the maps of class number `which` less the mean over classes, `(n, H, W)`."""
+    """Spectrograms `(n, bins, frames)` to the maps `(n, H, W)` of a class less the mean over classes."""
     device = next(network.parameters()).device
     network.eval()
     with torch.inference_mode():
@@ -80,7 +82,8 @@ def class_maps(network: SpectrogramCNN, spectrograms: torch.Tensor, which: int) 
 
 
 def laid_out(maps: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Maps `(n, H, W)` on one time axis, each from its start (a column number) on: `(H, T)`, 0 where none lies.
+    """Maps `(n, H, W)` on one time axis, each from its start (a column number) on: `(H, T)`, 0 where none
+    lies.
 
     Where several lie it is their mean.
     """
@@ -95,13 +98,14 @@ def laid_out(maps: np.ndarray, starts: np.ndarray) -> np.ndarray:
 def words(pipelines: Mapping[str, object], predictions: pd.DataFrame, utterances: pd.DataFrame) -> Overlay:
     """How much each word speaks for the predicted class.
 
-    Each word is left out in turn, at that one place, and the rest is read by the model as it is: nothing is trained
-    again. The weight is how much the class's logit, less the mean over classes, falls by that; below 0: it rises.
-    Words work together (leaving one out makes new neighbours), so weights do not add up to the answer.
+    Each word is left out in turn, at that one place, and the rest is read by the model as it is: nothing is
+    trained again. The weight is how much the class's logit, less the mean over classes, falls by that; below
+    0: it rises. Words work together (leaving one out makes new neighbours), so weights do not add up to the
+    answer.
 
     Args:
-        pipelines: {fold: fitted pipeline of `sernb.evaluation.baselines.pipeline("text", [])`}, or anything that has
-            `classes_` and predicts log-probabilities of a table with a column `text`.
+        pipelines: {fold: fitted pipeline of `sernb.evaluation.baselines.pipeline("text", [])`}, or anything
+            that has `classes_` and predicts log-probabilities of a table with a column `text`.
         predictions: theirs, one row an utterance.
         utterances: their words.
 
@@ -163,7 +167,8 @@ def _one_each(predictions, models, what):
     if predictions.index.has_duplicates:
         twice = predictions.index[predictions.index.duplicated()].unique()
         raise SernbError(
-            f"predictions: {len(twice)} utterances have several rows ({some(twice, 3)}); choose one model and seed, as "
+            f"predictions: {len(twice)} utterances have several rows ({some(twice, 3)}); choose one model "
+            "and seed, as "
             'in predictions[predictions["model"] == NAME].'
         )
     absent = [fold for fold in predictions["fold"].unique() if fold not in models]

@@ -27,8 +27,8 @@ _SPARE = 300  # bytes for the sentence about the cap and the lists' brackets
 def html_page(state: dict, view: dict, notes: dict, clips: dict[int, dict], served: bool = False) -> str:
     """A whole page.
 
-    A policy in the page allows this code and style alone, no connections (served: to its own server), and no HTML
-    made of text.
+    A policy in the page allows this code and style alone, no connections (served: to its own server), and no
+    HTML made of text.
 
     Args:
         state: of `sernb.explorer.state`.
@@ -43,7 +43,7 @@ def html_page(state: dict, view: dict, notes: dict, clips: dict[int, dict], serv
         "notes": notes,
         "served": served,
         "clips": {str(row): clip for row, clip in clips.items()},
-        # The browser keeps notes taken in the page under what tells these utterances and these notes from others.
+        # The browser keeps notes under what tells these utterances and these notes from others.
         "key": _short([state["title"], *state["utterance"]]),
         "noted": _short([as_json(notes)]),
     }
@@ -95,8 +95,8 @@ def as_json(data) -> str:
 def candidates(state: dict, view: dict) -> list[int]:
     """Rows with sound, those first that a reader will want to hear.
 
-    The open one; then, in turn, likely label errors, wrong predictions (the surest first; of dimensions, the farthest
-    off), and any, drawn at random.
+    The open one; then, in turn, likely label errors, wrong predictions (the surest first; of dimensions, the
+    farthest off), and any, drawn at random.
     """
     n, model = state["n"], next(model for model in state["models"] if model["name"] == view["model"])
     wrong, off = np.zeros(n, bool), np.zeros(n)
@@ -120,13 +120,12 @@ def candidates(state: dict, view: dict) -> list[int]:
 
 
 def quiz_rows(state: dict) -> list[int]:
-    """Rows with sound and truth, the classes in turn, each in a random order, whatever a model says of them."""
+    """Rows with sound and truth, the classes in turn, each in random order, whatever a model says of them."""
     if state["emotion"] is None or state["sound"] is None:
         return []
     truth, random = np.where(state["sound"], state["emotion"], -1), np.random.default_rng(0)
-    of_classes = [
-        random.permutation(np.flatnonzero(truth == k)).tolist() for k in range(len(state["classes"]))
-    ]
+    ks = range(len(state["classes"]))
+    of_classes = [random.permutation(np.flatnonzero(truth == k)).tolist() for k in ks]
     return [row for row in chain.from_iterable(zip_longest(*of_classes)) if row is not None]
 
 
@@ -135,8 +134,8 @@ def filled(
 ) -> tuple[str, int]:
     """A page with the clips that fit.
 
-    Where not all fit, those for the quiz come first (`quiz_rows`): a quiz of the clips that a model fails on would be
-    no fair one.
+    Where not all fit, those for the quiz come first (`quiz_rows`): a quiz of the clips that a model fails on
+    would be no fair one.
 
     Args:
         state: of `sernb.explorer.state`.
@@ -157,8 +156,8 @@ def filled(
     size = len(html_page(state, view, notes, {}).encode()) + _SPARE
     if size > cap:
         raise SernbError(
-            f"the page is {size:,} bytes before any sound, more than cap={int(cap):,}: give it more, or fewer "
-            "predictions."
+            f"the page is {size:,} bytes before any sound, more than cap={int(cap):,}: give it more, or "
+            "fewer predictions."
         )
 
     clips, room = {}, cap - size
@@ -173,17 +172,16 @@ def filled(
     heard, limit = sum(state["sound"] or []), None
     if len(clips) < heard:
         limit = (
-            f"{len(clips):,} of {heard:,} clips are in this page ({cap / 1e6:.3g} MB); the others show all but their "
-            "sound."
+            f"{len(clips):,} of {heard:,} clips are in this page ({cap / 1e6:.3g} MB); the others show all "
+            "but their sound."
         )
     quiz = None if all_fit or not for_quiz else quiz
-    return html_page(
-        state | {"embedded": sorted(clips), "limit": limit, "quiz": quiz}, view, notes, clips
-    ), len(clips)
+    held = state | {"embedded": sorted(clips), "limit": limit, "quiz": quiz}
+    return html_page(held, view, notes, clips), len(clips)
 
 
 def _put(clips, rows, made, room, bar, most=None):
-    """Add clips of `rows` that fit into `room` bytes, `most` at most; the bytes they take, and whether all fitted."""
+    """Add clips that fit into `room` bytes, `most` at most; the bytes they take, and whether all fitted."""
     used, misses, all_fit = 0, 0, True
     for row in rows:
         if len(clips) == most or misses == MISSES:

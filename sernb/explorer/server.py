@@ -20,7 +20,8 @@ LARGEST = 20_000_000  # bytes of notes that are taken
 def serve(
     explorer, port: int = 0, open_browser: bool = True, say: Callable = print, keep: Callable | None = None
 ) -> None:
-    """Serve an Explorer's page until Ctrl-C. Only this machine can reach it, and only with the address's token.
+    """Serve an Explorer's page until Ctrl-C. Only this machine can reach it, and only with the address's
+    token.
 
     Args:
         explorer: of `sernb.explorer.explore`; what is noted in the page goes into its `notes`.
@@ -65,9 +66,10 @@ class Server(ThreadingHTTPServer):
 
 
 class Answer(BaseHTTPRequestHandler):
-    """Answers for `/<token>/` and `/<token>/clip/<row>` (GET) and `/<token>/notes` (POST); all else is not found.
+    """Answers for `/<token>/` and `/<token>/clip/<row>` (GET) and `/<token>/notes` (POST); all else is not
+    found.
 
-    The notes that are posted are changes, {utterance: note, or null to take it away} (`sernb.explorer.notes.merged`).
+    The notes that are posted are changes, as `sernb.explorer.notes.merged` takes them.
     """
 
     server_version, sys_version = "sernb", ""

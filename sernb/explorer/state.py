@@ -19,9 +19,9 @@ from sernb.figures.palette import EMOTION_COLORS, SERIES_COLORS
 class Material:
     """The tables behind a state, checked, and how its rows lie in them.
 
-    ids: the utterances in order of first appearance, n; at `(n,)`: their positions in `utterances`, -1 = not there;
-    row: the state's row of each prediction; models: {name: positions `(n,)` in `predictions`, -1 where it says
-    nothing}.
+    ids: the utterances in order of first appearance, n; at `(n,)`: their positions in `utterances`, -1 = not
+    there; row: the state's row of each prediction; models: {name: positions `(n,)` in `predictions`, -1 where
+    it says nothing}.
     """
 
     predictions: pd.DataFrame
@@ -33,7 +33,7 @@ class Material:
     notices: list[str]
 
     def texts(self, name: str) -> np.ndarray | None:
-        """The utterances' own column as text `(n,)`, None where it is missing; None where there is no such column."""
+        """The utterances' column as text `(n,)`, None where it is missing; None without such a column."""
         if self.utterances is None or name not in self.utterances:
             return None
         return take(text_of(self.utterances[name]).to_numpy(object), self.at, None)
@@ -50,7 +50,7 @@ class Material:
 def read(predictions: pd.DataFrame, utterances: pd.DataFrame | None = None) -> Material:
     """The tables, checked leniently and brought together; what is missing in them is told in `notices`.
 
-    Raises SernbError where nothing can be shown: no predictions, ids missing, numbers that are none, a row twice.
+    Raises SernbError where nothing can be shown: no predictions, ids missing, no numbers, a row twice.
     """
     table = check_predictions(clean_table(predictions), strict=False)
     notices = doubts.gaps(table)
@@ -67,11 +67,12 @@ def read(predictions: pd.DataFrame, utterances: pd.DataFrame | None = None) -> M
 
 
 def state_of(material: Material, title: str = "", root: str | Path | None = None) -> dict:
-    """The state: `title`, `n`, `notices`, `utterance`, `text`, `classes`, `models`, … as plain JSON-able data.
+    """The state: `title`, `n`, `notices`, `utterance`, `text`, `classes`, `models`, … as plain JSON-able
+    data.
 
-    root: the folder that recordings must lie in, by default `utterances.attrs["root"]`. What is missing or does not
-    fit is left out and told in `notices`. Raises SernbError where nothing can be shown, or models disagree about the
-    truth.
+    root: the folder that recordings must lie in, by default `utterances.attrs["root"]`. What is missing or
+    does not fit is left out and told in `notices`. Raises SernbError where nothing can be shown, or models
+    disagree about the truth.
     """
     utterances, notices = material.utterances, list(material.notices)
     root = utterances.attrs.get("root") if root is None and utterances is not None else root
@@ -96,8 +97,8 @@ def state_of(material: Material, title: str = "", root: str | Path | None = None
         notices.append(f"There is no prediction of {some(mute)}.")
     if any(model["errors"] for model in models) and "fold" not in material.predictions:
         notices.append(
-            "The predictions name no folds: the list of likely label errors assumes that the model had not seen "
-            "these clips."
+            "The predictions name no folds: the list of likely label errors assumes that the model had not "
+            "seen these clips."
         )
     notices += doubts.labels_apart(material, classes, truth)
     notices += doubts.written_unlike(material, classes, truth)
@@ -121,7 +122,7 @@ def state_of(material: Material, title: str = "", root: str | Path | None = None
         "votes": None if utterances is None else columns.votes_of(utterances, material.at),
         "listeners": None if utterances is None else columns.listeners_of(utterances, material.at),
         "sound": sound,
-        # A saved page fills these: rows whose clips are in it, rows of its quiz, a sentence about what did not fit.
+        # A saved page fills these: rows whose clips are in it, rows of its quiz, what did not fit.
         "embedded": None,
         "quiz": None,
         "limit": None,
@@ -232,8 +233,8 @@ def _dimension(material, dim, notices):
             )
         elif count := int(np.isfinite(predicted).sum()):
             notices.append(
-                f"There is no true {dim} of any of {count:,} predicted values, so how far off they are cannot be "
-                f"shown: give the predictions or the utterances a column {dim!r}."
+                f"There is no true {dim} of any of {count:,} predicted values, so how far off they are "
+                f"cannot be shown: give the predictions or the utterances a column {dim!r}."
             )
 
     try:
@@ -251,13 +252,14 @@ def _agree(contradicts, column, table):
         name = table.index[contradicts][0]
         values = ", ".join(map(str, table.loc[[name], column].dropna().unique()))
         raise SernbError(
-            f"predictions: {int(contradicts.sum())} rows contradict others about the truth: {name!r} has {values} as "
-            f"{column!r}. An utterance has one true value, whichever model predicts it; correct the rows."
+            f"predictions: {int(contradicts.sum())} rows contradict others about the truth: {name!r} has "
+            f"{values} as {column!r}. An utterance has one true value, whichever model predicts it; correct "
+            "the rows."
         )
 
 
 def _texts(material, name):
-    """A column as text `(n,)`: the utterances' own, else what the predictions bring. None where nothing is known."""
+    """A column as text `(n,)`: the utterances', else the predictions'. None where nothing is known."""
     values, own = np.full(len(material.ids), None, object), material.texts(name)
     if name in material.predictions:
         first = np.unique(material.row, return_index=True)[1]  # the first prediction of each row
@@ -268,7 +270,7 @@ def _texts(material, name):
 
 
 def _sound(material, root, notices):
-    """1 where the utterances table names a recording; few files are looked for: those missing are told, and 0."""
+    """1 where the utterances table names a recording; 0 where a file is missing, which is told."""
     paths = material.texts("path")
     has = ~pd.isna(paths) if paths is not None else np.zeros(len(material.ids), bool)
     if not has.any():

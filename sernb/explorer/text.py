@@ -1,4 +1,4 @@
-"""Text that UTF-8, and so a page, can hold: halves of characters (lone surrogates) become U+FFFD, all else stays."""
+"""Text that UTF-8, and so a page, can hold: halves of characters (lone surrogates) become U+FFFD."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def clean(text):
 
 
 def clean_table(table: pd.DataFrame) -> pd.DataFrame:
-    """A copy of a table whose texts and ids are clean; pandas' own texts are that already, only objects are not."""
+    """A copy of a table whose texts and ids are clean; of pandas' types only objects may not be."""
     if not isinstance(table, pd.DataFrame) or table.columns.has_duplicates:
         return table  # the checks of tables refuse it
     table = table.copy()

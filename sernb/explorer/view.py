@@ -1,9 +1,10 @@
 """Views: what of a state is shown, as plain JSON that people can pass on.
 
-Which rows a view lists is decided in one place, `front/rows.js`, and the page tells Python (`Explorer.selected`). Where
-no page has answered, as in a run without a browser, `rows_of` knows the simple views that notebooks set; a test in the
-browser holds it against the page. It knows: the model, another one with `outcome`, `threshold`, filters of categories,
-`cells` of the model, the list of likely label errors, and what is sorted by confidence or residual.
+Which rows a view lists is decided in one place, `front/rows.js`, and the page tells Python
+(`Explorer.selected`). Where no page has answered, as in a run without a browser, `rows_of` knows the simple
+views that notebooks set; a test in the browser holds it against the page. It knows: the model, another one
+with `outcome`, `threshold`, filters of categories, `cells` of the model, the list of likely label errors, and
+what is sorted by confidence or residual.
 """
 
 from typing import Annotated, Literal
@@ -58,7 +59,8 @@ class Quiz(BaseModel, extra="forbid"):
 
 
 class View(BaseModel, extra="forbid"):
-    """A view, checked against the state that is the validation's context: people pass views on, so nothing is trusted.
+    """A view, checked against the state that is the validation's context: people pass views on, so nothing is
+    trusted.
 
     What needs a second model is at its default where none is chosen.
     """
@@ -121,7 +123,7 @@ def default_view(state: dict) -> dict:
 
 
 def complete(view: dict, state: dict) -> dict:
-    """The view, checked (`View`), with defaults for what it leaves out. Raises SernbError for what is not known."""
+    """The view, checked (`View`), with defaults for what it leaves out. SernbError says what is not known."""
     if not isinstance(view, dict):
         raise SernbError(f"a view is a dict, as in {{'model': …, 'filters': …}}; got {type(view).__name__}.")
     try:
@@ -136,7 +138,8 @@ def asked(view: dict) -> dict:
 
 
 def rows_of(state: dict, view: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the rows that pass a complete, simple view (all but its `cells`), and of those listed, in their order.
+    """Numbers of the rows that pass a complete, simple view (all but its `cells`), and of those listed, in
+    their order.
 
     Raises SernbError for a view that is not simple: only the page knows its rows.
     """
@@ -145,8 +148,8 @@ def rows_of(state: dict, view: dict) -> tuple[np.ndarray, np.ndarray]:
     others += [f"a filter of {name}" for name in view["filters"] if kinds.get(name) != "category"]
     if others:
         raise SernbError(
-            f"only the page knows the rows of this view ({some(others)}), and no page has told them: show the explorer, "
-            "and ask in a later cell."
+            f"only the page knows the rows of this view ({some(others)}), and no page has told them: show "
+            "the explorer, and ask in a later cell."
         )
     passes = _passes(state, view)
     passing = np.flatnonzero(passes)

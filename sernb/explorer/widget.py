@@ -40,7 +40,7 @@ def explore(
         predictions: a predictions table, of one model or several, or the path of a CSV that holds one.
         utterances: the corpus's table, for sound, words and filters.
         title: what stands above it.
-        overlay: a function of an utterance's id that tells what a model looked at (`sernb.explorer.clips.clip`).
+        overlay: a function of an utterance's id: what a model looked at (`sernb.explorer.clips.clip`).
         notes: of a file, table or dict, to go on with.
         root: the folder that recordings must lie in; by default the corpus's, where the table knows it. Where
             neither is known, any path of the utterances table is read.
@@ -59,7 +59,7 @@ def explore(
 class Told(BaseModel):
     """What a page tells: which rows pass its view and which it lists (None: all, and those that pass).
 
-    view: what of it decides that (`sernb.explorer.view.asked`); noted: ids with a note, where these are listed.
+    view: what of it decides that (`sernb.explorer.view.asked`); noted: ids with a note, where they matter.
     """
 
     view: dict
@@ -69,7 +69,7 @@ class Told(BaseModel):
 
 
 class Explorer(anywidget.AnyWidget):
-    """What `explore` gives. `view` and `notes` may be read and set; `selected`, `cells` and `matrix` follow the view."""
+    """What `explore` gives: `view` and `notes` can be set; `selected`, `cells`, `matrix` follow the view."""
 
     state = traitlets.Dict().tag(sync=True)
     view = traitlets.Dict().tag(sync=True)
@@ -89,7 +89,7 @@ class Explorer(anywidget.AnyWidget):
 
     @property
     def selected(self) -> pd.DataFrame:
-        """The rows of the list, in its order: the model's predictions, what the utterances table knows, notes.
+        """The rows of the list, in its order: the model's predictions, what the corpus knows of them, notes.
 
         As the page lists them; without one, only of simple views (`sernb.explorer.view`), else SernbError.
         """
@@ -105,7 +105,7 @@ class Explorer(anywidget.AnyWidget):
 
     @property
     def cells(self) -> dict[tuple[str, str], list[str]]:
-        """{(row value, column value): utterances} of the matrix as it is filtered now; "" is a missing value."""
+        """{(row value, column value): utterances} of the matrix, filtered as it is; "" is a missing value."""
         return cells(self.state, self.view, self._rows()[0])
 
     @property
@@ -114,7 +114,7 @@ class Explorer(anywidget.AnyWidget):
         return matrix(self.state, self.view, self._rows()[0])
 
     def _rows(self):
-        """Rows that pass the view, and those it lists: as the page told, or as `rows_of` knows them of simple views."""
+        """Rows that pass the view, and those it lists: as the page told, else of simple views (`rows_of`)."""
         told, n = self._told, self.state["n"]
         stale = told is None or told.view != asked(self.view)
         if stale or (self.view["list"] == "noted" and set(told.noted or []) != set(self.notes)):
@@ -123,11 +123,11 @@ class Explorer(anywidget.AnyWidget):
         return passing, passing if told.listed is None else np.array(told.listed, int)
 
     def notes_table(self) -> pd.DataFrame:
-        """The notes as a table: index utterance, columns note and tags; `sernb.explorer.write_notes` keeps it."""
+        """The notes as a table: index utterance, columns note and tags; `write_notes` keeps it."""
         return as_table(self.notes)
 
     def save(self, path: str | Path, cap: int = page.CAP, progress: bool = True) -> Path:
-        """Write the explorer as one HTML page of at most `cap` bytes that works without Python; the clips that fit."""
+        """Write one HTML page of at most `cap` bytes that works without Python, with the clips that fit."""
         return page.write_page(self.html(cap, progress)[0], path)
 
     def html(self, cap: int = page.CAP, progress: bool = True) -> tuple[str, int]:
@@ -147,12 +147,12 @@ class Explorer(anywidget.AnyWidget):
             told.append(f"{model['name']}{share}")
         found = sum(map(bool, state["sound"] or []))
         return (
-            f"Explorer{title}: {state['n']:,} utterances, {found:,} with sound. {'; '.join(told)}. Open the notebook in "
-            "JupyterLab to look at them, or write a page: explorer.save('explorer.html')."
+            f"Explorer{title}: {state['n']:,} utterances, {found:,} with sound. {'; '.join(told)}. Open the "
+            "notebook in JupyterLab to look at them, or write a page: explorer.save('explorer.html')."
         )
 
     def open(self):
-        """Nothing where nobody is there to click (`sernb run`): the report would keep all of the widget's state."""
+        """Nothing where nobody is there to click (`sernb run`): a report would keep all of the state."""
         if not os.environ.get("SERNB_REPORT"):
             super().open()
 

@@ -1,4 +1,4 @@
-"""A real browser: Debian's chromium (or Chrome), driven by Playwright. Skipped with a reason where there is none."""
+"""A real browser: Debian's chromium (or Chrome), driven by Playwright. Without one, tests are skipped."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ LOOP = """{
 
 
 def until(page, condition, arg=None):
-    """Waits for a JavaScript condition, frame by frame (a page's policy may forbid Playwright's own way, which is eval)."""
+    """Waits for a JavaScript condition, frame by frame (Playwright's way is eval, which a policy may forbid)."""
     page.evaluate(
         """(arg) => new Promise((done, failed) => {
           const end = performance.now() + 20000;
@@ -77,7 +77,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """`open_page(url, width=…, dark=…)`: a page of its own; the test fails on any error that the page reports."""
+    """`open_page(url, width=…, dark=…)`: a page of its own; the test fails on any error that it reports."""
     contexts, problems = [], []
 
     def opened(url, width=1200, height=900, dark=False, **context):

@@ -1,4 +1,4 @@
-"""Predictions of two made-up models on some utterances of the embedded corpus; the sound and the words are real."""
+"""Predictions of two made-up models on some utterances of the embedded corpus, with their sound and words."""
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,8 @@
-"""Pictures of the explorer for figures/: `python -m tests.browser.screenshots PAGE.html FOLDER` (or `make screenshots`).
+"""Pictures of the explorer for figures/: `python -m tests.browser.screenshots PAGE.html FOLDER` (or `make
+screenshots`).
 
-PAGE.html is what notebook 08 saves as errors.html, with the models "the voice" and "the words"; dimensions.html lies
-beside it.
+PAGE.html is what notebook 08 saves as errors.html, with the models "the voice" and "the words";
+dimensions.html lies beside it.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""What hands do to the explorer: focus, scrolling, quick clicks, two tabs, leaving in the middle of a word."""
+"""What hands do to the explorer: focus, scrolling, quick clicks, two tabs, leaving amid a word."""
 
 import json
 import threading
@@ -35,7 +35,8 @@ def inside(page, what):
     return page.evaluate(
         """(what) => { const node = what ? document.querySelector(what) : document.activeElement;
           const box = node.closest('ol, .scroll').getBoundingClientRect(), own = node.getBoundingClientRect();
-          return own.top >= box.top - 2 && own.bottom <= box.bottom + 2 && own.left >= box.left - 2 && own.right <= box.right + 2 }""",
+          return own.top >= box.top - 2 && own.bottom <= box.bottom + 2
+            && own.left >= box.left - 2 && own.right <= box.right + 2 }""",
         what,
     )
 
@@ -143,7 +144,8 @@ def test_ids_that_javascript_has_a_meaning_for(page, name):
 @pytest.mark.parametrize(
     "text",
     [
-        '{"filters": {"speaker": "03"}}', '{"filters": {"confidence": 5}}', '{"filters": {"nothing": []}}', '{"cells": null}',
+        '{"filters": {"speaker": "03"}}', '{"filters": {"confidence": 5}}', '{"filters": {"nothing": []}}',
+        '{"cells": null}',
         '{"model": "typo"}', '{"show": "nope"}', '{"colour": 1}', "[1]", "null", "{",
     ],
 )  # fmt: skip

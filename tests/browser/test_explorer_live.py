@@ -76,7 +76,8 @@ def plays(page):
     until(page, "parseFloat(document.querySelector('.sound .mono')?.textContent) > 0.2")
 
 
-# JupyterLab's own handle (--expose-app-in-browser): it says when notebook and kernel are ready, and when a cell has run.
+# JupyterLab's own handle (--expose-app-in-browser): it says when notebook and kernel are ready, and when a
+# cell has run.
 READY = """async () => {
   await jupyterapp.restored;
   const notebook = jupyterapp.shell.currentWidget;

@@ -1,4 +1,4 @@
-"""The saved page in a real browser, from the file system: click, listen, filter, compare, keyboard, export."""
+"""The saved page in a browser, from the file system: click, listen, filter, compare, keyboard, export."""
 
 import json
 
@@ -136,7 +136,8 @@ def test_everything_that_works_can_be_reached_by_tab(page):
         page.keyboard.press("Tab")
         seen.add(
             page.evaluate(
-                "(document.activeElement.dataset.control ?? document.activeElement.dataset.cell ?? document.activeElement.className) || document.activeElement.tagName"
+                "(document.activeElement.dataset.control ?? document.activeElement.dataset.cell ?? "
+                "document.activeElement.className) || document.activeElement.tagName"
             )
         )
     assert {
@@ -314,9 +315,15 @@ def test_it_fits_a_phone_in_light_and_dark(open_page, address, dark):
     assert page.locator(".sernb-explorer").get_attribute("data-theme") == ("dark" if dark else "light")
     colors = page.evaluate(
         """() => [...document.querySelectorAll('.sernb-explorer *')].filter((one) => one.checkVisibility()
-            && [...one.childNodes].some((child) => child.nodeType === 3 && child.data.trim()) && !one.disabled && !one.closest('.stage'))
-          .map((one) => { let under = one; while (under && /rgba\\(.*, 0\\)/.test(getComputedStyle(under).backgroundColor)) under = under.parentElement;
-            return [one.textContent.slice(0, 30), getComputedStyle(one).color, getComputedStyle(under ?? document.body).backgroundColor]; })"""
+            && [...one.childNodes].some((child) => child.nodeType === 3 && child.data.trim())
+            && !one.disabled && !one.closest('.stage'))
+          .map((one) => {
+            const ground = (node) => getComputedStyle(node).backgroundColor;
+            let under = one;
+            while (under && /rgba\\(.*, 0\\)/.test(ground(under))) under = under.parentElement;
+            const ink = getComputedStyle(one).color;
+            return [one.textContent.slice(0, 30), ink, ground(under ?? document.body)];
+          })"""
     )
     assert len(colors) > 50
     for text, ink, ground in colors:

@@ -1,5 +1,4 @@
-"""A view's rows: each list of the page worked out by hand; Python without a page gives the same ones, or says that it
-cannot."""
+"""A view's rows in the page, worked out by hand; Python without a page gives the same, or says it cannot."""
 
 import json
 import random
@@ -20,13 +19,14 @@ APPLY = """({ state, view, notes }) => {
   const rows = passing(window.held, whole);
   const matrix = matrixOf(window.held, whole, rows, whole.which === "other" ? "other" : "model");
   const counts = matrix.down.map((_, i) => matrix.across.map((__, j) => matrix.count(i, j)));
-  return { passing: rows, listed: listed(window.held, whole, notes), down: matrix.down, across: matrix.across, counts };
+  const { down, across } = matrix;
+  return { passing: rows, listed: listed(window.held, whole, notes), down, across, counts };
 }"""
 
 
 @pytest.fixture
 def applied(open_page):
-    """`applied(view, state=…, notes=…)`: what the front end makes of a view; without a state of the last one."""
+    """`applied(view, state=…, notes=…)`: what the front end makes of a view, by default of the last state."""
     page = open_page("about:blank")
     page.add_script_tag(content=front.module().replace("export default { render };", ""))
     return lambda view, state=None, notes=None: page.evaluate(

@@ -67,7 +67,7 @@ def test_the_modules_load_as_they_are(open_page):
 
 
 def stopwatch(page):
-    """A function: the seconds that the page has worked so far. Waiting for a busy machine does not count as work."""
+    """A function: the seconds that the page has worked so far; waiting for a busy machine does not count."""
     client = page.context.new_cdp_session(page)
     client.send("Performance.enable", {"timeDomain": "threadTicks"})
 

@@ -21,8 +21,8 @@ def utterances(**columns):
 
 def predictions(**columns):
     table = {
-        "fold": "speaker 03", "model": "m", "speaker": "03", "emotion": ["sad", "happy"], "predicted": ["sad", "sad"],
-        "p_sad": [0.75, 0.5], "p_happy": [0.25, 0.5], **columns,
+        "fold": "speaker 03", "model": "m", "speaker": "03", "emotion": ["sad", "happy"],
+        "predicted": ["sad", "sad"], "p_sad": [0.75, 0.5], "p_happy": [0.25, 0.5], **columns,
     }  # fmt: skip
     return pd.DataFrame(table, index=pd.Index(["a", "b"], name="utterance"))
 
@@ -74,7 +74,8 @@ def test_ids_become_text_and_may_stand_in_a_column():
         ({"start": [0, 2, 0], "end": [1, 1.5, 2]}, ["'end' must be later than the start", "'b': 1.5"]),
         ({"valence": ["high", 1, 2]}, ["'valence' must hold numbers; 1 rows", "'a': 'high'"]),
         ({"arousal": [np.inf, 1, 2]}, ["'arousal' must be a finite number", "'a': inf"]),
-        ({"path": ["a", None, ""]}, ["'path' must not be missing", "row 2, utterance 'b'", "must not be empty", "'c'"]),
+        ({"path": ["a", None, ""]}, ["'path' must not be missing", "row 2, utterance 'b'",
+                                     "must not be empty", "'c'"]),
     ],
 )  # fmt: skip
 def test_wrong_utterances_are_named(columns, says):

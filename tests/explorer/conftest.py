@@ -15,7 +15,7 @@ def make_state(predictions, utterances=None, **options):
 
 @pytest.fixture
 def small():
-    """Six clips, two models. Model a is right in u1, u2, u4; b in u1, u3, u4, u5; u6 has neither speaker nor length."""
+    """Six clips, two models: a is right in u1, u2, u4; b in u1, u3, u4, u5; u6 has no speaker, no length."""
     truth = ["happy", "happy", "sad", "sad", "happy", "sad"]
     rows = {
         "a": ["happy", "happy", "happy", "sad", "sad", "happy"],

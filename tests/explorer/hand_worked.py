@@ -1,7 +1,7 @@
 """Views of the clips in conftest.py, each list worked out by hand: Python and the page must give it.
 
-SMALL are views of six clips and two models, DIMENSIONS of four clips with arousal and valence; the views of *_PAGE are
-known to the page alone.
+SMALL are views of six clips and two models, DIMENSIONS of four clips with arousal and valence; the views of
+*_PAGE are known to the page alone.
 """
 
 SMALL = [

@@ -1,4 +1,4 @@
-"""Clips: sound that comes back as it was, pictures with numbers known beforehand, and no file that is not the corpus's."""
+"""Clips: sound comes back as it was, pictures have known numbers, and only the corpus's files are opened."""
 
 import base64
 import io
@@ -135,10 +135,12 @@ def test_what_cannot_be_heard_is_said(tmp_path):
     (tmp_path / "text.wav").write_text("no sound at all")
     os.mkfifo(tmp_path / "pipe.wav")
     u = table(
-        [str(tmp_path / "none.wav"), str(tmp_path / "empty.wav"), str(tmp_path / "text.wav"), None, 3, "a\0b", "",
+        [str(tmp_path / "none.wav"), str(tmp_path / "empty.wav"), str(tmp_path / "text.wav"), None, 3,
+         "a\0b", "",
          str(tmp_path), str(tmp_path / "pipe.wav")]
     )  # fmt: skip
-    words = ["no such file", "0 bytes", "cannot be decoded", "names no recording", "no path", "no path", "no path",
+    words = ["no such file", "0 bytes", "cannot be decoded", "names no recording", "no path",
+             "no path", "no path",
              "not a file", "not a file"]  # fmt: skip
     for name, word in zip(u.index, words, strict=True):
         found = clip(u, name)
@@ -207,7 +209,8 @@ def test_an_overlay_is_scaled_by_its_largest_value(tmp_path, write_sound):
     data = np.frombuffer(base64.b64decode(found["map"].pop("data")), np.int8)
     assert data.tolist() == [0, 64, -127, 32]
     assert found["map"] == {
-        "what": "attention", "bands": 2, "frames": 2, "start": 0.0, "end": 0.4, "low": 0.0, "high": 4000.0, "signed": True,
+        "what": "attention", "bands": 2, "frames": 2, "start": 0.0, "end": 0.4, "low": 0.0, "high": 4000.0,
+        "signed": True,
     }  # fmt: skip
     assert found["words"] == {"what": "pushes", "words": ["not", "bad"], "weights": [0.25, -1.0]}
     json.dumps(found, allow_nan=False)

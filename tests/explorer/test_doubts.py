@@ -1,4 +1,4 @@
-"""Slips and gaps in tables are counted, with examples, and nothing else is told; planted label errors are found."""
+"""Slips and gaps in tables are counted, and nothing else is told; planted label errors are found."""
 
 import importlib.util
 import sys

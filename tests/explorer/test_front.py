@@ -1,4 +1,4 @@
-"""The modules of the front end name what they take from each other, and become one text that imports nothing."""
+"""The modules of the front end name what they take from each other, and become one text without imports."""
 
 import re
 

@@ -84,7 +84,8 @@ def test_files_that_cannot_be_read(tmp_path):
 @pytest.mark.parametrize(
     "notes",
     [
-        None, "text", [1], {"u": "text"}, {"u": {"note": 1}}, {"u": {"tags": [1]}}, {"u": {"tags": 1}}, {1: {"note": "a"}},
+        None, "text", [1], {"u": "text"}, {"u": {"note": 1}}, {"u": {"tags": [1]}}, {"u": {"tags": 1}},
+        {1: {"note": "a"}},
         {"": {"note": "a"}}, {"u": {"note": "a", "who": "me"}}, {"u": {"note": "x" * 100_001}},
         pd.DataFrame({"note": ["a", "b"]}, index=["u", "u"]), pd.DataFrame({"who": ["a"]}),
     ],

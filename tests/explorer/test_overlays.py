@@ -102,7 +102,7 @@ def test_attention_refuses_what_does_not_fit(heard):
 
 
 class Counting:
-    """A model by hand: the logit of happy is the number of "good", that of sad of "bad", that of neutral 0."""
+    """A model by hand: the logit of happy is the number of "good", of sad that of "bad", of neutral 0."""
 
     classes_ = np.array(["happy", "neutral", "sad"])
 

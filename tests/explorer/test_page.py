@@ -102,7 +102,7 @@ def test_clips_come_in_turn_label_errors_first(explorer):
 
 
 def test_only_clips_that_fit_go_in(explorer, tmp_path):
-    cap = 3_000_000
+    cap = 1_500_000
     path = explorer.save(tmp_path / "new" / "page.html", cap=cap, progress=False)
     size = path.stat().st_size
     assert 0.9 * cap < size <= cap
@@ -112,7 +112,7 @@ def test_only_clips_that_fit_go_in(explorer, tmp_path):
     assert held == sorted(map(int, data["clips"])) and 5 < len(held) < 150
     assert all(data["clips"][str(row)]["audio"] for row in held)
     assert data["state"]["limit"] == (
-        f"{len(held)} of 1,100 clips are in this page (3 MB); the others show all but their sound."
+        f"{len(held)} of 1,100 clips are in this page (1.5 MB); the others show all but their sound."
     )
     assert all(clip["audio"].startswith("data:audio/mpeg") for clip in data["clips"].values())
     assert explorer.state["embedded"] is None and explorer.state["limit"] is None

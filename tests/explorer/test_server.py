@@ -59,7 +59,8 @@ def test_a_clip(served):
 @pytest.mark.parametrize(
     "path",
     [
-        "/", "", "{}", "/wrong/", "/wrong/clip/1", "{}clip/", "{}clip/1100", "{}clip/-1", "{}clip/1/", "{}clip/9999999999",
+        "/", "", "{}", "/wrong/", "/wrong/clip/1", "{}clip/", "{}clip/1100", "{}clip/-1", "{}clip/1/",
+        "{}clip/9999999999",
         "{}clip/%31", "{}../etc/passwd", "{}clip/../../etc/passwd", "/etc/passwd", "{}index.html",
     ],
 )  # fmt: skip

@@ -1,5 +1,6 @@
-"""Views of six clips and two models, each list and count worked out by hand (conftest, hand_worked); what is not known
-in a view is refused in words, whatever type it has."""
+"""Views of six clips and two models, each list and count worked out by hand (conftest, hand_worked); what is
+not known in a view is refused in words, whatever type it has.
+"""
 
 import json
 

@@ -213,8 +213,8 @@ def test_it_is_told_in_words_where_widgets_are_not_drawn(explorer):
     data, _ = explorer._repr_mimebundle_()
     assert VIEW in data
     assert data["text/plain"] == (
-        "Explorer “two models”: 6 utterances, 0 with sound. a: right in 50.0% of 6; b: right in 66.7% of 6. Open the "
-        "notebook in JupyterLab to look at them, or write a page: explorer.save('explorer.html')."
+        "Explorer “two models”: 6 utterances, 0 with sound. a: right in 50.0% of 6; b: right in 66.7% of 6. "
+        "Open the notebook in JupyterLab to look at them, or write a page: explorer.save('explorer.html')."
     )
 
 
@@ -225,7 +225,8 @@ def test_a_report_gets_a_page_in_a_frame_and_no_live_widget(small, monkeypatch):
     data = explorer._repr_mimebundle_()
     assert set(data) == {"text/html", "text/plain"}
     assert data["text/html"].startswith(
-        '<iframe title="Explorer: &lt;b&gt;&quot;t&quot;&lt;/b&gt;" sandbox="allow-scripts allow-downloads" srcdoc="&lt;!doctype'
+        '<iframe title="Explorer: &lt;b&gt;&quot;t&quot;&lt;/b&gt;" sandbox="allow-scripts allow-downloads" '
+        'srcdoc="&lt;!doctype'
     )
     assert data["text/html"].count("<") == 2  # <iframe> and </iframe>
     explorer.report_cap = 1000

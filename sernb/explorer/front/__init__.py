@@ -6,8 +6,8 @@ from pathlib import Path
 from sernb.core.errors import SernbError
 
 PARTS = (
-    "words.js", "dom.js", "colors.js", "view.js", "rows.js", "list.js", "player.js", "clip.js", "matrix.js", "plots.js",
-    "quiz.js", "controls.js", "python.js", "main.js",
+    "words.js", "dom.js", "colors.js", "view.js", "rows.js", "list.js", "player.js", "clip.js", "matrix.js",
+    "plots.js", "quiz.js", "controls.js", "python.js", "main.js",
 )  # fmt: skip
 FOLDER = Path(__file__).parent
 
@@ -15,8 +15,8 @@ FOLDER = Path(__file__).parent
 def module() -> str:
     """The ES module of the widget, all PARTS in one; it ends with `export default { render };`.
 
-    A saved page may run no other script than its own text, so nothing can be imported there, and a widget has one text,
-    too: the imports go, and the parts share one scope.
+    A saved page may run no other script than its own text, so nothing can be imported there, and a widget has
+    one text, too: the imports go, and the parts share one scope.
     """
     return "\n".join(map(joined, PARTS))
 
