@@ -58,11 +58,11 @@ def read_names(
 
     Args:
         pattern, example: of a name without its ending, its groups are the columns; a name that it matches.
-        codes: {group: the values that the corpus has}, as {code: what it stands for} of speaker (gender),
-            sentence (its words), emotion and intensity.
+        codes: {group: the values that the corpus has}; those of speaker, sentence, emotion and intensity may be
+            {code: what it stands for}: gender, text, emotion and intensity.
 
     Returns:
-        A table indexed by the name: path, speaker, gender, text, emotion, and the other groups of `pattern`.
+        A table indexed by the name: path, speaker, what the codes stand for, and the other groups of `pattern`.
         attrs["skipped"] lists what was left out: other names, and clips that are found twice.
 
     Raises:
@@ -96,8 +96,9 @@ def read_names(
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
     meaning = {"speaker": "gender", "sentence": "text", "emotion": "emotion", "intensity": "intensity"}
     for group in codes.keys() & meaning.keys():
-        table[meaning[group]] = table[group].map(codes[group])
-    usual = ["path", "speaker", "gender", "text", "emotion"]
+        if isinstance(codes[group], dict):
+            table[meaning[group]] = table[group].map(codes[group])
+    usual = [name for name in ("path", "speaker", "gender", "text", "emotion") if name in table]
     table = table[[*usual, *table.columns.drop(usual)]]
     table.attrs["skipped"] = bad
     return table

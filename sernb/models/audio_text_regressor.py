@@ -13,6 +13,8 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import nn
 from transformers.utils import ModelOutput
 
+from sernb.models.masks import check_mask, need
+
 DIMENSIONS = ("arousal", "valence", "dominance")  # the paper's order; others print dominance before valence
 KINDS = {"hubert": "HubertModel", "wav2vec2": "Wav2Vec2Model"}  # model_type: its class in transformers
 JOINS = ("mean", "sum", "concatenation")
@@ -245,20 +247,3 @@ def assemble(
         layer.to_empty(device="cpu").reset_parameters()
     model.centre, model.spread = torch.zeros(len(shape.dimensions)), torch.ones(len(shape.dimensions))
     return model
-
-
-def need(branch, inputs, names):
-    """ValueError where one of the inputs of a branch is None."""
-    if any(x is None for x in inputs):
-        raise ValueError(f"this model has a {branch} branch, and was given no {names}")
-
-
-def check_mask(branch, mask, states):
-    """ValueError without a mask of the `(batch, positions)` of the states, and for a row of padding."""
-    need(branch, (mask,), f"{branch}_mask")
-    if mask.shape != states.shape[:2]:
-        sizes = f"{tuple(mask.shape)}, its input {tuple(states.shape)}"
-        raise ValueError(f"the {branch} mask is {sizes}: the first two sizes differ")
-    if len(padding := (~mask.any(1)).nonzero()):
-        row = int(padding[0])
-        raise ValueError(f"row {row} of the batch is padding throughout: its {branch} mask is all False")

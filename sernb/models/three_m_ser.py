@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers.utils import ModelOutput
 
-from sernb.models.audio_text_regressor import check_mask, need
+from sernb.models.masks import check_mask, need
 from sernb.models.vggish import PostProcess, VGGish, VGGishConfig
 
 STREAMS = ("text", "audio")

@@ -137,12 +137,14 @@ def claim_of(
 
     Without an interval, or with one that has no end (a single speaker), it cannot be tested on this corpus.
 
-    Args: paper: Who claims it. words: What is claimed. number: The paper's number. found: Ours, as `ends`
-        takes it; several in a list must all hold, and the weakest is shown; None or [] where nothing was
-        measured. why: A sentence on where ours comes from, or on why it was not measured. above: The claim
-        holds where the lower end lies above this. below: Given, it holds where the upper end lies below
-        this instead. also: Further lower (or upper) ends that have to be on that side, such as that of an
-        interval over seeds. testable: False where it was measured, but says nothing about the claim.
+    Args:
+        paper, words, number: Who claims what, and the paper's number.
+        found: Ours, as `ends` takes it; several in a list must all hold, and the weakest is shown; None or [] where
+            nothing was measured.
+        why: A sentence on where ours comes from, or on why it was not measured.
+        above, below: The claim holds where the lower end lies above the first, or the upper end below the second.
+        also: Further ends that have to be on that side, such as that of an interval over seeds.
+        testable: False where it was measured, but says nothing about the claim.
     """
     several = found if isinstance(found, list) else [] if found is None else [found]
     sign, bound, end = (1, above, 1) if below is None else (-1, below, 2)

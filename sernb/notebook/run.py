@@ -59,8 +59,8 @@ def run(plans, out, profile="", jobs=1, resume=False):
         jobs: notebooks at a time.
         resume: keep what succeeded and has not changed since.
 
-    Returns: The summary (also written as summary.json): status "succeeded", "failed" or "interrupted", and
-        an entry a notebook.
+    Returns:
+        The summary, summary.json too: status "succeeded", "failed" or "interrupted", and an entry a notebook.
 
     Raises:
         SernbError: when `out` holds something else than a report, or cannot be written.
