@@ -88,8 +88,8 @@ def corpus_of(name: str) -> Corpus:
 
 
 def overview() -> pd.DataFrame:
-    """One row a corpus: title, licence, obtain (where to get it), the folder and layout expected, found
-    (the folder, "not found", or why it cannot be read) and files (recordings in it)."""
+    """One row a corpus: title, licence, obtain (where to get it), the folder and layout expected, found (the
+    folder, "not found", or why it cannot be read) and files (recordings in it)."""
     rows = {}
     for name, corpus in CORPORA.items():
         root = find_root(name)

@@ -46,8 +46,8 @@ def load(root: str | Path) -> pd.DataFrame:
 
 
 def sentences(count: int) -> list[str]:
-    """The first `count` of the sentences that the grammar wrote besides: none is said in the corpus, not
-    even with another opener. Raises SernbError for more than there are."""
+    """The first `count` of the sentences that the grammar wrote besides: none is said in the corpus, not even
+    with another opener. Raises SernbError for more than there are."""
     lines = SENTENCES.read_text(encoding="utf-8").splitlines()
     if not 0 <= count <= len(lines):
         advice = f"Ask for fewer, or write more: python -m making.pretraining.sentences --count {count}"

@@ -58,8 +58,8 @@ def read_names(
 
     Args:
         pattern, example: of a name without its ending, its groups are the columns; a name that it matches.
-        codes: {group: the values that the corpus has}; those of speaker, sentence, emotion and intensity may be
-            {code: what it stands for}: gender, text, emotion and intensity.
+        codes: {group: the values that the corpus has}; those of speaker, sentence, emotion and intensity may
+            be {code: what it stands for}: gender, text, emotion and intensity.
 
     Returns:
         A table indexed by the name: path, speaker, what the codes stand for, and the other groups of `pattern`.

@@ -64,8 +64,8 @@ def load(root: str | Path, on_bad: str = "raise", recordings: bool | None = None
     season, episode, and episode_start, episode_end (seconds; NaN where the file has no sensible time).
     Utterances are called train_dia0_utt0, dev_dia0_utt0, test_dia0_utt0.
 
-    `recordings=False` reads words only, True makes it an error that there are no clips. Raises SernbError
-    for a folder without MELD's tables, and for rows that cannot be used unless `on_bad="skip"`.
+    `recordings=False` reads words only, True makes it an error that there are no clips. Raises SernbError for
+    a folder without MELD's tables, and for rows that cannot be used unless `on_bad="skip"`.
     """
     # The three tables of words and labels.
     root, notes, sheets = Path(root), [], []

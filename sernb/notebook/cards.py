@@ -139,8 +139,8 @@ def claim_of(
 
     Args:
         paper, words, number: Who claims what, and the paper's number.
-        found: Ours, as `ends` takes it; several in a list must all hold, and the weakest is shown; None or [] where
-            nothing was measured.
+        found: Ours, as `ends` takes it; several in a list must all hold, and the weakest is shown; None or []
+            where nothing was measured.
         why: A sentence on where ours comes from, or on why it was not measured.
         above, below: The claim holds where the lower end lies above the first, or the upper end below the second.
         also: Further ends that have to be on that side, such as that of an interval over seeds.
@@ -235,8 +235,8 @@ def listen(sound, rate: int = 16000, caption: str = "") -> None:
 
 
 def clickable(figure, on_click: Callable[[str], object]) -> None:
-    """Show a plotly figure; where somebody is there to click, `on_click(id)` shows below it what belongs to
-    a dot.
+    """Show a plotly figure; where somebody is there to click, `on_click(id)` shows below it what belongs to a
+    dot.
 
     The id is the first of a dot's `customdata`. In a report (`sernb run`) the figure stays as it is: a live
     one would store megabytes of JavaScript in the executed notebook.

@@ -29,9 +29,9 @@ def record(
     value.
 
     After each recording its `waveform` is float32 `(samples,)`, mono, at 16 kHz, as of
-    `sernb.features.audio.read_audio`, and `on_sound(waveform)` is called; what it prints, displays or
-    raises stands below the button. The sound goes from the browser to the kernel and is stored nowhere. In
-    a report (`sernb run`) a sentence stands instead, `waveform` is None.
+    `sernb.features.audio.read_audio`, and `on_sound(waveform)` is called; what it prints, displays or raises
+    stands below the button. The sound goes from the browser to the kernel and is stored nowhere. In a report
+    (`sernb run`) a sentence stands instead, `waveform` is None.
 
     Example:
         >>> model = recordings.load_model("my model")  # doctest: +SKIP
@@ -59,8 +59,8 @@ class NotHere:
 
 
 class Microphone(anywidget.AnyWidget):
-    """The button of `record`. `waveform` is None until something was recorded; `said` is the last thing
-    told below it."""
+    """The button of `record`. `waveform` is None until something was recorded; `said` is the last thing told
+    below it."""
 
     _esm = Path(__file__).parent / "microphone.js"
     seconds = traitlets.Float(5.0).tag(sync=True)
