@@ -1,5 +1,4 @@
-"""Attention pooling fold by fold: segments and folds in, a predictions table out; and which filter shape
-suits emotion.
+"""Attention pooling fold by fold, from segments to predictions; and which filter shape suits emotion.
 
 Source: P. Li, Y. Song, I. McLoughlin, W. Guo, L. Dai, "An Attention Pooling based Representation Learning
 Method for Speech Emotion Recognition", Interspeech 2018.
@@ -44,18 +43,15 @@ def cross_validate(
     seed: int = 0,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, SpectrogramCNN]]:
-    """Train one network a fold and predict its test utterances; nothing is chosen on test data: the last
-    epoch counts.
+    """Train one network a fold and predict its test utterances; the last epoch counts: none is chosen.
 
-    Folds run one after another, or side by side within `with joblib.parallel_config(n_jobs=...)`: each in a
-    process of its own, with its share of the cores. Sums are then taken in another order, so the last digits
-    may differ.
+    Folds run one after another, or side by side within `with joblib.parallel_config(n_jobs=...)`. Sums are
+    then taken in another order, so the last digits may differ.
 
     Args:
         utterances: With a column `emotion`, whose categories are the classes, whatever `config.classes` says.
         train_segments, test_segments: Of these utterances (`sernb.features.spectrogram`).
-        folds: Of `sernb.protocols`.
-        config: The network; None: with attention pooling. name: of the model; None: its pooling.
+        config, name: The network, None: with attention pooling; what it is called, None: its pooling.
         seed: Every fold starts from its own weights, `seed` + 1000 times its number.
 
     Returns:
@@ -88,33 +84,25 @@ def train_fold(
     seed: int = 0,
     title: str | None = None,
 ) -> tuple[SpectrogramCNN, pd.DataFrame]:
-    """One network of a fold's training utterances, and its learning curve (arguments as in
-    `cross_validate`)."""
+    """One network of a fold's training utterances, and its learning curve; as in `cross_validate`."""
     if len(both := fold.train.intersection(fold.test)):
         raise SernbError(f"fold {fold.name}: {len(both)} utterances are trained on and tested, {some(both)}.")
-    lacking = fold.train.difference(segments.table["utterance"])
-    if len(lacking):
-        raise SernbError(
-            f"fold {fold.name}: {len(lacking)} training utterances lack segments: {some(lacking)}."
-        )
+    rows = _rows_of(fold.train, segments, fold, "training")
 
     # The label of each segment is its utterance's
     emotion = utterances["emotion"].cat.codes.reindex(segments.table["utterance"], fill_value=-1)
     labels = torch.as_tensor(emotion.to_numpy(np.int64))
-    columns = {"spectrogram": segments.spectrograms, "labels": labels}
-    rows = Rows(columns, segments.of(fold.train))
+    train_set = Rows({"spectrogram": segments.spectrograms, "labels": labels}, rows)
 
     torch.manual_seed(seed)
     model = SpectrogramCNN(config)
-    learner = _Classifier(model, recipe, labels[torch.as_tensor(rows.rows)])
+    learner = _Classifier(model, recipe, labels[torch.as_tensor(rows)])
     change = spec_augment(recipe) if recipe.frequency_mask or recipe.time_mask else None
-    curve = fit(learner, rows, None, recipe, Goal(best=None), seed, change=change, progress=title)
+    curve = fit(learner, train_set, None, recipe, Goal(best=None), seed, change=change, progress=title)
     return model, curve
 
 
 class _Classifier(torch.nn.Module):
-    """The network and its cross-entropy, each class weighing the same where the recipe says so."""
-
     def __init__(self, model, recipe, labels):
         super().__init__()
         self.model, self.smoothing = model.to(memory_format=torch.channels_last), recipe.label_smoothing
@@ -129,8 +117,7 @@ class _Classifier(torch.nn.Module):
 
 
 def spec_augment(recipe: Recipe):
-    """A change of training batches that silences one band and one span of each segment (SpecAugment, Park
-    2019).
+    """A change of training batches that silences one band and one span of each (SpecAugment, Park 2019).
 
     The silence is each batch's own minimum: the floor of every scaling of `sernb.features.spectrogram`.
     """
@@ -157,15 +144,10 @@ def segment_probabilities(model: SpectrogramCNN, spectrograms: torch.Tensor) -> 
 def predict(
     model: SpectrogramCNN, utterances: pd.DataFrame, segments: Segments, fold: Fold, name: str
 ) -> pd.DataFrame:
-    """The predictions table of a fold's test utterances: the mean of their segments' probabilities (paper,
-    2.1)."""
-    classes = utterances["emotion"].cat.categories
-    rows = segments.of(fold.test)
-    lacking = fold.test.difference(segments.table["utterance"].iloc[rows])
-    if len(lacking):
-        raise SernbError(f"fold {fold.name}: {len(lacking)} test utterances lack segments: {some(lacking)}.")
+    """Predictions for a fold's test utterances: the mean of their segments' probabilities (paper, 2.1)."""
+    rows = _rows_of(fold.test, segments, fold, "test")
     scores = segment_probabilities(model, segments.spectrograms[torch.as_tensor(rows)])
-    means = pd.DataFrame(scores.numpy(), columns=list(classes))
+    means = pd.DataFrame(scores.numpy(), columns=list(utterances["emotion"].cat.categories))
     means = means.groupby(segments.table["utterance"].to_numpy()[rows]).mean().reindex(fold.test)
     return predictions_of(means, utterances, fold.name, name)
 
@@ -192,26 +174,20 @@ def filter_study(
     seed: int = 0,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cross-validate one convolution of 16 channels with global average pooling for each filter shape (3.2,
-    Figure 2).
-
-    Shapes run side by side within `with joblib.parallel_config(n_jobs=...)`.
+    """Cross-validate one convolution of 16 channels, averaged, for each filter shape (3.2, Figure 2).
 
     Args:
-        heights, widths: In bins and frames, as `shapes` takes them; the other arguments are those of
-            `cross_validate`.
+        heights, widths: In bins and frames, as `shapes` takes them; the others are as in `cross_validate`.
 
     Returns:
-        (table, predictions). The table has a row a shape: height, width, WA with `WA_low` and `WA_high` (95
-        %, by utterance), and a column for each emotion, its recall. In predictions the model's name is
-        "height x width".
+        (table, predictions). The table has a row a shape: height, width, WA with `WA_low` and `WA_high`
+        (95 %, by utterance), and each emotion's recall; the models are named "height x width".
     """
 
     def train_one(height, width):
         config = CNNConfig(pooling="gap", filters=((height, width, CHANNELS),), channels=(), max_pools=())
-        data = (utterances, train_segments, test_segments, folds)
-        name = f"{height} x {width}"
-        predictions, _, _ = cross_validate(*data, config, recipe, name, seed, progress=False)
+        how = (config, recipe, f"{height} x {width}", seed, False)
+        predictions, _, _ = cross_validate(utterances, train_segments, test_segments, folds, *how)
         return predictions.assign(height=height, width=width)
 
     sizes = shapes(heights, widths)
@@ -224,19 +200,22 @@ def filter_study(
     return sizes.join(rows).join(recalls(predictions)).reset_index(drop=True), predictions
 
 
-def _classes(utterances: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
+def _rows_of(ids, segments, fold, part):
+    if len(lacking := ids.difference(segments.table["utterance"])):
+        raise SernbError(f"fold {fold.name}: {len(lacking)} {part} utterances lack segments: {some(lacking)}")
+    return segments.of(ids)
+
+
+def _classes(utterances, folds):
     emotion = utterances["emotion"]
     if emotion.isna().any():
-        missing = utterances.index[emotion.isna()]
-        raise SernbError(
-            f"{len(missing)} utterances have no emotion ({some(missing)}): leave them out first."
-        )
+        missing = emotion.index[emotion.isna()]
+        raise SernbError(f"{len(missing)} utterances have no emotion ({some(missing)}): leave them out.")
     if emotion.nunique() < 2:
         raise SernbError(f"all utterances are {emotion.iloc[0]}; there is nothing to tell apart.")
     for fold in folds:
         seen = set(emotion[fold.train])
         if unseen := [label for label in emotion.cat.categories if label not in seen]:
-            raise SernbError(
-                f"fold {fold.name}: no training utterance is {', '.join(unseen)}; take another protocol, or other emotions."
-            )
+            advice = "take another protocol, or other emotions"
+            raise SernbError(f"fold {fold.name}: no training utterance is {', '.join(unseen)}; {advice}.")
     return list(emotion.cat.categories)

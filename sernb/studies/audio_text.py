@@ -1,5 +1,4 @@
-"""Speech, and speech with words, fold by fold: the systems of Table 1 and Figure 3, for any speech and text
-encoder; and the CCCs that the paper prints, to lay beside one's own.
+"""Speech, and speech with words, fold by fold, for any two encoders; and the CCCs that the paper prints.
 
 Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient
 Self-Supervised Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 4.1 and 4.3,
@@ -9,7 +8,6 @@ Tables 1 and 2 (MSP-Podcast v1.10).
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import NamedTuple
 
 import pandas as pd
 import torch
@@ -26,22 +24,13 @@ from sernb.studies.training import run_folds
 
 SPEECH, BOTH, FROZEN, WORDS = "speech", "speech + text", "speech + text, FT→FRZ", "text"
 SYSTEMS = (SPEECH, BOTH, FROZEN)  # "text" alone is not in the paper
-
-
-class _System(NamedTuple):
-    hears: bool
-    reads: bool
-    frozen_from: str | None = None  # the system whose fine-tuned speech encoder it keeps
-
-
-# In the order in which they are trained.
+# Whether it hears, reads, and the system whose fine-tuned speech encoder it keeps; in the order of training.
 _SYSTEMS = {
-    SPEECH: _System(hears=True, reads=False),
-    WORDS: _System(hears=False, reads=True),
-    BOTH: _System(hears=True, reads=True),
-    FROZEN: _System(hears=True, reads=True, frozen_from=SPEECH),
+    SPEECH: (True, False, None),
+    WORDS: (False, True, None),
+    BOTH: (True, True, None),
+    FROZEN: (True, True, SPEECH),
 }
-
 PARTS = ("seen", "unseen")  # podcasts that are in training too, and those that are not
 _TABLE_1 = {  # arousal, valence, dominance in seen scenarios, then in unseen ones
     ("w2v2-L-robust(p)", SPEECH): (0.627, 0.470, 0.521, 0.462, 0.263, 0.390),
@@ -72,8 +61,7 @@ def train_systems(
     seeds: Sequence[int] = (0,),
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[tuple, AudioTextRegressor]]:
-    """Train the systems on copies of these encoders, side by side in `with
-    joblib.parallel_config(n_jobs=...)`.
+    """Train the systems on copies of these encoders; side by side in `joblib.parallel_config(n_jobs=...)`.
 
     Args:
         utterances: The table of `spoken`, which `sernb.studies.regression.prepare` made for these encoders.
@@ -81,19 +69,15 @@ def train_systems(
         speech, text: The pretrained encoders; None where no system takes it.
         name: Of the encoder; the model's name is "<name>, <system>".
         systems: "speech" and "speech + text", fine-tuned as a whole; "speech + text, FT→FRZ", the fine-tuned
-            speech
-            encoder and the pretrained text encoder, both frozen, with a new head (paper, 4.3); "text" alone.
+            speech and the pretrained text encoder, both frozen, with a new head (paper, 4.3); "text" alone.
         recipe, head: Of fine-tuning, and of a head on frozen encoders.
         config: Of the head and its pooling; its dimensions are those of the targets.
 
     Returns:
-        (predictions, learning curves, {(model, fold): first seed's}); predictions have a `part`, validation
-        or test.
+        (predictions with a `part`, validation or test; learning curves; {(model, fold): first seed's}).
 
     Raises:
-        SernbError: Where a system lacks an encoder or its input, without folds, and for a fold whose parts
-        share
-            utterances.
+        SernbError: Where a system lacks an encoder or its input, without folds, and where parts overlap.
     """
     if wrong := [system for system in systems if system not in _SYSTEMS]:
         raise SernbError(f"no system {wrong[0]!r}; choose from {', '.join((*SYSTEMS, WORDS))}.")
@@ -103,11 +87,10 @@ def train_systems(
     for fold in folds:
         groups.setdefault((tuple(fold.train), tuple(fold.validation)), []).append(fold)
     shape = replace(config or RegressorConfig(), dimensions=spoken.targets.dimensions)
-    packed = (_packed(speech), _packed(text))
-    needed = {_SYSTEMS[system].frozen_from for system in systems} | set(systems)
+    packed_speech, packed_text = _packed(speech), _packed(text)
+    needed = {_SYSTEMS[system][2] for system in systems} | set(systems)
 
     def train_one(folds, seed, watched):
-        """All systems on one training part."""
         rows = (spoken.rows(folds[0].train), spoken.rows(folds[0].validation))
         trained, tables, curves = {}, [], []
         for system, (hears, reads, frozen_from) in _SYSTEMS.items():
@@ -118,15 +101,13 @@ def train_systems(
 
             # Fine-tuned as a whole, or a new head on what is frozen
             if frozen_from is None:
-                model = assemble(
-                    _unpacked(packed[0] if hears else None), _unpacked(packed[1] if reads else None), shape
-                )
+                model = assemble(_unpacked(hears and packed_speech), _unpacked(reads and packed_text), shape)
                 inputs = spoken if reads else replace(spoken, tokens=None)
                 inputs = inputs if hears else replace(inputs, frames=None)
                 title = f"{label}, {folds[0].name}" if watched else None
                 curve = train_regressor(model, inputs, *rows, recipe, seed, progress=title)
             else:
-                model = assemble(trained[frozen_from].speech, _unpacked(packed[1]), shape)
+                model = assemble(trained[frozen_from].speech, _unpacked(packed_text), shape)
                 inputs = frozen(model, spoken)
                 curve = train_regressor(model, inputs, *rows, head, seed)
             trained[system] = model
@@ -134,16 +115,16 @@ def train_systems(
             for fold in folds if system in systems else ():
                 tables.append(answers(model, utterances, inputs, fold, label, seed))
                 curves.append(curve.assign(model=label, fold=fold.name, seed=seed))
-        weights = {f"{name}, {system}": _packed_regressor(trained[system]) for system in systems}
-        return pd.concat(tables), pd.concat(curves, ignore_index=True), weights
+        packed = {f"{name}, {system}": _packed(trained[system]) for system in systems}
+        return pd.concat(tables), pd.concat(curves, ignore_index=True), packed
 
     parts = list(groups.values())
-    predictions, curves, weights = run_folds(train_one, parts, seeds, name, progress)
+    predictions, curves, packed = run_folds(train_one, parts, seeds, name, progress)
     device = next((speech if speech is not None else text).parameters()).device
     models = {}
-    for number, folds in enumerate(parts):
-        for label, packed_model in weights[number * len(seeds)].items():
-            model = _regressor(packed_model).to(device).eval()
+    for folds, packed_models in zip(parts, packed[:: len(seeds)], strict=True):
+        for label, packed_model in packed_models.items():
+            model = _unpacked(packed_model).to(device).eval()
             models |= {(label, fold.name): model for fold in folds}
     return predictions, curves, models
 
@@ -169,16 +150,13 @@ def with_other_words(
     seed: int = 0,
     head: Recipe | None = None,
 ) -> pd.DataFrame:
-    """Predictions of finished models on their test parts, where they read the words of `utterances` instead.
+    """Predictions of finished models on their test parts, where they read other words.
 
     Args:
         finished: (model, what it hears, fold) each; the words in the second are left aside.
         utterances: With the other words in the column text.
-        tokenizer: Of the models' text encoders.
-        name: What the models are called in the predictions.
-        seed: Of a new head, and in the predictions.
-        head: How a new head, on the model's frozen encoders, learns from these words first; None: nothing
-            learns.
+        name: Of the models in the predictions.
+        head: How a new head, on the frozen encoders, learns from these words first; None: nothing learns.
     """
     tables = []
     for model, spoken, fold in finished:
@@ -189,8 +167,7 @@ def with_other_words(
             model = assemble(model.speech, model.text, RegressorConfig(dimensions=spoken.targets.dimensions))
             train_regressor(model, spoken, spoken.rows(fold.train), spoken.rows(fold.validation), head, seed)
         tables.append(answers(model, utterances, spoken, fold, name, seed))
-    table = pd.concat(tables)
-    return table[table["part"] == "test"]
+    return pd.concat(tables).query("part == 'test'")
 
 
 def of_systems() -> pd.DataFrame:
@@ -201,28 +178,25 @@ def of_systems() -> pd.DataFrame:
 
 
 def of_recognisers() -> pd.DataFrame:
-    """Table 2: a row for each way to get the words; WER (0.25 = a quarter of the words wrong) and the
-    dimensions."""
+    """Table 2: a row for each way to get the words; WER (0.25: a quarter are wrong) and the dimensions."""
     return pd.DataFrame.from_dict(_TABLE_2, orient="index", columns=["WER", *DIMENSIONS])
 
 
 def relative_gains(dimension: str = "valence") -> pd.DataFrame:
     """How much words add, as a share of the CCC of speech alone (Figure 3, FT): encoder, part, value."""
     table = of_systems().xs(dimension, axis=1, level="dimension")
-    both, alone = (table.xs(one, level="system") for one in (BOTH, SPEECH))
-    return (
-        (both / alone - 1).rename_axis(columns=None).melt(var_name="part", ignore_index=False).reset_index()
-    )
+    both, alone = (table.xs(system, level="system") for system in (BOTH, SPEECH))
+    gains = (both / alone - 1).rename_axis(columns=None)
+    return gains.melt(var_name="part", ignore_index=False).reset_index()
 
 
 def _check_inputs(spoken, speech, text, systems):
-    """SernbError that names what a system has not been given."""
     for system in systems:
-        needed = []
-        if _SYSTEMS[system].hears:
+        (hears, reads, _), needed = _SYSTEMS[system], []
+        if hears:
             heard = spoken.frames if spoken.speech_pooled is None else spoken.speech_pooled
             needed += [("a speech encoder (speech)", speech), ("waveforms (in prepare)", heard)]
-        if _SYSTEMS[system].reads:
+        if reads:
             read = spoken.tokens if spoken.text_pooled is None else spoken.text_pooled
             needed += [("a text encoder (text)", text), ("a tokenizer (in prepare)", read)]
         if absent := [what for what, value in needed if value is None]:
@@ -230,44 +204,28 @@ def _check_inputs(spoken, speech, text, systems):
 
 
 def _check_folds(folds):
-    """SernbError for no folds at all, and where the parts of one share utterances."""
     if not len(folds):
-        raise SernbError(
-            "there are no folds to train on; expected one or more, as sernb.protocols makes them."
-        )
+        raise SernbError("there are no folds to train on; expected one or more, of sernb.protocols.")
     for fold in folds:
-        for (one, ids), (other, others) in combinations(fold.parts().items(), 2):
+        for (part, ids), (other, others) in combinations(fold.parts().items(), 2):
             if len(shared := ids.intersection(others)):
-                where = f"fold {fold.name!r}: {len(shared)} utterances are in {one} and in {other}: {some(shared)}"
-                raise SernbError(
-                    f"{where}. Nothing is tested that was trained or chosen on; take them out of one."
-                )
+                where = f"{len(shared)} utterances are in {part} and in {other}: {some(shared)}"
+                raise SernbError(f"fold {fold.name!r}: {where}. Take them out of one.")
 
 
-def _packed(encoder):
-    """What a copy of an encoder is made of: torch does not send its weight norm (`parametrizations`) to other
-    processes."""
-    if encoder is None:
+def _packed(network):
+    """The makings of a copy: torch does not send its weight norm (`parametrizations`) to other processes."""
+    if network is None:
         return None
-    weights = {name: one.detach().cpu() for name, one in encoder.state_dict().items()}
-    return type(encoder), encoder.config, weights, next(encoder.parameters()).device
+    settings = network.shape if isinstance(network, AudioTextRegressor) else network.config
+    weights = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    return type(network), settings, weights
 
 
 def _unpacked(packed):
-    if packed is None:
+    if not packed:
         return None
-    kind, config, weights, device = packed
-    encoder = kind(config)
-    encoder.load_state_dict(weights, strict=False)  # a BERT may come without its pooler
-    return encoder.to(device)
-
-
-def _packed_regressor(model):
-    return model.shape, {name: weights.detach().cpu() for name, weights in model.state_dict().items()}
-
-
-def _regressor(packed):
-    shape, weights = packed
-    model = AudioTextRegressor(shape)
-    model.load_state_dict(weights)
-    return model
+    kind, settings, weights = packed
+    network = kind(settings)
+    network.load_state_dict(weights, strict=False)  # a BERT may come without its pooler
+    return network

@@ -2,8 +2,7 @@
 
 Learned weights, as in Figure 2 of D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic
 Information for Efficient Self-Supervised Emotion Recognition with Audio-Textual Distilled Models",
-Interspeech 2023, 4.2; and a linear probe on each layer by itself, whose score does not depend on how large a
-layer's numbers are.
+Interspeech 2023, 4.2; and a linear probe on each layer, which does not depend on how large its numbers are.
 """
 
 from collections.abc import Sequence
@@ -50,11 +49,9 @@ def learned_weights(
 
     Args:
         states: `(utterances, layers, width)`, averaged over time (`sernb.features.speech.layer_states`), or
-            with
-            it (`frame_states`): then the head pools average and maximum, as the paper's does, far slower.
+            with it (`frame_states`): then the head pools average and maximum, as the paper's, far slower.
         target: A dimension in [0, 1] `(utterances,)`, NaN where unknown (1 - CCC), or class numbers as
-            integers,
-            negative where unknown (cross-entropy, UAR).
+            integers, negative where unknown (cross-entropy, UAR).
         development_rows: The best epoch on them counts; `patience` epochs without a better one end it.
         normalise: "none", "layer": see `LayerProbe`; "feature": each feature of each layer gets mean 0 and
             variance 1 over the training rows (no time axis then).
@@ -66,9 +63,7 @@ def learned_weights(
     target = _Classes(target) if np.issubdtype(np.asarray(target).dtype, np.integer) else _Dimension(target)
     train, development = _labelled(target, train_rows, development_rows)
     if not np.isfinite(states.values if isinstance(states, Ragged) else states).all():
-        raise SernbError(
-            "the states hold NaN or infinity: the encoder is damaged, or too large for half precision."
-        )
+        raise SernbError("the states hold NaN or infinity: a damaged encoder, or too large for float16.")
     if batch_size < 2:
         raise SernbError(f"batch_size is {batch_size}; it must be at least 2, or a batch has no concordance.")
     if normalise == "feature":
@@ -95,8 +90,7 @@ def learned_weights(
             raise SernbError(f"the loss became {loss.item()}: lower {rates}.")
 
         # The best epoch's weights count
-        score = _score(probe, states, target, development)
-        since += 1
+        score, since = _score(probe, states, target, development), since + 1
         if score > best:
             best, weights, since = score, probe.layer_weights.detach().numpy().copy(), 0
         if since >= patience:
@@ -105,8 +99,6 @@ def learned_weights(
 
 
 class _Dimension:
-    """One dimension in [0, 1]: concordance."""
-
     outputs, least, word = 1, 2, "rating"  # one point has no concordance
 
     def __init__(self, values):
@@ -120,8 +112,6 @@ class _Dimension:
 
 
 class _Classes:
-    """Class numbers: cross-entropy, UAR."""
-
     least, word = 1, "class"
 
     def __init__(self, numbers):
@@ -146,38 +136,31 @@ def weights_table(
     progress: bool = True,
     **settings,
 ) -> pd.DataFrame:
-    """`learned_weights` for each target and seed: columns layer, target, seed, weight, score (on
-    development).
+    """`learned_weights` for each target and seed: layer, target, seed, weight, score (of development).
 
     splits: (training rows, development rows); each seed takes the next one, round and round, so that the
-    spread between seeds holds the luck of the split too. Side by side in `with
-    joblib.parallel_config(n_jobs=...)`.
+    spread between seeds holds the luck of the split too.
     """
-    chances = [(seed, splits[number % len(splits)]) for number, seed in enumerate(seeds)]
-    runs = (
-        delayed(learned_weights)(states, target, *split, normalise, seed, **settings)
-        for target in targets.values()
-        for seed, split in chances
-    )
-    done = side_by_side(runs, "heads", len(targets) * len(chances), "training", progress)
-    names = [(name, seed) for name in targets for seed, _ in chances]
-    rows = [
-        (layer, *name, weight, score)
-        for name, (weights, score) in zip(names, done, strict=True)
-        for layer, weight in enumerate(weights)
+    splits = [splits[number % len(splits)] for number in range(len(seeds))]
+    names = [(name, seed, split) for name in targets for seed, split in zip(seeds, splits, strict=True)]
+    task = delayed(learned_weights)
+    runs = (task(states, targets[name], *split, normalise, seed, **settings) for name, seed, split in names)
+    done = side_by_side(runs, "heads", len(names), "training", progress)
+    tables = [
+        pd.DataFrame({"target": name, "seed": seed, "weight": weights, "score": score})
+        for (name, seed, _), (weights, score) in zip(names, done, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["layer", "target", "seed", "weight", "score"])
+    return pd.concat(tables).rename_axis("layer").reset_index()
 
 
 def rated_by_layer(
     states: np.ndarray, utterances: pd.DataFrame, targets: Targets, folds: Sequence[Fold]
 ) -> pd.DataFrame:
-    """Predictions of a ridge regression on each layer by itself, on each fold's test part; model is the
-    layer's number.
+    """Predictions of a ridge regression on each layer, on each fold's test part; model is the layer's number.
 
     states: `(utterances, layers, width)`, averaged over time, in the table's order. Scaling and the ridge's
-    strength come from the training and validation parts. Raises SernbError for utterances that are not in the
-    table, states of another number, and a dimension without training ratings.
+    strength come from training and validation. Raises SernbError for utterances that are not in the table,
+    states of another number, and a dimension without training ratings.
     """
     _check_rows(states, utterances)
     tables = []
@@ -185,24 +168,22 @@ def rated_by_layer(
         train = rows_of(utterances.index, fold.train.union(fold.validation))
         test = rows_of(utterances.index, fold.test)
         for layer in range(states.shape[1]):
-            predicted = np.full((len(test), len(targets.dimensions)), np.nan)
+            ratings = np.full((len(test), len(targets.dimensions)), np.nan)
             for column, (name, values) in enumerate(zip(targets.dimensions, targets.values.T, strict=True)):
                 rows = train[~np.isnan(values[train])]
                 if len(rows) < 2:
                     why = f"{len(rows)} training utterances have a {name}; expected two or more"
                     raise SernbError(f"fold {fold.name!r}: {why}. Leave it out, or take larger folds.")
-                model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS))
-                predicted[:, column] = model.fit(states[rows, layer], values[rows]).predict(
-                    states[test, layer]
-                )
-            tables.append(rated(predicted, fold.test, utterances, targets, fold.name, str(layer)))
+                head = make_pipeline(StandardScaler(), RidgeCV(ALPHAS))
+                ratings[:, column] = head.fit(states[rows, layer], values[rows]).predict(states[test, layer])
+            tables.append(rated(ratings, fold.test, utterances, targets, fold.name, str(layer)))
     return pd.concat(tables)
 
 
 def classified_by_layer(states: np.ndarray, utterances: pd.DataFrame, folds: Sequence[Fold]) -> pd.DataFrame:
     """As `rated_by_layer`, for emotions: a logistic regression on each layer, classes weighing the same.
 
-    Utterances without a label are left out of training and test; SernbError for one that is not in the table.
+    Utterances without a label are left out of training and test.
     """
     _check_rows(states, utterances)
     emotion = utterances["emotion"].astype(str).to_numpy()
@@ -222,9 +203,7 @@ def classified_by_layer(states: np.ndarray, utterances: pd.DataFrame, folds: Seq
 
 
 def _labelled(target, train_rows, development_rows):
-    """The rows of both parts that have a label; SernbError where there is nothing to learn or to tell
-    apart."""
-    parts = (np.asarray(rows) for rows in (train_rows, development_rows))
+    parts = map(np.asarray, (train_rows, development_rows))
     train, development = (rows[target.known[rows]] for rows in parts)
     if len(train) < 2 or len(development) < 2:
         counts = f"{len(train)} training and {len(development)} development utterances"
@@ -239,12 +218,11 @@ def _labelled(target, train_rows, development_rows):
 def _check_rows(states, utterances):
     if len(states) != len(utterances):
         raise SernbError(
-            f"{len(states)} states for {len(utterances)} utterances; expected one each, in order."
+            f"{len(states)} states for {len(utterances)} utterances; one each, in order, is due."
         )
 
 
 def _standardised(states, train):
-    """Each feature of each layer with mean 0 and variance 1 over the training rows."""
     if isinstance(states, Ragged):
         raise SernbError('normalise="feature" takes states averaged over time (speech.layer_states).')
     mean, spread = states[train].mean(0), states[train].std(0)
@@ -252,7 +230,6 @@ def _standardised(states, train):
 
 
 def _batch(states, rows):
-    """What the probe takes for these rows."""
     rows = np.asarray(rows)
     if not isinstance(states, Ragged):
         return (torch.from_numpy(states[rows]),)

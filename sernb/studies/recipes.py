@@ -1,7 +1,6 @@
-"""How the four papers train, side by side: one kind of recipe, and for each paper its own and the laptop's.
+"""How the four papers train, side by side: for each its own recipe, and a laptop's.
 
-A laptop's recipe is cut for the kit's small encoders and minutes on two cores; what a paper leaves open is
-said beside it.
+A laptop's is cut for the kit's small encoders and minutes on two cores.
 """
 
 from dataclasses import dataclass, replace
@@ -18,16 +17,11 @@ class Recipe:
     """How a network is trained; the defaults are plain AdamW at a level rate.
 
     Args:
-        epochs: The most there can be.
-        batch_size: Utterances, sentences or segments a step.
-        optimizer: adam, adamw or sgd.
-        learning_rate: Its highest, of the head where `encoder_rate` is given.
-        encoder_rate: That of pretrained parts; None: the same.
-        momentum, nesterov: Of sgd alone.
-        warm_up: Share of the steps in which the rate rises from zero.
-        falling: Whether it then falls in a straight line to zero; level otherwise.
-        drops: Epochs, counted from 1, at whose start the rate falls by `drop` (21.5: half-way through the
-            21st).
+        optimizer: adam, adamw or sgd; `momentum` and `nesterov` are of sgd alone.
+        learning_rate, encoder_rate: Their highest; the second, of pretrained parts, None: the same.
+        warm_up, falling: Share of the steps in which the rate rises from zero; whether it then falls in a
+            straight line to zero, or stays level.
+        drops: Epochs, from 1, at whose start the rate falls by `drop` (21.5: half-way through the 21st).
         patience: Epochs in a row without a better one, after which training ends; None runs all.
         clip: The norm at which gradients are cut off; 0 leaves them.
         by_length: Whether a batch holds items of like length, which takes less padding.
@@ -68,33 +62,27 @@ class Recipe:
 
     def __post_init__(self):
         for name in ("epochs", "batch_size", "patience"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
+            if (value := getattr(self, name)) is not None and value < 1:
                 raise SernbError(f"{name} is {value}; it must be at least 1.")
         for name in ("learning_rate", "encoder_rate"):
-            rate = getattr(self, name)
-            if rate is not None and not 0 < rate < np.inf:
+            if (rate := getattr(self, name)) is not None and not 0 < rate < np.inf:
                 raise SernbError(f"{name} is {rate}; it must be a number above 0.")
         if not 0 <= self.warm_up < 1:
-            raise SernbError(
-                f"warm_up is {self.warm_up}; it is a share of the epochs, at least 0 and below 1."
-            )
+            raise SernbError(f"warm_up is {self.warm_up}; it is a share of the epochs, from 0 to below 1.")
         if not 0 < self.masked < 1:
             raise SernbError(f"masked is {self.masked}; it must lie between 0 and 1.")
         if self.optimizer not in OPTIMIZERS:
             raise SernbError(f"optimizer is {self.optimizer!r}; choose one of {', '.join(OPTIMIZERS)}.")
 
     def shortened(self, epochs: int) -> "Recipe":
-        """The same schedule squeezed into `epochs`: every drop at the same share of the run, within an epoch
-        if need be."""
+        """The same schedule in so many epochs: every drop at its share of the run, even within an epoch."""
         drops = tuple(1 + (epoch - 1) * epochs / self.epochs for epoch in self.drops)
         return replace(self, epochs=epochs, drops=drops)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of 3M-SER: `train_text`, `train_audio` say which encoders learn beside the head, `distil`
-    whether a student listens to its teacher."""
+    """One stage of 3M-SER: which encoders learn beside the head, and whether a student hears its teacher."""
 
     recipe: Recipe
     train_text: bool = False
@@ -121,66 +109,38 @@ class TwoStages:
 
 
 def chosen(name: str, recipes: dict, epochs: int = 0):
-    """The recipe of that name, with so many epochs (0: its own). Raises SernbError for a name that is not
-    there."""
+    """The recipe of that name, with so many epochs (0: its own)."""
     if name not in recipes:
         raise SernbError(f"recipe is {name!r}; choose one of {', '.join(recipes)}.")
     return replace(recipes[name], epochs=epochs) if epochs else recipes[name]
 
 
-# Attention-pooling CNN (Li et al. 2018, 3.1): SGD with Nesterov momentum, steps down by ten; gradients are
-# not clipped.
-ATTENTION_POOLING = {
-    "paper": Recipe(
-        epochs=50,
-        batch_size=64,
-        optimizer="sgd",
-        learning_rate=0.05,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=1e-4,
-        drops=(21, 31, 41),
-        clip=0,
-    )
-}
+# Attention-pooling CNN (Li et al. 2018, 3.1): SGD with Nesterov momentum, steps down by ten, no clipping.
+_NESTEROV = Recipe(epochs=50, batch_size=64, optimizer="sgd", learning_rate=0.05, momentum=0.9, nesterov=True)
+ATTENTION_POOLING = {"paper": replace(_NESTEROV, weight_decay=1e-4, drops=(21, 31, 41), clip=0)}
 
 # 3M-SER and its students (Nguyen et al. 2024, III.B): SGD at 1e-6, one utterance a step; momentum and weight
 # decay stand in the authors' code only. In theirs the fine-tuning's rate falls by ten every 30 epochs.
-_SGD = Recipe(
-    epochs=50,
-    batch_size=1,
-    optimizer="sgd",
-    learning_rate=1e-6,
-    momentum=0.99,
-    weight_decay=1e-6,
-    drops=(31, 61, 91),
-    clip=0,
-)
+_LEVEL = Recipe(epochs=50, batch_size=1, optimizer="sgd", learning_rate=1e-6, momentum=0.99, clip=0)
+_SGD = replace(_LEVEL, weight_decay=1e-6, drops=(31, 61, 91))
 _ADAMW = Recipe(epochs=4, batch_size=16, learning_rate=1e-3, weight_decay=0.01, falling=True)
 _DISTILSER = Stage(replace(_SGD, epochs=100), train_text=True, distil=True)
 THREE_M_SER = {
     "paper": TwoStages(Stage(_SGD), _DISTILSER),
-    # The authors' released configuration also trains VGGish; behind the rounding of its post-processor the
-    # gradient is zero.
+    # The authors' configuration also trains VGGish; behind its post-processor's rounding the gradient is 0.
     "code": TwoStages(Stage(_SGD), replace(_DISTILSER, train_audio=True)),
     "laptop": TwoStages(
-        Stage(_ADAMW),
-        Stage(replace(_ADAMW, epochs=6, encoder_rate=1e-4), train_text=True, distil=True),
+        Stage(_ADAMW), Stage(replace(_ADAMW, epochs=6, encoder_rate=1e-4), train_text=True, distil=True)
     ),
 }
 
 # The speech student of MCED (Li, Zhao, Jin 2022, 3.2): Adam at 1e-4 that falls in a straight line, 50 epochs
 # at most. The paper names neither the batch (32 utterances of like length here) nor when it stops.
-MCED = {
-    "paper": Recipe(epochs=50, batch_size=32, optimizer="adam", learning_rate=1e-4, falling=True),
-    "laptop": Recipe(
-        epochs=12, batch_size=16, optimizer="adam", learning_rate=5e-4, warm_up=0.1, falling=True
-    ),
-}
+_ADAM = Recipe(epochs=50, batch_size=32, optimizer="adam", learning_rate=1e-4, falling=True)
+MCED = {"paper": _ADAM, "laptop": replace(_ADAM, epochs=12, batch_size=16, learning_rate=5e-4, warm_up=0.1)}
 
-# MCED's text teacher (same paper, 3.2): at most 6 epochs of fine-tuning, 20 of reading on; the rest is usual
-# for BERT-base (Devlin et al. 2019), as the paper does not say. The laptop's are for encoders as narrow as
-# mini-bert.
+# MCED's text teacher (same paper, 3.2): at most 6 epochs of fine-tuning, 20 of reading on; the rest, left
+# open, is usual for BERT-base (Devlin et al. 2019). The laptop's are for encoders as narrow as mini-bert.
 _BERT = Recipe(weight_decay=0.01, warm_up=0.1, falling=True)
 TEXT_TEACHER = {
     "paper": replace(_BERT, epochs=6, batch_size=32, learning_rate=2e-5, patience=2),
@@ -192,22 +152,8 @@ TEXT_READING = {
 }
 
 # Audio-textual regressors (de Oliveira et al. 2023, 3.2): Adam at 1e-5, batches of 16 of like length, early
-# stopping. The paper names neither the epochs nor the patience. "head" is for a head alone, on frozen
-# encoders.
-AUDIO_TEXT = {
-    "paper": Recipe(epochs=30, batch_size=16, optimizer="adam", learning_rate=1e-5, patience=5),
-    "laptop": Recipe(
-        epochs=4,
-        batch_size=16,
-        optimizer="adam",
-        learning_rate=2e-3,
-        encoder_rate=6e-4,
-        patience=2,
-        warm_up=0.1,
-        falling=True,
-        standardised=True,
-    ),
-    "head": Recipe(
-        epochs=40, batch_size=16, optimizer="adam", learning_rate=1e-3, patience=5, standardised=True
-    ),
-}
+# stopping; neither epochs nor patience are named. "head" is for a head alone, on frozen encoders.
+_PAPER = Recipe(epochs=30, batch_size=16, optimizer="adam", learning_rate=1e-5, patience=5)
+_HEAD = replace(_PAPER, epochs=40, learning_rate=1e-3, standardised=True)
+_BOTH = replace(_HEAD, epochs=4, learning_rate=2e-3, encoder_rate=6e-4, patience=2, warm_up=0.1, falling=True)
+AUDIO_TEXT = {"paper": _PAPER, "laptop": _BOTH, "head": _HEAD}

@@ -1,5 +1,4 @@
-"""A regressor of arousal, valence and dominance: its inputs, its training, what it says, and what each word
-brings.
+"""A regressor of arousal, valence and dominance: inputs, training, predictions, and what each word brings.
 
 Source: D. de Oliveira, N. Raj Prabhu, T. Gerkmann, "Leveraging Semantic Information for Efficient
 Self-Supervised Emotion Recognition with Audio-Textual Distilled Models", Interspeech 2023, 3.2 and 3.3.
@@ -36,8 +35,8 @@ WORD = re.compile(r"\S+")
 class Spoken:
     """Utterances as a regressor takes them; row i belongs to `index[i]`.
 
-    frames: `(K, channels)` an utterance, of the frozen front end; tokens: ids `(N,)`. Instead of these, what
-    frozen encoders pooled: `speech_pooled (n, d_A)`, `text_pooled (n, d_T)`.
+    `frames (K, channels)` of the frozen front end, and `tokens (N,)`, of each; instead of these, what frozen
+    encoders pooled: `speech_pooled (n, d_A)`, `text_pooled (n, d_T)`.
     """
 
     index: pd.Index
@@ -52,8 +51,7 @@ class Spoken:
         return rows_of(self.index, ids)
 
     def lengths(self) -> np.ndarray:
-        """What batches of like length go by: frames, or tokens where there is no speech; ones where all is
-        pooled."""
+        """What batches of like length go by: frames, or else tokens; ones where all is pooled."""
         ragged = self.frames if self.frames is not None else self.tokens
         return np.ones(len(self.index), int) if ragged is None else ragged.lengths
 
@@ -85,11 +83,9 @@ def prepare(
     """What a regressor on this speech encoder and tokenizer takes; None leaves a branch out.
 
     Args:
-        utterances, targets, waveforms: In one order; `targets_of(utterances)`, and float32 `(samples,)` at 16
-            kHz.
-        speech, normalise: The encoder whose frozen front end makes the frames
-            (`sernb.features.speech.frames`).
-        tokenizer: Of the text encoder. transcript: the column with the words ("asr_text": a machine's).
+        targets, waveforms: `targets_of(utterances)`; float32 `(samples,)` at 16 kHz, in the same order.
+        speech, normalise: The encoder whose frozen front end makes the frames; see `speech.frames`.
+        tokenizer, transcript: The text encoder's; the column with the words ("asr_text": a machine's).
         cache: A folder for the frames, memory-mapped; None keeps them in memory.
 
     Raises:
@@ -97,26 +93,19 @@ def prepare(
     """
     index = utterances.index if targets.index is None else targets.index
     if len(targets.values) != len(utterances) or not index.equals(utterances.index):
-        counts = (
-            f"the targets are of {len(targets.values)} utterances, not of these {len(utterances)} in order"
-        )
-        raise SernbError(f"{counts}. Make them of this table: targets_of(utterances).")
+        counts = f"{len(targets.values)} utterances, not of these {len(utterances)} in order"
+        raise SernbError(f"the targets are of {counts}. Make them of this table: targets_of(utterances).")
     spoken = Spoken(utterances.index, targets)
     if speech is not None:
-        if waveforms is None or len(waveforms) != len(utterances):
-            count = 0 if waveforms is None else len(waveforms)
-            raise SernbError(
-                f"speech takes {len(utterances)} recordings, one an utterance; {count} were given."
-            )
-        spoken = replace(
-            spoken, frames=frames(waveforms, utterances.index, speech, normalise, cache, progress)
-        )
+        if (count := 0 if waveforms is None else len(waveforms)) != len(utterances):
+            raise SernbError(f"expected {len(utterances)} recordings, one an utterance; {count} were given.")
+        heard = frames(waveforms, utterances.index, speech, normalise, cache, progress)
+        spoken = replace(spoken, frames=heard)
     return spoken if tokenizer is None else with_words(spoken, utterances, tokenizer, transcript)
 
 
 def with_words(spoken: Spoken, utterances: pd.DataFrame, tokenizer, transcript: str = "text") -> Spoken:
-    """`spoken` with the words of the column `transcript`, as many tokens as the tokenizer's
-    `model_max_length` allows.
+    """`spoken` with the words of the column `transcript`, cut to the tokenizer's `model_max_length`.
 
     An empty transcript (a machine may well give "") is text; a missing one is not. Raises SernbError where
     the column is absent or has gaps, and for a table of other utterances.
@@ -124,14 +113,12 @@ def with_words(spoken: Spoken, utterances: pd.DataFrame, tokenizer, transcript: 
     if transcript not in utterances:
         raise SernbError(f"there is no column {transcript!r} to read, only {', '.join(utterances)}.")
     if not utterances.index.equals(spoken.index):
-        counts = f"the table has {len(utterances)} utterances, and not the {len(spoken.index)} of these inputs in order"
-        raise SernbError(f"{counts}. Sort it with utterances.loc[spoken.index].")
+        counts = f"{len(utterances)} utterances, and not the {len(spoken.index)} of these inputs in order"
+        raise SernbError(f"the table has {counts}. Sort it with utterances.loc[spoken.index].")
     missing = utterances.index[utterances[transcript].isna()]
     if len(missing):
         lacking = f"{len(missing)} of {len(utterances)} utterances have no {transcript}: {some(missing)}"
-        raise SernbError(
-            f"{lacking}. Leave them out, or let a machine transcribe them (sernb.features.transcripts)."
-        )
+        raise SernbError(f"{lacking}. Leave them out, or transcribe them with sernb.features.transcripts.")
     longest = min(LONGEST, getattr(tokenizer, "model_max_length", LONGEST))
     return replace(spoken, tokens=Ragged.of(token_ids(utterances[transcript], tokenizer, longest), np.int64))
 
@@ -146,25 +133,21 @@ def train_regressor(
     checkpoints: str | Path | None = None,
     progress: str | None = None,
 ) -> pd.DataFrame:
-    """Train `model` in place to a low 1 - CCC; returns the learning curve (epoch, loss, learning_rate,
-    development_CCC).
+    """Train `model` in place to a low 1 - CCC; the curve has epoch, loss, learning_rate, development_CCC.
 
     What is given as pooled is not trained. The model ends up on the GPU where there is one.
 
     Args:
         train_rows: Of `spoken`; those without a rating are left out.
         development_rows: Tried after each epoch (CCC of all of them together, the mean over dimensions): the
-            best
-            epoch counts, and training ends after `recipe.patience` epochs without a better one.
-        checkpoints: A folder from which a killed training goes on. progress: the title of a bar.
+            best epoch counts, and training ends after `recipe.patience` epochs without a better one.
+        checkpoints, progress: A folder from which a killed training goes on; the title of a bar.
 
     Raises:
-        SernbError: For a part whose ratings are too few or all the same, a training that diverges, and
-            `checkpoints` of a run with other settings, utterances or ratings.
+        SernbError: For a part whose ratings are too few or all the same, and as `sernb.studies.training.fit`.
     """
-    parts = [np.asarray(rows, int) for rows in (train_rows, development_rows)]
-    tried = len(parts[1]) > 0
-    rated = ~np.isnan(spoken.targets.values).all(axis=1)
+    rated, tried = ~np.isnan(spoken.targets.values).all(axis=1), len(development_rows) > 0
+    parts = (np.asarray(rows, int) for rows in (train_rows, development_rows))
     train_rows, development_rows = (rows[rated[rows]] for rows in parts)
     if recipe.bf16 and not torch.cuda.is_available():
         # oneDNN gets the grouped positional convolution of narrow encoders wrong in bfloat16, without a word
@@ -186,33 +169,27 @@ def train_regressor(
 
 @torch.inference_mode()
 def predict(model: AudioTextRegressor, spoken: Spoken, rows: np.ndarray) -> np.ndarray:
-    """Predictions float32 `(len(rows), dimensions)` on the scale of the targets, [0, 1]; on the device of the
-    first part."""
+    """Predictions float32 `(len(rows), dimensions)` in [0, 1], as the targets; on the first part's device."""
     device, examples = _ready(model), spoken.examples(rows)
     predicted = np.empty((len(rows), len(model.shape.dimensions)), np.float32)
     for items in _of_like_length(examples.lengths()):
-        batch = {
-            name: tensor.to(device)
-            for name, tensor in examples.__getitems__(items).items()
-            if name != "targets"
-        }
+        batch = examples.__getitems__(items)
+        batch = {name: tensor.to(device) for name, tensor in batch.items() if name != "targets"}
         predicted[items] = model(**batch).predicted.float().cpu().numpy()
     return predicted
 
 
 @torch.inference_mode()
 def frozen(model: AudioTextRegressor, spoken: Spoken) -> Spoken:
-    """`spoken` with each branch of `model` computed once and pooled: what a head on frozen encoders learns
-    from."""
+    """`spoken` with each branch of `model` computed once and pooled, for a head on frozen encoders."""
     device, pooled = _ready(model), {}
     for branch, items in (("speech", spoken.frames), ("text", spoken.tokens)):
         if getattr(model.shape, branch) is None or items is None:
             continue
-        pool = model.pool_speech if branch == "speech" else model.pool_text
-        tables = [
-            pd.DataFrame(pool(*(x.to(device) for x in items.padded(rows))).float().cpu().numpy(), rows)
-            for rows in _of_like_length(items.lengths)
-        ]
+        pool, tables = getattr(model, f"pool_{branch}"), []
+        for rows in _of_like_length(items.lengths):
+            values = pool(*(tensor.to(device) for tensor in items.padded(rows)))
+            tables.append(pd.DataFrame(values.float().cpu().numpy(), rows))
         pooled[f"{branch}_pooled"] = pd.concat(tables).sort_index().to_numpy()
     return replace(spoken, frames=None, tokens=None, **pooled)
 
@@ -221,25 +198,21 @@ def frozen(model: AudioTextRegressor, spoken: Spoken) -> Spoken:
 def word_effects(
     model: AudioTextRegressor, text: str, tokenizer, targets: Targets, speech_pooled: np.ndarray | None = None
 ) -> tuple[dict[str, float], pd.DataFrame]:
-    """What `model` says of one utterance, and how much of it each word brings: ({dimension: rating}, a row a
-    word).
+    """({dimension: rating} of one utterance, how much of it each word brings, a row a word).
 
-    Each word is left out in turn; its effect is the rating with all words less the rating without this one,
-    on the corpus's scale: above 0 where the word raises it. Effects do not add up to the rating, since words
-    work together.
+    A word's effect is the rating with all words less the one without it, on the corpus's scale: above 0 where
+    the word raises it. Effects do not add up to the rating, since words work together.
 
     Args:
         text: Notes in brackets are no words; a text without words has no rows.
-        tokenizer: Of the text encoder; targets: for the names of the dimensions and their scale.
-        speech_pooled: The utterance's speech, pooled before `(d_A,)` (`frozen`); None for a model that only
-            reads.
+        targets: For the names of the dimensions and their scale.
+        speech_pooled: The utterance's speech, pooled before `(d_A,)` (`frozen`); None: the model only reads.
     """
     cleaned = clean(text)  # notes in brackets first, or half of one might be left
     words = [] if cleaned == EMPTY else WORD.findall(cleaned)
     without = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(words))]
 
-    # An empty text becomes "NULL", as in training; a word of its own keeps a text without any from being
-    # refused.
+    # An empty text becomes "NULL", as in training; a word of its own keeps one from being refused
     longest = min(LONGEST, model.text.config.max_position_embeddings)
     ids = token_ids(pd.Series([" ".join(words), *without, "-"]), tokenizer, longest)[:-1]
     device = _ready(model)
@@ -277,17 +250,14 @@ class _Learner(torch.nn.Module):
 
 def _development(answers):
     """CCC over all of the development part: the mean over the dimensions that are known there."""
-    predicted, target = (
-        torch.from_numpy(np.asarray(values, np.float64))
-        for values in (answers.predictions, answers.label_ids)
-    )
+    both = answers.predictions, answers.label_ids
+    predicted, target = (torch.from_numpy(np.asarray(values, np.float64)) for values in both)
     known = (~target.isnan()).sum(0) > 1
     return {"CCC": float(concordance(predicted, target)[known].mean()) if known.any() else 0.0}
 
 
 def _ready(model):
-    """The model in evaluation mode, all of it on the device of its first weights, which is returned: fresh
-    heads begin on the CPU."""
+    """The device of the model's first weights, to which all of it moves: fresh heads begin on the CPU."""
     device = next(model.parameters()).device
     model.to(device).eval()
     return device

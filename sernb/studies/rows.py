@@ -1,5 +1,4 @@
-"""Rows that learn: one padded data set for every network, the order of its batches, and the word pieces it
-holds."""
+"""Rows that learn: one padded data set for every network, the order of its batches, and its word pieces."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,10 +16,8 @@ class Rows(torch.utils.data.Dataset):
     """Some rows of columns, handed out a whole padded batch at a time.
 
     Args:
-        columns: By the name that a network's forward has for it: an array or tensor `(n, ...)`, or, under a
-            pair of
-            names, items of any length, padded `(batch, longest, ...)`, and their mask bool `(batch,
-            longest)`.
+        columns: By the name that a network's forward has for it: an array or tensor `(n, ...)`; under a pair
+            of names items of any length, padded `(batch, longest, ...)`, and their mask `(batch, longest)`.
         rows: Which of them, in this order; None: all.
         also: From row numbers to more of a batch, such as what a teacher says of these rows.
         lengths: `(n,)`, what batches of like length go by; None: the first column with items of any length.
@@ -63,27 +60,20 @@ class Rows(torch.utils.data.Dataset):
 
     def digest(self) -> str:
         """The same for the same rows, plain columns and lengths."""
-        plain = [
-            np.asarray(column)[self.rows] for name, column in self.columns.items() if isinstance(name, str)
-        ]
+        plain = (column for name, column in self.columns.items() if isinstance(name, str))
         lengths = [] if self._lengths is None else [self.lengths()]
-        return digest(self.rows, *lengths, *plain)
+        return digest(self.rows, *lengths, *(np.asarray(column)[self.rows] for column in plain))
 
 
 class Shuffled(torch.utils.data.Sampler):
-    """Another order each epoch, the same for a seed and epoch (so that a resumed run sees what it would have
-    seen); with `by_length` in batches of like length. A last batch of fewer than `least` rows is left out."""
+    """Another order each epoch, the same for a seed and epoch, for resumed runs.
+
+    With `by_length` in batches of like length. A last batch of fewer than `least` rows is left out.
+    """
 
     def __init__(self, lengths, batch_size: int, seed: int, by_length: bool = True, least: int = 1):
         self.lengths, self.batch_size, self.seed = list(map(int, lengths)), batch_size, seed
         self.by_length, self.least, self.epoch = by_length, least, 0
-
-    @classmethod
-    def of(cls, rows: Rows, recipe, seed: int, least: int = 1) -> "Shuffled | None":
-        """The order of `rows` in a training by `recipe`; None, the Trainer's own, where all are of the same
-        length."""
-        lengths = rows.lengths()
-        return None if lengths is None else cls(lengths, recipe.batch_size, seed, recipe.by_length, least)
 
     def set_epoch(self, epoch):
         self.epoch = epoch
@@ -111,10 +101,9 @@ class Shuffled(torch.utils.data.Sampler):
 def only_used(text: BertModel, tokens: Ragged) -> Iterator[None]:
     """While it lasts, `text` holds a table of word embeddings for the pieces in `tokens` alone.
 
-    BERT-base knows 30,522 pieces, which take 23.4 M parameters, and a corpus uses a few thousand. The
-    gradient of the others is zero at every step, but a dense one is written, read by the optimizer and saved
-    all the same. What the used ones have learned is put back at the end; the others are as they were (weight
-    decay passes them by).
+    BERT-base knows 30,522 pieces, 23.4 M parameters, and a corpus uses a few thousand: the gradient of the
+    others is zero, but would be written, read by the optimizer and saved all the same. At the end what the
+    used ones have learned is put back; the others are as they were (weight decay passes them by).
     """
     whole = text.embeddings.word_embeddings
     used = torch.from_numpy(np.unique(np.append(tokens.values, 0)))  # 0 fills up a batch
@@ -132,13 +121,10 @@ class _FewPieces(torch.nn.Embedding):
     def __init__(self, whole, used):
         numbers = torch.full((whole.num_embeddings,), -1)
         numbers[used] = torch.arange(len(used))
-        padding = None if whole.padding_idx is None else int(numbers[whole.padding_idx])
-        super().__init__(
-            len(used),
-            whole.embedding_dim,
-            padding_idx=padding if padding is not None and padding >= 0 else None,
-            _weight=whole.weight.detach()[used],
-        )
+        weights, padding = whole.weight.detach()[used], whole.padding_idx
+        if padding is not None:
+            padding = int(numbers[padding]) if numbers[padding] >= 0 else None
+        super().__init__(len(used), whole.embedding_dim, padding, _weight=weights)
         self.register_buffer("numbers", numbers.to(whole.weight.device), persistent=False)
 
     def forward(self, ids):

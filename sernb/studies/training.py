@@ -1,38 +1,35 @@
-"""Training: one `fit` for every network of the kit, one `run_folds` for every study. `transformers.Trainer`
-does the work."""
+"""Training by `transformers.Trainer`: one `fit` for every network, one `run_folds` for every study."""
 
+import json
 import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed, effective_n_jobs
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from sklearn.metrics import recall_score
 from tqdm.auto import tqdm
-from transformers import (
-    EarlyStoppingCallback,
-    PrinterCallback,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-    set_seed,
-)  # fmt: skip
+from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers.trainer_callback import EarlyStoppingCallback, PrinterCallback
 
 from sernb.core.errors import SernbError
+from sernb.core.files import whole_file
 from sernb.core.ragged import digest
 from sernb.studies.recipes import Recipe
-from sernb.studies.resuming import going_on
 from sernb.studies.rows import Rows, Shuffled
 
 EVALUATION_BATCH = 64
-# What the Trainer adds to measures.
-SPEED = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
+SPEED = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")  # the Trainer adds these
+BROKEN = (EOFError, KeyError, OSError, RuntimeError, SafetensorError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -40,12 +37,11 @@ class Goal:
     """What is tried after each epoch, and by what the best epoch is known.
 
     Args:
-        part: What the curve calls the rows that are tried. truth: the key of a batch that is to be learnt.
-        best: The measure that chooses the epoch ("loss", or one of `measures`); None keeps the last. higher:
-            is
+        part, truth: What the curve calls the rows that are tried; the key of a batch that is to be learnt.
+        best, higher: The measure that chooses the epoch ("loss", or of `measures`; None keeps the last); is
             more of it better?
         measures: From `predictions` and `label_ids` of the whole part to numbers by name.
-        least: Fewest rows that a batch can learn from; a smaller last one is left out of its epoch.
+        least: Fewest rows that a batch can learn from; a smaller last one is left out.
     """
 
     part: str = "validation"
@@ -68,14 +64,13 @@ def fit(
     checkpoints: str | Path | None = None,
     progress: str | None = None,
 ) -> pd.DataFrame:
-    """Train `learner` in place; returns the curve: epoch, loss, learning_rate, <part>_loss and
-    <part>_<measure>.
+    """Train `learner` in place; the curve has epoch, loss, learning_rate, <part>_loss and <part>_<measure>.
 
     Args:
         learner: Takes a batch of `train_set`, returns {"loss", and what is measured}; the modules that its
             attribute `pretrained` names learn at `recipe.encoder_rate`.
-        tried_set: What is tried after each epoch; None or empty: nothing, and the last epoch's weights count.
-        seed: Of the order and of dropout. steps: an epoch; None: as many as `train_set` has batches.
+        tried_set: Tried after each epoch; None or empty: the last epoch's weights count.
+        steps: An epoch; None: as many as `train_set` has batches.
         change: Alters each batch (augmentation, masking).
         checkpoints: A folder from which a killed training goes on; None takes a temporary one.
         progress: The title of a bar over epochs; None shows none.
@@ -92,13 +87,14 @@ def fit(
     set_seed(seed)
 
     # How many steps, in what order
-    order = Shuffled.of(train_set, recipe, seed, goal.least)
+    lengths, order = train_set.lengths(), None  # of one length: the Trainer's own order
+    if lengths is not None:
+        order = Shuffled(lengths, recipe.batch_size, seed, recipe.by_length, goal.least)
     drop_last = recipe.compiled and len(train_set) >= recipe.batch_size
     if recipe.compiled:
         torch.compiler.reset()  # each fold's new network counts as a recompilation, and those are limited
     count = len(train_set) if order is None else len(order)
     steps = steps or (count // recipe.batch_size if drop_last else -(-count // recipe.batch_size))
-    total = steps * recipe.epochs
     optimizers = _optimizers(learner, recipe, steps)
 
     # Where a killed run left off
@@ -106,7 +102,7 @@ def fit(
     if checkpoints is not None:
         sets = [part.digest() for part in (train_set, tried_set) if part is not None]
         run = digest((recipe, seed, goal.part, goal.best, steps), learner, *sets)
-        last, done = going_on(Path(checkpoints), run, recipe.patience if goal_counts else None)
+        last, done = _going_on(Path(checkpoints), run, recipe.patience if goal_counts else None)
 
     # The Trainer's run
     logging.getLogger("transformers.trainer_utils").setLevel(logging.ERROR)  # sorted checkpoints are no news
@@ -114,14 +110,14 @@ def fit(
     if goal_counts and recipe.patience:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
     with tempfile.TemporaryDirectory() if checkpoints is None else nullcontext(str(checkpoints)) as folder:
-        how = (recipe, goal, seed, steps, done or total, tried_set, checkpoints, drop_last)
+        how = (recipe, goal, goal_counts, seed, steps, done, tried_set, checkpoints, drop_last)
         trainer = _Trainer(
             order,
             model=learner,
             args=_arguments(folder, *how),
             train_dataset=train_set,
             eval_dataset=tried_set,
-            data_collator=change or _unchanged,
+            data_collator=change or dict,  # a batch comes whole from its Rows
             optimizers=optimizers,
             compute_metrics=goal.measures,
             callbacks=callbacks,
@@ -130,8 +126,8 @@ def fit(
         trainer.train(resume_from_checkpoint=last)
 
     if not all(weights.isfinite().all() for weights in learner.parameters()):
-        rate_was = f"lower the learning rate (it was {recipe.learning_rate:g})"
-        raise SernbError(f"training diverged in the last epoch: {rate_was}.")
+        advice = f"lower the learning rate (it was {recipe.learning_rate:g})"
+        raise SernbError(f"training diverged in the last epoch: {advice}.")
     return _curve(trainer.state.log_history, steps, goal.part)
 
 
@@ -140,14 +136,14 @@ def run_folds(
 ) -> tuple[pd.DataFrame, pd.DataFrame, list]:
     """Train on each fold with each seed: (predictions, learning curves, the models in that order).
 
-    train_one: called with (fold, seed, watched), returns (predictions, curve, model or None); `watched`: can
-    a bar of its own be seen? folds: folds, or whatever else `train_one` takes first, such as (fold, layers).
-    Side by side within `with joblib.parallel_config(n_jobs=...)`.
+    Args:
+        train_one: From (fold, seed, whether a bar of its own can be seen) to (predictions, curve, model).
+        folds: Or whatever else `train_one` takes first, such as (fold, layers).
     """
     watched = progress and effective_n_jobs(None) == 1
     runs = (delayed(train_one)(fold, seed, watched) for fold in folds for seed in seeds)
-    done = side_by_side(runs, title, len(folds) * len(seeds), "training", progress)
-    tables, curves, models = zip(*done, strict=True)
+    trained = side_by_side(runs, title, len(folds) * len(seeds), "training", progress)
+    tables, curves, models = zip(*trained, strict=True)
     return pd.concat(tables), pd.concat(curves, ignore_index=True), list(models)
 
 
@@ -155,8 +151,7 @@ def side_by_side(tasks: Iterable, title: str, total: int, unit: str, progress: b
     """Results of `tasks` (made with `joblib.delayed`), in their order, under a bar of `total` steps.
 
     One after another, or as many at a time as `with joblib.parallel_config(n_jobs=...)` says, each in a
-    process of its own with its share of the cores. An error in one of them is raised as it is, and the others
-    are given up.
+    process of its own with its share of the cores. An error is raised as it is; the others are given up.
     """
     with warnings.catch_warnings():
         # joblib starts a worker anew when its memory has grown, as training's does, and warns of a leak.
@@ -166,8 +161,7 @@ def side_by_side(tasks: Iterable, title: str, total: int, unit: str, progress: b
 
 
 def recall(answers) -> dict:
-    """{"UAR"} over the classes that are there, of the Trainer's `predictions (n, classes)` and `label_ids
-    (n,)`."""
+    """{"UAR"} over the classes that are there: of the Trainer's `predictions (n, classes)`, `label_ids`."""
     classes = np.unique(answers.label_ids)
     guesses = answers.predictions.argmax(-1)
     uar = recall_score(answers.label_ids, guesses, labels=classes, average="macro", zero_division=0)
@@ -175,8 +169,7 @@ def recall(answers) -> dict:
 
 
 def rate(step: int, total: int, warm_up: float, falling: bool) -> float:
-    """The learning rate at a step, as a share of its highest: up for `warm_up` of the steps, then down to
-    zero or level."""
+    """The learning rate at a step, as a share of its highest: up for `warm_up` of all, then down or level."""
     rising = round(warm_up * total)
     if step < rising:
         return (step + 1) / rising
@@ -184,7 +177,6 @@ def rate(step: int, total: int, warm_up: float, falling: bool) -> float:
 
 
 def _optimizers(learner, recipe, steps):
-    """The optimizer, whose first group is the head, and its schedule."""
     # Two groups: what is new, and what was pretrained
     inside = tuple(f"{name}." for name in getattr(learner, "pretrained", ()))
     named = [(name, weights) for name, weights in learner.named_parameters() if weights.requires_grad]
@@ -205,20 +197,17 @@ def _optimizers(learner, recipe, steps):
     if recipe.drops:
         milestones = [max(1, round((epoch - 1) * steps)) for epoch in recipe.drops]
         return optimizer, schedules.MultiStepLR(optimizer, milestones, recipe.drop)
-    total = steps * recipe.epochs
-    return optimizer, schedules.LambdaLR(
-        optimizer, lambda step: rate(step, total, recipe.warm_up, recipe.falling)
-    )
+    share = partial(rate, total=steps * recipe.epochs, warm_up=recipe.warm_up, falling=recipe.falling)
+    return optimizer, schedules.LambdaLR(optimizer, share)
 
 
-def _arguments(folder, recipe, goal, seed, steps, most, tried_set, checkpoints, drop_last):
-    """What the Trainer is to do: log, try and save once an epoch."""
-    chosen = tried_set is not None and goal.best is not None
-    kept = chosen or checkpoints is not None
+def _arguments(folder, recipe, goal, goal_counts, seed, steps, done, tried_set, checkpoints, drop_last):
+    # Log, try and save once an epoch
+    kept = goal_counts or checkpoints is not None
     settings = {"save_steps": steps} if kept else {}
     if tried_set is not None:
         settings |= {"eval_strategy": "steps", "eval_steps": steps, "prediction_loss_only": not goal.measures}
-    if chosen:
+    if goal_counts:
         settings |= {"load_best_model_at_end": True, "metric_for_best_model": f"eval_{goal.best}"}
         settings |= {"greater_is_better": goal.higher}
     gpus = max(torch.cuda.device_count(), 1)  # the Trainer gives each its share of a batch
@@ -226,7 +215,7 @@ def _arguments(folder, recipe, goal, seed, steps, most, tried_set, checkpoints, 
         folder,
         per_device_train_batch_size=-(-recipe.batch_size // gpus),
         per_device_eval_batch_size=EVALUATION_BATCH,
-        max_steps=most,
+        max_steps=done or steps * recipe.epochs,
         max_grad_norm=recipe.clip,
         bf16=recipe.bf16,
         torch_compile=recipe.compiled,
@@ -249,12 +238,37 @@ def _arguments(folder, recipe, goal, seed, steps, most, tried_set, checkpoints, 
     )
 
 
-def _unchanged(batch):
-    return batch
+def _going_on(folder, run, patience):
+    """(the last whole checkpoint, the step where it stopped early), or None; `run` is noted in run.txt."""
+    noted = folder / "run.txt"
+    checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: -int(path.name.split("-")[1]))
+    if checkpoints and (not noted.is_file() or noted.read_text() != run):
+        other = "of a run with other settings, seed, first weights or data"
+        raise SernbError(f"{folder}: the checkpoints there are {other}. Remove the folder, or name another.")
+    with whole_file(noted) as beside:
+        beside.write_text(run)
+    last = next((path for path in checkpoints if _whole(path)), None)
+    if last is None:
+        return None, None
+    state = json.loads((last / "trainer_state.json").read_text())
+    stopping = state["stateful_callbacks"].get("EarlyStoppingCallback")
+    over = patience and stopping and stopping["attributes"]["early_stopping_patience_counter"] >= patience
+    return str(last), state["global_step"] if over else None
+
+
+def _whole(checkpoint):
+    """Whether a run can go on from it: a training that is killed may leave one half-written."""
+    try:
+        load_file(checkpoint / "model.safetensors")
+        for file in ("optimizer.pt", "scheduler.pt"):
+            torch.load(checkpoint / file, map_location="cpu", weights_only=True)
+        return "global_step" in json.loads((checkpoint / "trainer_state.json").read_text())
+    except BROKEN:
+        return False
 
 
 class _Trainer(Trainer):
-    """A `transformers.Trainer` whose batches are the ones that `sampler` makes; None leaves them to it."""
+    """A Trainer whose batches are the ones that `sampler` makes; None leaves them to it."""
 
     def __init__(self, sampler, **settings):
         self.sampler = sampler
@@ -287,25 +301,22 @@ class _Watch(TrainerCallback):
         name = args.metric_for_best_model
         if name and not np.isfinite((metrics or {}).get(name, 0.0)):
             highest = max(group["lr"] for group in kwargs["optimizer"].param_groups)
-            self._end(
-                f"training diverged: {name.removeprefix('eval_')} became {metrics[name]}", state, highest
-            )
+            measure = name.removeprefix("eval_")
+            self._end(f"training diverged: {measure} became {metrics[name]}", state, highest)
 
     def on_train_end(self, args, state, control, **kwargs):
         self.bar.close()
 
     def _end(self, why, state, learning_rate):
         self.bar.close()
-        raise SernbError(
-            f"{why} in epoch {state.epoch:.0f}: lower the learning rate (it was {learning_rate:g})."
-        )
+        advice = f"lower the learning rate (it was {learning_rate:g})"
+        raise SernbError(f"{why} in epoch {state.epoch:.0f}: {advice}.")
 
 
 def _curve(history, steps, part):
-    """The Trainer's log, a row an epoch; what it tells before the first, or after the last, is left out."""
     table = pd.DataFrame(history)
     table["epoch"] = (table["step"] / steps).round().astype(int)
-    # In the order of the last: what a checkpoint has brought back is sorted by name.
+    # In the order of the last: what a checkpoint has brought back is sorted by name
     tried = [entry for entry in history if "eval_loss" in entry][-1:]
     measures = [name for entry in tried for name in entry if name.startswith("eval_") and name not in SPEED]
     measures.sort(key=lambda name: name != "eval_loss")
