@@ -1,12 +1,10 @@
-"""Your own recordings, heard by a model that a notebook saved: `predict(files, folder)`, and `sernb predict`.
-
-File names and transcripts are data: nothing in them is obeyed.
-"""
+"""Your own recordings, heard by a model that a notebook saved: `predict(files, folder)`, `sernb predict`."""
 
 import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,8 +23,7 @@ READ = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au"
 # What telephones and browsers record: found in a folder too, so that each is named and not passed over.
 UNREAD = (".m4a", ".mp4", ".aac", ".webm", ".wma", ".amr", ".3gp", ".mov")
 GUESSED = (
-    "No words were given, so PocketSphinx wrote down what it heard (column text). It knows English only and "
-    "often mishears; what the model reads is no better than that."
+    "No words were given: PocketSphinx wrote down what it heard (column text), English only, often wrong."
 )
 BAR, BLOCK = 24, "█"  # characters of a full bar, and what draws it
 
@@ -52,15 +49,12 @@ def predict(
     Args:
         files: Sound files and folders, or an utterances table with `path` (and `start`, `end`, `text`).
         model: The folder of a saved model, or what `load_model` made of it.
-        texts: The words, for a model that reads: of one recording, or {file: text} (`read_transcripts`).
-            Without them PocketSphinx writes them down, where it is installed.
-        progress: Show a bar.
+        texts: Words, for a model that reads: of one recording, or {file: text}; None: PocketSphinx's guess.
         on_bad: "raise", or "skip" to leave out recordings that cannot be used, with a warning.
 
     Returns:
-        A row each, indexed by `utterance` (the file's name): path, seconds; predicted and p_<class>, or
-        <dimension>_predicted on the scale of `attrs["scale"]`; text where there are words. `attrs` further
-        hold model, kind, notes (sentences to print with the answers) and skipped. No truth is in the table.
+        A row each, indexed by `utterance` (the file's name): path, seconds, text where there are words, and
+        predicted and p_<class>, or <dimension>_predicted. `attrs` hold model, kind, scale, notes, skipped.
 
     Raises:
         SernbError: For a folder without a model, missing words, and all recordings that cannot be used.
@@ -68,20 +62,16 @@ def predict(
     check_on_bad(on_bad)
     recordings = recordings_of(files)
 
-    # Where one is lost no model is needed to say so: the others are only tried, and all are named at once.
+    # Recordings that are lost are named, all at once, before a model is read
     if on_bad == "raise" and not all(map(os.path.isfile, recordings["path"])):
         _heard(recordings, lambda name, sound: None, progress, on_bad)
 
-    # The model, and who writes down what it reads.
+    # The model, and who writes down what it reads
     model = model if isinstance(model, Saved) else load_model(model)
     texts, notes = texts_of(recordings, texts, model.reads)
     listener = _listener(model, texts, "--text or --transcripts (texts=…)", notes)
 
-    # Each recording by itself.
-    def row(name, sound):
-        return _row(model, name, sound, None if texts is None else texts[name], listener)
-
-    rows, bad = _heard(recordings, row, progress, on_bad)
+    rows, bad = _heard(recordings, partial(_row, model, texts or {}, listener), progress, on_bad)
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("utterance")
     table.insert(0, "path", recordings["path"].loc[table.index])
     return _finished(table, model, notes, bad)
@@ -90,20 +80,17 @@ def predict(
 def predict_waveform(
     waveform: np.ndarray, model: Saved | str | Path, text: str | None = None, rate: int = RATE
 ) -> pd.DataFrame:
-    """A saved model's answer about one waveform `(samples,)` of floats, full scale 1, at `rate` Hz.
+    """A saved model's answer about floats `(samples,)`, full scale 1, at `rate` Hz: a row as of `predict`.
 
-    One row, as of `predict`, without a path. Raises SernbError for another shape, whole numbers, NaN, and
-    where words are missing.
+    Raises SernbError for another shape, whole numbers, NaN, and missing words.
     """
     model = model if isinstance(model, Saved) else load_model(model)
     sound, notes = np.asarray(waveform), []
     if sound.dtype.kind != "f":
-        raise SernbError(
-            f"expected floats with full scale 1, got {sound.dtype}; divide 16-bit samples by 32768."
-        )
+        raise SernbError(f"expected floats with full scale 1, got {sound.dtype}; divide 16 bits by 32768.")
     if rate != RATE and sound.ndim == 1 and np.isfinite(sound).all():
         sound = soxr.resample(sound.astype(np.float32), rate, RATE, quality="VHQ")
-    row = _row(model, "recording", sound, text, _listener(model, text, "text=…", notes))
+    row = _row(model, {"recording": text}, _listener(model, text, "text=…", notes), "recording", sound)
     return _finished(pd.DataFrame([row], pd.Index(["recording"], name="utterance")), model, notes, [])
 
 
@@ -124,10 +111,9 @@ def _heard(recordings, row, progress, on_bad):
     return rows, bad
 
 
-def _row(model, name, sound, text, listener):
-    """A recording's part of the table, and whether it is silent."""
+def _row(model, texts, listener, name, sound):
     sound = model.checked(sound, name)
-    text = text if listener is None else listener(sound)
+    text = texts.get(name) if listener is None else listener(sound)
     values = model.answer(sound, text, name)
     row = {"silent": not sound.any(), "seconds": len(sound) / RATE}
     if model.classes:
@@ -138,23 +124,20 @@ def _row(model, name, sound, text, listener):
 
 
 def _listener(model, texts, option, notes):
-    """What writes words down, where the model reads and none were given; `notes` then say so."""
-    if not model.reads and texts is not None:
+    """What writes words down, where the model reads and none were given."""
+    if texts is not None and not model.reads:
         notes.append("This model reads no words: the transcripts made no difference.")
-    if not model.reads or texts is not None:
+    if texts is not None or not model.reads:
         return None
     if find_spec("pocketsphinx") is None:
-        raise SernbError(
-            f"{model.folder}: this model reads what was said ({model.title}), and there are no words. Give "
-            f"them with {option}, or let PocketSphinx (English) write them down: {INSTALL}. The networks of "
-            "notebooks 04 and 07 only listen."
-        )
+        lacking = f"this model reads what was said ({model.title}), and there are no words. Give them with"
+        install = f"or let PocketSphinx (English) write them down: {INSTALL}"
+        raise SernbError(f"{model.folder}: {lacking} {option}, {install}.")
     notes.append(GUESSED)
     return recogniser(POCKETSPHINX)
 
 
 def _finished(table, model, notes, bad):
-    """The table with what belongs to all of it."""
     if len(silent := table.index[table.pop("silent")]):
         notes.append(f"Digital silence, of which an answer means nothing: {some(silent)}.")
     table.attrs = {
@@ -168,15 +151,13 @@ def _finished(table, model, notes, bad):
 def recordings_of(files: str | Path | Sequence[str | Path] | pd.DataFrame) -> pd.DataFrame:
     """Files and folders (all recordings below them) as a table with `path`, indexed by `utterance`.
 
-    An id is the file's name, or, where several have the same, the path from the folder that they share. A
-    file that is named twice is one recording. An utterances table is checked and kept. Raises SernbError for
-    nothing at all and for a folder without recordings.
+    An id is the file's name, or, where several have the same, the path from the folder that they share. An
+    utterances table is checked and kept. Raises SernbError for nothing, and folders without recordings.
     """
     if isinstance(files, pd.DataFrame):
         from sernb.core.tables import check_utterances  # and pandera, which files and folders do without
 
-        table = check_utterances(files)
-        check_recordings(table)
+        check_recordings(table := check_utterances(files))
         return table
     paths: dict[Path, Path] = {}  # by what they are, so that none is heard twice
     for path in map(Path, [files] if isinstance(files, (str, os.PathLike)) else files):
@@ -191,7 +172,6 @@ def recordings_of(files: str | Path | Sequence[str | Path] | pd.DataFrame) -> pd
 
 
 def _ids(paths):
-    """Names of files; of those that share one, the way from the folder above them all."""
     count, whole = Counter(path.name for path in paths), [path.resolve() for path in paths]
     try:
         above = os.path.commonpath([path.parent for path in whole])
@@ -203,8 +183,8 @@ def _ids(paths):
 def read_transcripts(path: str | Path) -> dict[str, str]:
     """{file: text} of a CSV with the columns `file` and `text` (UTF-8).
 
-    A file is named by its path, from the folder of the CSV or from here, or by its name alone. An empty text
-    means that nothing was said. Raises SernbError for other columns, empty and repeated files.
+    A file is named by its path, from the folder of the CSV or from here, or by its name; an empty text means
+    that nothing was said. Raises SernbError for other columns, empty and repeated files.
     """
     path = Path(path)
     try:
@@ -212,16 +192,14 @@ def read_transcripts(path: str | Path) -> dict[str, str]:
     except (OSError, ValueError) as problem:
         why = "no such file" if isinstance(problem, FileNotFoundError) else f"cannot be read ({problem})"
         raise SernbError(f"{path}: {why}; expected a CSV with the columns file and text.") from problem
-    if lacking := {"file", "text"} - set(table):
-        absent = " or ".join(sorted(lacking))
-        raise SernbError(f"{path}: no column {absent}; expected file and text, not {', '.join(table)}.")
+    if lacking := [column for column in ("file", "text") if column not in table]:
+        raise SernbError(f"{path}: no column {' or '.join(lacking)}, only {', '.join(table)}.")
     files = table["file"]
     if (files == "").any():
         raise SernbError(f"{path}: row {(files == '').to_numpy().argmax() + 2} names no file.")
     if (twice := files[files.duplicated()]).any():
         raise SernbError(f"{path}: {some(twice.unique())} stand more than once; one transcript each.")
-    beside = {file: path.parent / file for file in files}
-    keys = [str(beside[file].resolve()) if beside[file].exists() else file for file in files]
+    keys = [str(beside.resolve()) if (beside := path.parent / file).exists() else file for file in files]
     return dict(zip(keys, table["text"], strict=True))
 
 
@@ -230,9 +208,8 @@ def texts_of(
 ) -> tuple[dict[str, str | None] | None, list[str]]:
     """{utterance: its words} (None: of none of them), and what is to be said about it.
 
-    texts: the words themselves, for one recording; or by id, path or name of the file; None takes the column
-    `text` where there is one. Raises SernbError where it is not clear whose they are, and, if they are
-    `needed`, for recordings that are left without.
+    texts: the words of one recording; or by id, path or name of the file; None takes the column `text`.
+    Raises SernbError where it is not clear whose they are, and where `needed` ones are missing.
     """
     if texts is None:
         texts = dict(recordings["text"].dropna()) if "text" in recordings else {}
@@ -240,20 +217,18 @@ def texts_of(
             return None, []
     if isinstance(texts, str):
         if len(recordings) != 1:
-            raise SernbError(
-                f"one text was given for {len(recordings)} recordings; give a CSV with the columns file and "
-                "text (--transcripts), or {file: text}."
-            )
+            advice = "give a CSV with the columns file and text (--transcripts), or {file: text}"
+            raise SernbError(f"one text was given for {len(recordings)} recordings; {advice}.")
         texts = {recordings.index[0]: texts}
 
-    # Ways to name a recording, and the ids that each may mean; an id means its own recording alone.
+    # Ways to name a recording, and the ids that each may mean; an id means its own recording alone
     known: dict[str, set[str]] = {}
     for name, path in recordings["path"].items():
         for way in (path, str(Path(path).resolve()), Path(path).name):
             known.setdefault(way, set()).add(name)
     known |= {name: {name} for name in recordings.index}
 
-    # The words of each, and keys that mean none.
+    # The words of each, and keys that mean none
     words, strange = {}, []
     for key, text in texts.items():
         owners = sorted(known.get(str(key)) or known.get(str(Path(str(key)).resolve()), ()))
@@ -265,19 +240,14 @@ def texts_of(
             raise SernbError(f"transcripts: {owners[0]} has two different texts.")
     if (lacking := [name for name in recordings.index if name not in words]) and needed:
         hint = f" The transcripts name {some(strange)} instead." if strange else ""
-        raise SernbError(
-            f"{len(lacking)} of {len(recordings)} recordings have no transcript: {some(lacking)}. Add them "
-            f"to the column 'file', by path or name.{hint}"
-        )
+        counts = f"{len(lacking)} of {len(recordings)} recordings have no transcript: {some(lacking)}"
+        raise SernbError(f"{counts}. Add them to the column 'file', by path or name.{hint}")
     notes = [f"Transcripts of other files were left aside: {some(strange)}."] if strange else []
     return {name: words.get(name) for name in recordings.index}, notes
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """What `predict` returned, for a terminal.
-
-    A recording's label, each class's probability with a bar, or the values of its dimensions; then all notes.
-    """
+    """What `predict` returned, for a terminal, with bars; then all notes."""
     classes, dimensions = table.attrs["classes"], table.attrs["dimensions"]
     low, high = table.attrs["scale"] or (0.0, 1.0)
     wide = max(map(len, [*classes, *dimensions]))
@@ -312,19 +282,17 @@ def as_json(table: pd.DataFrame) -> str:
     return json.dumps({**kept, "recordings": recordings}, indent=1)
 
 
-def write_csv(table: pd.DataFrame, path: str | Path) -> Path:
+def write_csv(table: pd.DataFrame, path: str | Path) -> None:
     """Write what `predict` returned (UTF-8); a run that is cut off leaves no half-written file."""
     with whole_file(path) as beside:
         table.to_csv(beside, encoding="utf-8", errors="surrogateescape")  # names of files need not be UTF-8
-    return Path(path)
 
 
 def encodable(text: str, encoding: str | None) -> str:
     """`text` for a terminal that knows only `encoding`: # for bars, and ? for what else it has not."""
-    try:
-        text.encode(encoding or "ascii")
-    except UnicodeEncodeError:
-        return text.replace(BLOCK, "#").encode(encoding or "ascii", "replace").decode(encoding or "ascii")
+    encoding = encoding or "ascii"
+    if text.encode(encoding, "replace").decode(encoding) != text:
+        text = text.replace(BLOCK, "#").encode(encoding, "replace").decode(encoding)
     return text
 
 

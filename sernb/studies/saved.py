@@ -1,7 +1,4 @@
-"""Trained networks on disk: `save` writes any of the kit's, `load(folder).answer(waveform)` lets it hear.
-
-Torch and each network are imported when one is read, so that a wrong folder is told at once.
-"""
+"""Trained networks on disk: `save` writes any of the kit's, `load(folder).answer(waveform)` lets it hear."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +12,7 @@ import pandas as pd
 from sernb.core.errors import SernbError
 from sernb.core.files import read_object, reading, whole_folder
 
+# Torch and each network are imported when one is read, so that a wrong folder is told at once.
 RATE = 16000  # Hz
 LONGEST = 120.0  # seconds that a model hears at once: attention over more would fill the memory
 SEGMENTS = 64  # of the spectrogram network, at once
@@ -28,11 +26,11 @@ def save(model, folder: str | Path, about: Mapping | None = None, tokenizer=None
     Args:
         model: A SpectrogramCNN, ThreeMSER, SpeechStudent or AudioTextRegressor.
         folder: A new one, or one that `save` wrote before.
-        about: What else is known, for about.json. Of all: `corpus`. Of a SpectrogramCNN: `classes`, and the
-            settings of its `spectrogram`. Of a regressor: `scale` (lowest and highest rating), and whether
-            its speech encoder wants `standardised` waveforms. Of a student: its `features`, if they are not
-            log-mel bands. Of a teacher: `learnt_from` (ids of what it was trained and validated on).
-        tokenizer: Of a model that reads; scaling: of what a SpeechStudent hears.
+        about: More for about.json. Of all: `corpus`; of a SpectrogramCNN: `classes`, and the settings of its
+            `spectrogram`; of a regressor: `scale` (lowest and highest rating), and whether its encoder wants
+            `standardised` waveforms; of a student: `features`, if not log-mel bands; of a teacher:
+            `learnt_from` (ids of what it was trained and validated on).
+        tokenizer, scaling: Of a model that reads; of what a SpeechStudent hears.
 
     Raises:
         SernbError: For another network, and for a folder that holds other files too.
@@ -55,11 +53,8 @@ class Saved:
     """A network that `save` wrote, ready to hear: on the CPU, in evaluation mode.
 
     Args:
-        title: What it is, in words.
-        about: What about.json says.
         batches: From `(waveform, text, name)` to what the network's forward takes, some rows at a time.
-        classes: Whose probabilities it answers; or else `dimensions`, whose values on `scale` it answers.
-        tokenizer: Where it reads; scaling: where it hears scaled features.
+        classes, dimensions, scale: Whose probabilities it answers, or else whose values on which scale.
         longest: Seconds that it can hear at once; None: any.
         notes: Sentences to print with its answers.
     """
@@ -84,13 +79,8 @@ class Saved:
     def answer(self, waveform: np.ndarray, text: str | None = None, name: str = "recording") -> np.ndarray:
         """Probabilities of `classes`, or values of `dimensions` on `scale`, float64, about one utterance.
 
-        Args:
-            waveform: Floats `(samples,)` at 16 kHz, full scale 1.
-            text: Its words, for a model that reads.
-            name: Of the utterance, for messages.
-
-        Raises:
-            SernbError: For another shape, NaN, too little or too much sound, and where words are missing.
+        waveform: floats `(samples,)` at 16 kHz, full scale 1. Raises SernbError for another shape, NaN, too
+        little or too much sound, and where a model that reads is given no words (`text`).
         """
         import torch
 
@@ -114,25 +104,17 @@ class Saved:
 
         waveform = waveform_of(waveform, name, 1, "a model")
         if self.longest is not None and len(waveform) > RATE * self.longest:
-            raise SernbError(
-                f"{name}: it lasts {len(waveform) / RATE:.0f} s, and this model hears {self.longest:.0f} s "
-                "at most. It learnt from single utterances: cut the recording into such (columns start and "
-                "end of an utterances table)."
-            )
+            lasts = f"it lasts {len(waveform) / RATE:.0f} s, the model hears {self.longest:.0f} s at most"
+            cut = "cut it into utterances (columns start and end of an utterances table)"
+            raise SernbError(f"{name}: {lasts}; {cut}.")
         return waveform
 
 
 def load(folder: str | Path, kind: str | None = None) -> Saved:
     """What `save` wrote into `folder`, or into the one folder below it that holds a model.
 
-    A folder that was saved before about.json named the `kind` is known by its settings. Weights are read from
-    safetensors only, and must be complete.
-
-    Args:
-        kind: The only one that will do, such as "ThreeMSER"; None: any of `KINDS`.
-
-    Raises:
-        SernbError: For anything else, and where several models are there to choose from.
+    kind: the only one that will do, such as "ThreeMSER"; None: any of `KINDS`. Weights are read from
+    safetensors only. Raises SernbError for anything else, and where there are several models to choose from.
     """
     with reading(folder, EXPECTED):
         folder = _one_model(Path(folder))
@@ -142,7 +124,7 @@ def load(folder: str | Path, kind: str | None = None) -> Saved:
                 about |= read_object(folder / file)
         if (folder / "learnt_from.json").is_file():  # of old folders of notebook 02
             about["learnt_from"] = json.loads((folder / "learnt_from.json").read_text("utf-8"))
-        if "kind" not in about:
+        if "kind" not in about:  # old folders are known by their settings
             own = [network for network, (setting, _) in KINDS.items() if setting in settings]
             others = settings.get("architectures") or [settings.get("model_type", "network of another kind")]
             about["kind"] = [*own, *others][0]
@@ -154,7 +136,6 @@ def load(folder: str | Path, kind: str | None = None) -> Saved:
 
 
 def _one_model(folder):
-    """`folder`, where a model lies in it, or the one below it that has one."""
     if not folder.is_dir():
         raise ValueError("no such folder")
     if (folder / "config.json").is_file():
@@ -182,10 +163,8 @@ def _spectrogram_network(folder, settings, about):
     model = _weights(folder, SpectrogramCNN(CNNConfig(**settings)))
     classes, front_end = about.get("classes"), about.get("spectrogram")
     if not isinstance(classes, list) or len(classes) != model.shape.classes or not front_end:
-        raise ValueError(
-            f"about.json must say what its `classes` are, {model.shape.classes} names, and the settings of "
-            f"`spectrogram`; got {json.dumps(about)[:200]}"
-        )
+        wanted = f"what its `classes` are, {model.shape.classes} names, and the settings of `spectrogram`"
+        raise ValueError(f"about.json must say {wanted}; got {json.dumps(about)[:200]}")
     config = SpectrogramConfig(**front_end)
     if config.rate != RATE:
         raise ValueError(f"its rate is {config.rate}; recordings are heard at {RATE} Hz")
@@ -202,17 +181,15 @@ def _spectrogram_network(folder, settings, about):
 
 def _three_m_ser(folder, settings, about):
     from sernb.core.ragged import Ragged
-    from sernb.features.text import LONGEST as MOST_TOKENS
     from sernb.models.three_m_ser import ThreeMSER, ThreeMSERConfig
     from sernb.models.vggish import examples_of
 
     model = _weights(folder, ThreeMSER(ThreeMSERConfig(**settings)))
-    tokenizer, longest, streams = None, MOST_TOKENS, model.shape.streams
-    if "text" in streams:
-        tokenizer, longest = _tokenizer(folder), min(longest, model.text.config.max_position_embeddings)
+    streams = model.shape.streams
+    tokenizer = _tokenizer(folder) if "text" in streams else None
 
     def batches(waveform, text, name):
-        batch = _words(text, tokenizer, longest, name)
+        batch = _words(text, name, tokenizer, model.text.config.max_position_embeddings) if tokenizer else {}
         if "audio" in streams:
             batch |= _batch(("examples", "audio_mask"), Ragged.of([examples_of(waveform)]))
         yield batch
@@ -230,8 +207,7 @@ def _speech_student(folder, settings, about):
     features = about.get("features", "log-mel")
     if features not in FEATURES:
         raise ValueError(f"it hears {features!r}; known are {', '.join(FEATURES)}")
-    if scaling.mean.shape != (model.shape.features,) or scaling.deviation.shape != scaling.mean.shape:
-        shape = scaling.mean.shape
+    if not (shape := scaling.mean.shape) == scaling.deviation.shape == (model.shape.features,):
         raise ValueError(f"its scaling is of {shape} features, and the student hears {model.shape.features}")
 
     def batches(waveform, text, name):
@@ -247,26 +223,22 @@ def _speech_student(folder, settings, about):
 
 def _regressor(folder, settings, about):
     from sernb.features.speech import frames
-    from sernb.features.text import LONGEST as MOST_TOKENS
     from sernb.models.audio_text_regressor import AudioTextRegressor, RegressorConfig
 
     model = _weights(folder, AudioTextRegressor(RegressorConfig(**settings)))
     branches = [name for name in ("speech", "text") if hasattr(model, name)]
     standardised, limits = about.get("standardised"), about.get("scale")
     if "speech" in branches and not isinstance(standardised, bool):
-        raise ValueError(
-            "about.json does not say whether the speech encoder wants standardised waveforms, and a wrong "
-            'guess would change its answers: save it anew with notebook 06, or write {"standardised": true} '
-            "or false into about.json (do_normalize in the encoder's preprocessor_config.json)"
-        )
+        unknown = "about.json does not say whether the speech encoder wants standardised waveforms"
+        advice = 'write {"standardised": true} or false into it (do_normalize in preprocessor_config.json)'
+        raise ValueError(f"{unknown}: save the model anew with notebook 06, or {advice}")
     low, high = map(float, limits or (0, 1))
     if not low < high:
         raise ValueError(f"about.json says that the scale is {limits}, not the lowest and highest rating")
     tokenizer = _tokenizer(folder) if "text" in branches else None
-    longest = min(MOST_TOKENS, getattr(tokenizer, "model_max_length", MOST_TOKENS))
 
     def batches(waveform, text, name):
-        batch = _words(text, tokenizer, longest, name)
+        batch = _words(text, name, tokenizer, tokenizer.model_max_length) if tokenizer else {}
         if "speech" in branches:
             heard = frames([waveform], [name], model.speech, standardised, progress=False)
             batch |= _batch(("frames", "frame_mask"), heard)
@@ -290,7 +262,6 @@ KINDS = {
 
 
 def _weights(folder, model):
-    """The network with its weights, all of them, in evaluation mode."""
     from safetensors.torch import load_model
 
     load_model(model, folder / "model.safetensors")
@@ -305,26 +276,20 @@ def _tokenizer(folder):
     return AutoTokenizer.from_pretrained(str(folder / "tokenizer"))
 
 
-def _words(text, tokenizer, longest, name):
-    """An utterance's words as a batch; an empty one for a model that reads none."""
+def _words(text, name, tokenizer, longest):
     from sernb.core.ragged import Ragged
-    from sernb.features.text import token_ids
+    from sernb.features import text as words
 
-    if tokenizer is None:
-        return {}
-    ids = token_ids(pd.Series([text], [name]), tokenizer, longest)
+    ids = words.token_ids(pd.Series([text], [name]), tokenizer, min(words.LONGEST, longest))
     return _batch(("input_ids", "text_mask"), Ragged.of(ids, np.int64))
 
 
 def _batch(names, rows):
-    """One utterance's values and their mask, as a batch of one."""
     return dict(zip(names, rows.padded([0]), strict=True))
 
 
 def _origin(corpus):
-    """What to know of a model that learnt from this corpus."""
+    origin = f"the corpus {corpus}; other voices and rooms it never heard."
     if corpus in SYNTHETIC:
         origin = f"synthetic speech (the {SYNTHETIC[corpus]}); on real voices it is a guess."
-    else:
-        origin = f"the corpus {corpus}; other voices and rooms it never heard."
     return [f"This model learnt from {origin}"] if corpus else []

@@ -166,7 +166,7 @@ def test_folders_and_files_that_hold_nothing(tmp_path):
         recordings.recordings_of(tmp_path)
     with pytest.raises(SernbError, match="no recording was named"):
         recordings.recordings_of([])
-    with pytest.raises(SernbError, match="no column"):
+    with pytest.raises(SernbError, match="only words here"):
         recordings.recordings_of(pd.DataFrame({"text": ["a"]}, ["u"]))
 
 
