@@ -44,21 +44,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from joblib import cpu_count, parallel_config
-from scipy.stats import spearmanr, ttest_1samp
+from scipy.stats import spearmanr
 
-# %% tags=["stage:imports"]
-from sernb import corpora, figures, notebook, protocols
+from sernb import figures, notebook, protocols
 from sernb.core.errors import SernbError
 from sernb.core.ratings import targets_of
 from sernb.core.tables import DIMENSIONS, write_predictions
 from sernb.evaluation import bootstrap, contrast, usual_unit
-from sernb.features import audio, encoders, speech
+from sernb.features import encoders, speech
 from sernb.studies import layer_importance
 
-# %%
 device = notebook.start(corpus, speech_encoder, seeds[0])
-at_a_time = jobs or min(4, cpu_count())
 if pooling not in ("average", "average and maximum"):
     raise SernbError(f'pooling is {pooling!r}; choose "average" or "average and maximum"')
 
@@ -68,13 +64,16 @@ if pooling not in ("average", "average and maximum"):
 # We need sound and something to predict: ratings of arousal, valence and dominance, or emotion labels, or both.
 
 # %% tags=["stage:features"]
-wanted = [one.strip() for one in emotions.split(",") if one.strip()] or None
-options = {"labels": labels} if labels else {}
-utterances = corpora.load(corpus, root or None, emotions=wanted, on_bad=on_bad, **options)
-if per_speaker:
-    known = [one for one in ("speaker", "emotion") if one in utterances]
-    utterances = utterances.groupby(known, observed=True, dropna=False).head(per_speaker)
-utterances, waveforms = audio.read_utterances(utterances, on_bad=on_bad)
+utterances, waveforms = notebook.load(corpus, root, emotions=emotions, labels=labels, per_speaker=per_speaker,
+                                      on_bad=on_bad)  # fmt: skip
+name = utterance or utterances.index[0]
+if name not in utterances.index:
+    raise SernbError(f"utterance is {name!r}, which is not among the {len(utterances)} of this corpus")
+wave = waveforms[utterances.index.get_loc(name)][: 6 * 16000]
+said = str(utterances["text"].loc[name]) if "text" in utterances else ""
+notebook.listen(wave, caption=f"{name}: {said[:90]}")
+
+# %% tags=["stage:features"]
 rated = [one for one in DIMENSIONS if one in utterances and utterances[one].notna().sum() > 1]
 labelled = "emotion" in utterances
 if not rated and not labelled:
@@ -82,7 +81,7 @@ if not rated and not labelled:
 folds = protocols.by_name(protocol, utterances)[: folds_used or None]
 folds = protocols.with_validation(folds, utterances, seed=seeds[0])
 targets = targets_of(utterances, rated, scale or None) if rated else None
-print(f"{len(utterances)} utterances; rated: {', '.join(rated) or 'nothing'}; {len(folds)} folds")
+print(f"rated: {', '.join(rated) or 'nothing'}; {len(folds)} folds")
 
 # %% [markdown]
 # The encoder is frozen: nothing below trains it. A recording of 3 seconds becomes about 150 frames of 20 ms, and each layer
@@ -101,16 +100,10 @@ print(f"{count - 1} layers of width {states.shape[2]}; states averaged over time
 # Let us look at one utterance. Each panel compares every moment with every other, after the layer's mean over the
 # utterance was taken off: bright where the layer finds two moments alike.
 #
-# **Your guess:** listen first. Which panel will show the pauses most plainly, and where will single sounds stand apart?
+# **Your guess:** listen to it above first. Which panel will show the pauses most plainly, and where will single sounds stand
+# apart?
 
 # %%
-name = utterance or utterances.index[0]
-if name not in utterances.index:
-    raise SernbError(f"utterance is {name!r}, which is not among the {len(utterances)} of this corpus")
-place = utterances.index.get_loc(name)
-wave = waveforms[place][: 6 * 16000]
-said = str(utterances["text"].loc[name]) if "text" in utterances else ""
-notebook.listen(wave, caption=f"{name}: {said[:90]}")
 frame_states = speech.frame_states([wave], [name], encoder, normalise, progress=False)[0]
 notebook.keep(figures.frame_similarity(frame_states, waveform=wave), "05_frames", pictures)
 
@@ -146,8 +139,13 @@ how = {"epochs": epochs, "batch_size": batch_size, "weights_rate": weights_rate}
 
 def heads(states, chosen: dict, way: str = "none", **other) -> pd.DataFrame:
     """The weights that heads learn, for each target and seed."""
-    with parallel_config(n_jobs=at_a_time):
+    with notebook.workers(jobs):
         return layer_importance.weights_table(states, chosen, splits, seeds, way, **(how | other))
+
+
+def joined(tables: dict) -> pd.DataFrame:
+    """Tables below one another, each with its name in the column features."""
+    return pd.concat([table.assign(features=word) for word, table in tables.items()])
 
 
 average = pooling == "average"
@@ -172,18 +170,14 @@ scored.agg(["mean", "min", "max"]).round(3)
 # **Your guess:** will the head give the loud layer less weight, more, or the same?
 
 # %% tags=["stage:training"]
-probed_one = {name: one for name, one in by_name.items() if name == (rated or ["emotion"])[0]}
+first_target = (rated or ["emotion"])[0]
+probed_one = {first_target: by_name[first_target]}
 middle, loud = count // 2, states.copy()
 loud[:, middle] *= 10
-trials = {
-    "as they are": weights["as they are"].query("target in @probed_one")
-    if average
-    else heads(states, probed_one),
-    f"layer {middle} ten times as loud": heads(loud, probed_one),
-    "loud, but each feature standardised": heads(loud, probed_one, "feature"),
-}
-trials_of = pd.concat([one.assign(features=word) for word, one in trials.items()])
-figures.layer_weights(trials_of, f"Weights, with layer {middle} as it is and ten times as loud")
+here = weights["as they are"].query("target in @probed_one") if average else heads(states, probed_one)
+trials = {"as they are": here, f"layer {middle} ten times as loud": heads(loud, probed_one),
+          "loud, but each feature standardised": heads(loud, probed_one, "feature")}  # fmt: skip
+figures.layer_weights(joined(trials), f"Weights, with layer {middle} as it is and ten times as loud")
 
 # %% [markdown]
 # Nothing that the layer *tells* has changed. Yet where the first two lines differ, the weight has. There are two remedies:
@@ -205,8 +199,7 @@ table.rename_axis("layer").round(3)
 weights["each layer normalised"] = heads(whole, by_name, "layer")
 if average:
     weights["each feature standardised"] = heads(states, by_name, "feature")
-both = pd.concat([one.assign(features=word) for word, one in weights.items()])
-picture = figures.layer_weights(both, "Weights of layers as they are, and normalised")
+picture = figures.layer_weights(joined(weights), "Weights of layers as they are, and normalised")
 notebook.keep(picture, "05_layer_weights_normalised", pictures)
 
 # %% [markdown]
@@ -215,13 +208,13 @@ notebook.keep(picture, "05_layer_weights_normalised", pictures)
 # %% tags=["stage:training"]
 rows = {}
 for rate in (0.001, 0.01, weights_rate):
-    found = trials["as they are"] if rate == weights_rate else heads(states, probed_one, weights_rate=rate)
+    found = here if rate == weights_rate else heads(states, probed_one, weights_rate=rate)
     mean = 100 * found.groupby("layer")["weight"].mean()
     rows[rate] = {
         "highest − lowest weight (points)": f"{np.ptp(mean):.1f}",
         "highest at layer": mean.idxmax(),
     }
-pd.DataFrame(rows).T.rename_axis(f"learning rate of the weights ({next(iter(probed_one))})")
+pd.DataFrame(rows).T.rename_axis(f"learning rate of the weights ({first_target})")
 
 # %% [markdown]
 # One more doubt. Does a hill mean that *training* put something there? Ask networks that were never trained: the same shape,
@@ -238,16 +231,15 @@ for seed in range(random_networks):
 pair = {"trained": weights["each layer normalised"] if average else heads(states, by_name, "layer")}
 if untrained:
     pair["random weights"] = heads(untrained[0], by_name, "layer")
-    both = pd.concat([one.assign(features=word) for word, one in pair.items()])
-    picture = figures.layer_weights(both, "Weights of a trained and an untrained network, layers normalised")
+    picture = figures.layer_weights(
+        joined(pair), "Weights of a trained and an untrained network, layers normalised"
+    )
     notebook.keep(picture, "05_layer_weights_control", pictures)
 
 # %%
-hills = {
-    word: 100 * one.groupby(["target", "layer"], sort=False)["weight"].mean().unstack().apply(np.ptp, axis=1)
-    for word, one in pair.items()
-}
-pd.DataFrame(hills).astype(float).round(1).rename_axis("highest − lowest weight, in points")
+mean = joined(pair).groupby(["features", "target", "layer"], sort=False)["weight"].mean().unstack()
+hills = 100 * (mean.max(axis=1) - mean.min(axis=1)).unstack("features", sort=False)
+hills.round(1).rename_axis("highest − lowest weight, in points")
 
 # %% [markdown]
 # Layers of one network say nearly the same, so many mixtures do equally well, and which one a head ends at is partly
@@ -263,7 +255,7 @@ pd.DataFrame(hills).astype(float).round(1).rename_axis("highest − lowest weigh
 # **Your guess:** how much does an untrained network reach?
 
 # %% tags=["stage:training"]
-probed = {"rated": [], "labelled": [], "mixed": []}
+probed = {"rated": [], "labelled": []}
 for number, one in enumerate([states, *untrained]):
     who = {"source": "random weights" if number else "trained", "seed": max(number - 1, 0)}
     if rated:
@@ -271,30 +263,28 @@ for number, one in enumerate([states, *untrained]):
         probed["rated"].append(table.assign(**who))
     if labelled:
         probed["labelled"].append(layer_importance.classified_by_layer(one, utterances, folds).assign(**who))
-if rated:
-    mean_of_all = states.mean(1, keepdims=True)
-    probed["mixed"] = layer_importance.rated_by_layer(mean_of_all, utterances, targets, folds)
 
 
 # %%
 def by_layer(tables: list, metrics: list) -> pd.DataFrame:
     """Scores of each layer with intervals, as the figure takes them; random networks count together."""
-    parts = []
-    for source, table in pd.concat(tables).groupby("source", sort=False):
-        found = bootstrap(table, metrics, unit=unit)
-        target = found["metric"].str.removeprefix("CCC_").replace("UAR", "emotion")
-        parts.append(found.assign(layer=found["model"].astype(int), target=target, features=source))
-    return pd.concat(parts)
+    parts = {
+        source: bootstrap(table, metrics, unit)
+        for source, table in pd.concat(tables).groupby("source", sort=False)
+    }
+    found = joined(parts)
+    target = found["metric"].str.removeprefix("CCC_").replace("UAR", "emotion")
+    return found.assign(layer=found["model"].astype(int), target=target)
 
 
 unit = usual_unit(probed["rated" if rated else "labelled"][0])
 metrics = [f"CCC_{one}" for one in rated]
 if rated:
     curves = by_layer(probed["rated"], metrics)
-    mixed = bootstrap(probed["mixed"], metrics, unit=unit).set_index("metric")["value"]
-    mixed = mixed.rename(lambda one: one.removeprefix("CCC_"))
+    mixed = layer_importance.rated_by_layer(states.mean(1, keepdims=True), utterances, targets, folds)
+    mixed = dict(zip(rated, bootstrap(mixed, metrics, unit)["value"], strict=True))
     print(f"Shaded: 95 % intervals, drawing {curves['units'].iloc[0]} {unit}s again and again.")
-    notebook.keep(figures.layer_scores(curves, mixed=dict(mixed)), "05_layer_scores", pictures)
+    notebook.keep(figures.layer_scores(curves, mixed=mixed), "05_layer_scores", pictures)
 else:
     print("This corpus has no ratings of arousal, valence or dominance: see the classes below.")
 
@@ -309,10 +299,9 @@ else:
 
 # %%
 if labelled:
-    classes = list(utterances["emotion"].cat.categories)
     of_classes = by_layer(probed["labelled"], ["UAR"])
-    picture = figures.layer_scores(of_classes, "UAR", chance=1 / len(classes))
-    notebook.keep(picture, "05_layer_classes", pictures)
+    chance = 1 / utterances["emotion"].cat.categories.size
+    notebook.keep(figures.layer_scores(of_classes, "UAR", chance=chance), "05_layer_classes", pictures)
 
 # %% [markdown]
 # "Best layer" was picked on the very utterances that it is scored on, so its number flatters a little. For real speech, give this
@@ -323,13 +312,12 @@ if labelled:
 # *adds* to the others. And a rank correlation of so few layers has to be high before it is more than chance.
 
 # %%
-found = ([curves] if rated else []) + ([of_classes] if labelled else [])
-alone = pd.concat(found).query("features == 'trained'").pivot(index="target", columns="layer", values="value")
-rows = {}
-for word, one in weights.items():
-    mean = one.groupby(["target", "layer"])["weight"].mean().unstack()
-    for target in by_name:
-        rows[target, word] = spearmanr(mean.loc[target], alone.loc[target]).statistic
+alone = pd.concat(([curves] if rated else []) + ([of_classes] if labelled else []))
+alone = alone[alone["features"] == "trained"].pivot(index="target", columns="layer", values="value")
+mean = joined(weights).groupby(["features", "target", "layer"], sort=False)["weight"].mean().unstack()
+rows = {
+    (target, word): spearmanr(row, alone.loc[target]).statistic for (word, target), row in mean.iterrows()
+}
 rows = pd.Series(rows).unstack().loc[list(by_name), list(weights)]
 rows.round(2).rename_axis("rank correlation of weights and probes")
 
@@ -351,6 +339,7 @@ rows.round(2).rename_axis("rank correlation of weights and probes")
 # %%
 paper = "de Oliveira et al. 2023"
 third, shallow, deep = round(depth / 3), max(1, int(depth / 6 + 0.5)), int(3 * depth / 4 + 0.5)
+lacking = "It takes ratings, and an encoder of some layers."
 
 
 def early_less_late(table: pd.DataFrame, target: str, first: int) -> pd.Series:
@@ -359,25 +348,8 @@ def early_less_late(table: pd.DataFrame, target: str, first: int) -> pd.Series:
     return wide.loc[:, first:third].mean(axis=1) - wide.loc[:, third + 1 :].mean(axis=1)
 
 
-def with_interval(each: pd.Series) -> tuple:
-    low, high = ttest_1samp(each, 0).confidence_interval(0.95) if len(each) > 1 else (np.nan, np.nan)
-    return float(each.mean()), float(low), float(high)
-
-
-# %%
-def verdict_of(low: float, beyond: float) -> str:
-    if np.isnan(low) or np.isnan(beyond):
-        return "cannot be tested on this corpus"
-    return "holds" if min(low, beyond) > 0 else "not seen here"
-
-
-def untested(words: str, number: str) -> None:
-    why = "It takes ratings, and an encoder of some layers."
-    notebook.claim(paper, words, number, None, None, None, "cannot be tested on this corpus", why)
-
-
-def shown(value: float, low: float, high: float, digits: int = 1) -> str:
-    return f"{value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
+def in_points(each: pd.Series) -> str:
+    return notebook.interval(notebook.t_interval(each), "+.1f")
 
 
 # %%
@@ -386,23 +358,21 @@ for target, sign, first, words, number in (
     ("valence", -1, 1, "Deeper layers are more important for valence", "peak at 9 and 10 of 12"),
 ):
     if target not in rated or depth < 2:
-        untested(words, number)
+        notebook.claim_of(paper, words, number, None, lacking)
         continue
     each = {word: sign * early_less_late(one, target, first) for word, one in (weights | pair).items()}
-    value, low, high = with_interval(each["as they are"])
     less = each["trained"] - each["random weights"] if untrained else each["trained"]
-    others = [word for word in weights if word != "as they are"]
-    why = f"Weights, in points, {len(seeds)} heads. " + "; ".join(
-        f"{one}: {shown(*with_interval(each[one]))}" for one in others
-    )
+    others = [f"{word}: {in_points(each[word])}" for word in weights if word != "as they are"]
+    why = f"Weights, in points, {len(seeds)} heads. " + "; ".join(others)
     if untrained:
-        why += f"; the same less an untrained network's (layers normalised): {shown(*with_interval(less))}."
-    notebook.claim(paper, words, number, value, low, high, verdict_of(low, with_interval(less)[1]), why)
+        why += f"; the same less an untrained network's (layers normalised): {in_points(less)}."
+    found, beyond = notebook.t_interval(each["as they are"]), notebook.t_interval(less)
+    notebook.claim_of(paper, words, number, found, why, also=[beyond[1]])
 
 
 # %%
 def beside(targets: list, layers: tuple, sources: tuple = ("trained",)) -> pd.Series:
-    """CCC of the first layer less that of the second; less the same of a second target; less the same of a second source."""
+    """CCC of the first layer less that of the second; less the same of a second target, of a second source."""
     table = pd.concat(probed["rated"])
     table = table.assign(model=table["source"] + " " + table["model"])
     terms = [
@@ -419,27 +389,22 @@ for asked, layers, words in (
     (["arousal", "valence"], (shallow, deep), "Arousal wants shallower layers than valence does"),
 ):
     if set(asked) - set(rated) or shallow == deep:
-        untested(words, "Figure 2")
+        notebook.claim_of(paper, words, "Figure 2", None, lacking)
         continue
     here = beside(asked, layers)
     beyond = beside(asked, layers, ("trained", "random weights")) if untrained else here
     why = f"Linear probes (the paper used weights): CCC of {asked[0]} at layer {layers[0]} less that at layer {layers[1]}"
     why += ", less the same for valence" * (len(asked) > 1) + f"; p = {here['p']:.3f}, by {unit}."
-    if untrained:
-        why += f" The same less untrained networks': {shown(*beyond[['value', 'low', 'high']], 3)}."
-    verdict = verdict_of(here["low"], beyond["low"])
-    notebook.claim(paper, words, "Figure 2", here["value"], here["low"], here["high"], verdict, why)
+    why += f" The same less untrained networks': {notebook.interval(beyond)}." if untrained else ""
+    notebook.claim_of(paper, words, "Figure 2", here, why, also=[beyond["low"]])
 
 # %%
 if {"arousal", "valence"} <= set(rated) and shallow != deep:
-    name = f"arousal less valence, layer {shallow} − layer {deep}, CCC"
-    notebook.headline(name, here["value"], here["low"], here["high"])
-elif labelled:
-    fixed = of_classes[(of_classes["features"] == "trained") & (of_classes["layer"] == deep)].iloc[0]
-    notebook.headline(f"probe on layer {deep}, UAR", fixed["value"], fixed["low"], fixed["high"])
+    notebook.headline(f"arousal less valence, layer {shallow} − layer {deep}, CCC", here)
 else:
-    best = curves[(curves["features"] == "trained") & (curves["layer"] == deep)].iloc[0]
-    notebook.headline(f"probe on layer {deep}, {best['metric']}", best["value"], best["low"], best["high"])
+    fixed = of_classes if labelled else curves
+    fixed = fixed[(fixed["features"] == "trained") & (fixed["layer"] == deep)].iloc[0]
+    notebook.headline(f"probe on layer {deep}, {fixed['metric']}", fixed)
 
 # %% [markdown]
 # ## What carries over, and what does not
@@ -464,15 +429,12 @@ else:
 
 # %%
 if save:
-    Path(save).mkdir(parents=True, exist_ok=True)
     for kind in ("rated", "labelled"):
         if probed[kind]:
             table = pd.concat(probed[kind])
             table["model"] = table["source"] + ", layer " + table["model"]
             write_predictions(table.drop(columns=["source"]), Path(save) / f"{kind}.csv")
-    pd.concat([one.assign(features=word) for word, one in weights.items()]).to_csv(
-        Path(save) / "weights.csv", index=False
-    )
+    joined(weights).to_csv(Path(save) / "weights.csv", index=False)
     print(f"saved to {save}")
 
 # %% [markdown]

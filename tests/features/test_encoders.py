@@ -25,6 +25,7 @@ from transformers import (
 )
 
 from sernb.core.errors import SernbError
+from sernb.features import encoders
 from sernb.features import encoders as module
 from sernb.features.encoders import (
     CONVS,
@@ -475,3 +476,16 @@ def test_a_download_that_was_damaged_later_is_told(published):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(SernbError, match=f"{path.name}: its SHA-256 is .*damaged, or another"):
         published_pca()
+
+
+def test_several_speech_encoders_have_a_name_each(monkeypatch):
+    asked = []
+
+    def one(name, layers, dropout):
+        asked.append((name, layers, dropout))
+        return torch.nn.Linear(1, 1), False
+
+    monkeypatch.setattr(encoders, "speech_encoder", one)
+    found = encoders.speech_encoders(["a/mini:3", "a/mini", "b/mini", "b/mini:3"], 0.2)
+    assert list(found) == ["mini, 3 layers", "mini", "b/mini", "b/mini, 3 layers"]
+    assert asked == [("a/mini", 3, 0.2), ("a/mini", None, 0.2), ("b/mini", None, 0.2), ("b/mini", 3, 0.2)]

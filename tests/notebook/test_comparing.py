@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from sernb.evaluation import paired_bootstrap, seed_difference
-from sernb.notebook import compare, comparisons
+from sernb.notebook import compare, comparisons, t_interval
 
 
 def predictions(seeds=2):
@@ -40,3 +40,9 @@ def test_comparisons_in_words():
 def test_one_seed_has_no_interval_over_seeds(table):
     row = compare(table, "a", "b")
     assert np.isnan(row["seeds low"]) and "other seeds" not in comparisons([row])
+
+
+def test_a_t_interval():
+    mean, low, high = t_interval([0.03, -0.01, 0.02, 0.04, -0.01])
+    np.testing.assert_allclose([mean, low, high], [0.014, -0.0146, 0.0426], atol=1e-4)
+    assert t_interval([0.5])[0] == 0.5 and np.isnan(t_interval([0.5])[1:]).all()

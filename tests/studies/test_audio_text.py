@@ -80,6 +80,25 @@ def test_a_seed_gives_the_same_again_and_another_seed_does_not(study):
     assert not np.allclose(others, again["valence_predicted"])
 
 
+def test_other_words_move_a_model_that_reads_them(study):
+    utterances, spoken, folds, (predictions, _, models), _ = study
+    tokenizer, name = corpus()[2], f"tiny, {BOTH}"
+    finished = [(models[name, fold.name], spoken, fold) for fold in folds]
+    again = audio_text.with_other_words(finished, utterances, tokenizer, "again")
+    before = predictions[(predictions["model"] == name) & (predictions["part"] == "test")]
+    before = before[before["seed"] == 0]
+    dimensions = [column for column in before if column.endswith("_predicted")]
+    np.testing.assert_allclose(again[dimensions], before.loc[again.index, dimensions], atol=1e-5)
+
+    other = utterances.assign(text=utterances["text"].iloc[::-1].to_numpy())
+    moved = audio_text.with_other_words(finished, other, tokenizer, "moved")
+    assert np.abs(moved[dimensions] - again[dimensions]).to_numpy().max() > 1e-4
+    weights = [one.clone() for one in finished[0][0].parameters()]
+    learnt = audio_text.with_other_words(finished, other, tokenizer, "learnt", head=QUICK)
+    assert np.abs(learnt[dimensions] - moved[dimensions]).to_numpy().max() > 1e-4
+    assert all(map(torch.equal, weights, finished[0][0].parameters()))  # only the new head learns
+
+
 def test_test_parts_with_the_same_training_are_trained_once():
     utterances, _waveforms, tokenizer = corpus()
     _speech, text = encoders()

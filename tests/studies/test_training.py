@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from sernb.core.errors import SernbError
 from sernb.models.attention_pooling import CNNConfig, SpectrogramCNN
 from sernb.studies.attention_pooling import PAPER, _Classifier
-from sernb.studies.recipes import Recipe
+from sernb.studies.recipes import Recipe, chosen
 from sernb.studies.rows import Rows
 from sernb.studies.training import Goal, fit, rate, side_by_side
 
@@ -192,3 +192,11 @@ def test_in_processes_of_their_own_where_joblib_is_told_so(capsys):
 def test_an_error_comes_through_as_it_is():
     with parallel_config(n_jobs=2), pytest.raises(SernbError, match="cannot be done"):
         side_by_side((delayed(refuse)(n) for n in range(2)), "refused", 2, "task", progress=False)
+
+
+def test_a_recipe_is_chosen_by_its_name():
+    recipes = {"laptop": Recipe(epochs=3), "paper": Recipe(epochs=50)}
+    assert chosen("paper", recipes) is recipes["paper"]
+    assert chosen("laptop", recipes, epochs=2) == Recipe(epochs=2)
+    with pytest.raises(SernbError, match="recipe is 'tiny'; choose one of laptop, paper"):
+        chosen("tiny", recipes)
