@@ -148,12 +148,8 @@ if "text" in has:
 for name in lengths.columns[lengths.nunique() == 1]:
     print(f"{name}: {lengths.pop(name).max():g}, in every utterance")
 if "emotion" in has and len(lengths.columns):
-    title = "How long? And how much of it do emotion and speaker explain?"
-    display(
-        figures.measures_by_emotion(
-            {"length": lengths}, utterances["emotion"], speakers=speakers, title=title
-        )
-    )
+    options = {"speakers": speakers, "title": "How long? And how much of it do emotion and speaker explain?"}
+    display(figures.measures_by_emotion({"length": lengths}, utterances["emotion"], **options))
 elif len(lengths.columns):
     display(lengths.describe().round(1))
 
@@ -200,9 +196,7 @@ if rated:
 else:
     print("No single annotators' ratings in this corpus: how far they agreed cannot be seen, only believed.")
 if rated and corpus == "embedded":
-    print(
-        "These annotators are simulated, with biases of their own: how far people agree, only theirs can tell."
-    )
+    print("These annotators are simulated, biases included: how far people agree, only people's can tell.")
 
 # %%
 if len(rated.get("emotion", [])) > 2:
@@ -215,14 +209,12 @@ if len(rated.get("emotion", [])) > 2:
 listeners = utterances[[name for name in ("recognised", "natural") if name in utterances]]
 listeners = listeners.select_dtypes("number").dropna(how="all")
 if len(listeners) and "emotion" in has:
-    names = {
-        "recognised": "recognised by (% of the listeners)",
-        "natural": "called natural by (% of the listeners)",
-    }
-    title = "What listeners said, of recordings that stayed in the corpus"
-    display(
-        figures.measures_by_emotion({"listening test": listeners}, utterances["emotion"], names, title=title)
+    names = {"recognised": "recognised by (% of listeners)", "natural": "called natural by (% of listeners)"}
+    title, ways = (
+        "What listeners said, of recordings that stayed in the corpus",
+        {"listening test": listeners},
     )
+    display(figures.measures_by_emotion(ways, utterances["emotion"], names, title=title))
 
 # %% [markdown]
 # ## 6 · What does the voice do?
@@ -256,10 +248,8 @@ if len(statistics) and "emotion" in has:
     ways = {"as recorded": statistics[list(MEASURES)].mask(statistics["voiced_share"] == 0)}
     if len(relative):
         ways["within speakers"] = relative[list(MEASURES)]
-    title = "The voice, and how much of it emotion and speaker explain"
-    drawn = figures.measures_by_emotion(
-        ways, heard["emotion"], MEASURES, person if len(person) else None, title=title
-    )
+    options = {"speakers": speakers, "title": "The voice, and how much of it emotion and speaker explain"}
+    drawn = figures.measures_by_emotion(ways, heard["emotion"], MEASURES, **options)
     notebook.keep(drawn, "01_voice", pictures)
 else:
     print("Without recordings, or without emotions, there is no voice to show by emotion.")
@@ -572,11 +562,9 @@ notebook.claim(paper_1, text, "not measured (its teacher's BACC, 0.812, is of su
 
 # %% tags=["exercise"]
 accuracy, uar = ..., ...
-notebook.check(
-    lambda: np.allclose([accuracy, uar], [0.309, 0.25], atol=0.001),
-    "Right. UAR does not reward a model for knowing which class is frequent.",
-    "Accuracy: 1708 of all. UAR: one class has recall 1, three have 0.",
-)
+notebook.check(lambda: np.allclose([accuracy, uar], [0.309, 0.25], atol=0.001),
+               "Right. UAR does not reward a model for knowing which class is frequent.",
+               "Accuracy: 1708 of all. UAR: one class has recall 1, three have 0.")  # fmt: skip
 
 # %% [markdown]
 # **2.** Two annotators each say "neutral" for 80 % of the clips and "angry" for 20 %, without listening. How often do they
@@ -584,11 +572,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 by_chance, beyond_chance = ..., ...
-notebook.check(
-    lambda: np.allclose([by_chance, beyond_chance], [0.68, 0.5], atol=0.005),
-    "Right: 84 % sounds like much, and is half of the way from guessing to full agreement. Alpha is of this kind.",
-    "Both say neutral with .8 × .8, both angry with .2 × .2; add the two.",
-)
+notebook.check(lambda: np.allclose([by_chance, beyond_chance], [0.68, 0.5], atol=0.005),
+               "Right: 84 % sounds like much, and is half of the way from guessing to full agreement. Alpha is of this kind.",
+               "Both say neutral with .8 × .8, both angry with .2 × .2; add the two.")  # fmt: skip
 
 # %% [markdown]
 # **3.** Ann speaks at 200 Hz with a standard deviation of 20 Hz, Bob at 110 Hz with 10 Hz. Ann says something at
@@ -597,11 +583,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 ann, bob, more_aroused = ..., ..., "..."
-notebook.check(
-    lambda: (ann, bob, more_aroused) == (1.25, 2.0, "Bob"),
-    "Right. As recorded, Ann is 95 Hz higher; compared with themselves, Bob is further from home.",
-    "(225 − 200) / 20 and (130 − 110) / 10; the name with a capital letter.",
-)
+notebook.check(lambda: (ann, bob, more_aroused) == (1.25, 2.0, "Bob"),
+               "Right. As recorded, Ann is 95 Hz higher; compared with themselves, Bob is further from home.",
+               "(225 − 200) / 20 and (130 − 110) / 10; the name with a capital letter.")  # fmt: skip
 
 # %% [markdown]
 # **4.** Let the corpus leak: `protocols.by_name("random", studied)` makes the paper's kind of split. Audit it with
@@ -609,11 +593,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 leaks = ...
-notebook.check(
-    lambda: int(leaks) > 0,
-    "So speakers (and perhaps sentences) are on both sides. Which of the findings above were there before?",
-    'Something like (audit.audit(…)["severity"] == "leak").sum(); a random split always shares what it can.',
-)
+notebook.check(lambda: int(leaks) > 0,
+               "So speakers (and perhaps sentences) are on both sides. Which of the findings above were there before?",
+               'Something like (audit.audit(…)["severity"] == "leak").sum(); a random split always shares what it can.')  # fmt: skip
 
 # %% [markdown]
 # ## References

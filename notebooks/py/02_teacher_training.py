@@ -44,32 +44,26 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 from IPython.display import display
-from joblib import cpu_count, parallel_config
 
-# %% tags=["stage:imports"]
-from sernb import corpora, figures, notebook, protocols
+from sernb import figures, notebook, protocols
 from sernb.core.errors import SernbError
 from sernb.core.tables import write_predictions
-from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
+from sernb.evaluation import bootstrap, scores, usual_unit
 from sernb.evaluation.audit.parts import speakers as shared_speakers
 from sernb.evaluation.audit.words import transcripts as shared_transcripts
-from sernb.features import audio, encoders
+from sernb.features import encoders
 from sernb.features.text import clean, words_of
 from sernb.models.three_m_ser import ThreeMSERConfig
 from sernb.models.vggish import EXAMPLE_SECONDS, examples_of
-from sernb.studies import saved, sizes, three_m_inputs, three_m_ser
+from sernb.studies import recipes, saved, sizes, three_m_inputs, three_m_ser
 from sernb.studies.three_m_inputs import attention_of, left_out
 from sernb.studies.three_m_ser import RECIPES
 
-# %%
 device = notebook.start(corpus, f"{text_encoder} + {audio_encoder}", seed)
-at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
-if recipe not in RECIPES:
-    raise SernbError(f"recipe is {recipe!r}; choose one of {', '.join(RECIPES)}")
+stages = recipes.chosen(recipe, RECIPES).with_epochs(transfer_epochs, fine_tune_epochs)
 
 # %% [markdown]
 # ## 1 · Words and sound
@@ -78,24 +72,10 @@ if recipe not in RECIPES:
 # word becomes "NULL", as in the authors' code.
 
 # %% tags=["stage:features"]
-wanted = [one.strip() for one in emotions.split(",") if one.strip()] or None
-options = {"labels": labels} if labels else {}
-utterances = corpora.load(corpus, root or None, emotions=wanted, on_bad=on_bad, **options)
-for column in ("path", "text", "emotion"):
-    if column not in utterances:
-        raise SernbError(
-            f"this notebook needs recordings, words and emotions; the corpus has no column {column!r}"
-        )
-if per_speaker:
-    known = [one for one in ("speaker", "emotion") if one in utterances]
-    utterances = utterances.groupby(known, observed=True, dropna=False).head(per_speaker)
-utterances, waveforms = audio.read_utterances(utterances, on_bad=on_bad)
-for note in utterances.attrs["notes"]:
-    print(note)
+utterances, waveforms = notebook.load(corpus, root, needs=("text", "emotion"), emotions=emotions, labels=labels,
+                                      per_speaker=per_speaker, on_bad=on_bad)  # fmt: skip
 words = utterances["text"].map(clean)
-print(
-    f"{len(utterances)} utterances, {words.nunique()} different texts, {(words == 'NULL').sum()} without a word"
-)
+print(f"{words.nunique()} different texts, {(words == 'NULL').sum()} without a word")
 figures.class_balance(utterances)
 
 # %% [markdown]
@@ -103,14 +83,17 @@ figures.class_balance(utterances)
 # A part of the training side is set aside for validation: the weights that do best there are kept, and the test part has
 # no say in that.
 
+
 # %%
+def shared(folds: list) -> None:
+    """Who, and what words, stand on both sides of these folds."""
+    for finding in (shared_speakers(utterances, folds), shared_transcripts(utterances, folds)):
+        print(f"{finding['severity'].upper()}: {finding['finding']}")
+
+
 folds = protocols.by_name(protocol, utterances)[: folds_used or None]
-with warnings.catch_warnings():
-    warnings.simplefilter("always")
-    folds = protocols.with_validation(folds, utterances, seed=seed)
-for finding in (shared_speakers, shared_transcripts):
-    found = finding(utterances, folds)
-    print(f"{found['severity'].upper()}: {found['finding']}")
+folds = protocols.with_validation(folds, utterances, seed=seed)
+shared(folds)
 protocols.describe(folds, utterances)
 
 # %% [markdown]
@@ -129,8 +112,8 @@ protocols.describe(folds, utterances)
 text, tokenizer = encoders.text_encoder(text_encoder)
 vggish = encoders.audio_encoder(audio_encoder)
 pca = encoders.published_pca() if postprocess else None
-seconds = pd.Series([len(wave) / 16000 for wave in waveforms], index=utterances.index)
-example = int((seconds - seconds.median()).abs().argmin())  # a recording of typical length
+lengths = np.array([len(wave) for wave in waveforms])
+example = int(np.abs(lengths - np.median(lengths)).argmin())  # a recording of typical length
 name = utterances.index[example]
 pieces = tokenizer.convert_ids_to_tokens(tokenizer(words.iloc[example])["input_ids"])
 pictures_heard = examples_of(waveforms[example])
@@ -150,14 +133,12 @@ notebook.keep(both, "02_streams", pictures)
 
 # %% tags=["stage:features"]
 text, vggish = text.to(device), vggish.to(device)
-live = RECIPES[recipe].fine_tune.train_audio  # VGGish learns too, so its input is kept
-inputs = three_m_inputs.prepare(
-    utterances, waveforms, tokenizer, vggish, pca, keep_examples=live, cache=cache or None
-)
+live = stages.fine_tune.train_audio  # VGGish learns too, so its input is kept
+options = {"keep_examples": live, "cache": cache or None}
+inputs = three_m_inputs.prepare(utterances, waveforms, tokenizer, vggish, pca, **options)
 unknown = np.mean(inputs.tokens.values == tokenizer.unk_token_id)
-print(
-    f"{inputs.tokens.lengths.mean():.1f} pieces and {inputs.audio.lengths.mean():.1f} examples an utterance"
-)
+counts = (inputs.tokens.lengths.mean(), inputs.audio.lengths.mean())
+print("{:.1f} pieces and {:.1f} examples an utterance".format(*counts))
 print(f"{100 * unknown:.1f} % of the pieces are unknown to {text_encoder}")
 
 # %% [markdown]
@@ -176,11 +157,10 @@ published = sizes.tables()
 print(sizes.in_words(published))
 named = {"teacher": 12, "BERT6": 6, "BERT4": 4, "BERT2": 2}
 rows = [sizes.modules(sizes.of_depth(None, count)).assign(model=one) for one, count in named.items()]
-both_counts = pd.concat(rows).reset_index()
-lacking = sizes.modules(sizes.of_depth(None, 12)).query("published == 0")["all"] / 1e6
+lacking = rows[0].query("published == 0")["all"] / 1e6
 parts = " + ".join(f"{count:.2f} M ({module})" for module, count in lacking.items())
 print(f"\nleft out of every row: {parts} = {lacking.sum():.2f} M")
-counted = figures.two_counts(both_counts, "The paper's networks, counted twice")
+counted = figures.two_counts(pd.concat(rows).reset_index(), "The paper's networks, counted twice")
 notebook.keep(counted, "02_parameters", pictures)
 
 # %% [markdown]
@@ -203,7 +183,6 @@ sizes.modules(pretrained.network(inputs.classes, seed))
 # says how far a weight could travel on this corpus under a constant gradient of 1, the falling rate included.
 
 # %%
-stages = RECIPES[recipe].with_epochs(transfer_epochs, fine_tune_epochs)
 count, rows = len(folds[0].train), {}
 for one, plan in {"paper": RECIPES["paper"], "laptop": RECIPES["laptop"], "here": stages}.items():
     for stage in (plan.transfer, plan.fine_tune):
@@ -236,7 +215,7 @@ if random_split and all(fold.name != "distilser" for fold in folds):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # what it warns of stands in section 7
         drawn = protocols.by_name("distilser", utterances, seed=seed)
-with parallel_config(n_jobs=at_a_time):
+with notebook.workers(jobs, device):
     told, losses, teachers = three_m_ser.train_teachers(
         utterances, inputs, [*folds, *drawn], pretrained, stages, "both", [seed], cache=cache or None
     )
@@ -245,11 +224,10 @@ predictions, at_random = told[~of_drawn], told[of_drawn].assign(model="random sp
 
 # %%
 curves = losses[losses["fold"].isin([one.name for one in folds])]
-curves = curves.rename(columns={"validation_UAR": "UAR"})
 for stage, rows in curves.groupby("stage", sort=False):
-    parts = [rows[["epoch", "fold", "loss"]].assign(part="train")]
-    valid = rows[["epoch", "fold", "validation_loss", "UAR"]].rename(columns={"validation_loss": "loss"})
-    history = pd.concat([*parts, valid.assign(part="validation")])
+    valid = rows[["epoch", "fold", "validation_loss", "validation_UAR"]]
+    valid = valid.rename(columns=lambda name: name.removeprefix("validation_")).assign(part="validation")
+    history = pd.concat([rows[["epoch", "fold", "loss"]].assign(part="train"), valid])
     display(figures.learning_curves(history, title=f"{stage}: a line a fold"))
 
 # %% [markdown]
@@ -264,7 +242,7 @@ for stage, rows in curves.groupby("stage", sort=False):
 tested = predictions[predictions["part"] == "test"]
 unit = usual_unit(tested)
 for row in bootstrap(tested, ["UAR", "WA"], unit=unit).itertuples():
-    notebook.headline(f"{row.metric}, words and sound, test", row.value, row.low, row.high)
+    notebook.headline(f"{row.metric}, words and sound, test", row)
 notebook.keep(figures.confusion_matrix(tested), "02_confusion", pictures)
 
 # %% [markdown]
@@ -272,11 +250,7 @@ notebook.keep(figures.confusion_matrix(tested), "02_confusion", pictures)
 # means that those speakers are hard.)
 
 # %%
-by_part = {
-    part: {fold: scores(one)["UAR"].iloc[0] for fold, one in rows.groupby("fold", sort=False)}
-    for part, rows in predictions.groupby("part", sort=False)
-}
-pd.DataFrame(by_part).round(3)
+scores(predictions, by=("fold", "part"))["UAR"].unstack(sort=False).round(3)
 
 # %% [markdown]
 # ## 6 · What is each stream worth?
@@ -287,29 +261,22 @@ pd.DataFrame(by_part).round(3)
 
 # %% tags=["stage:training"]
 alone = [predictions]
-for stream in ablation:
-    one = replace(pretrained, **{"audio" if stream == "text" else "text": None})
-    with parallel_config(n_jobs=at_a_time):
+with notebook.workers(jobs, device):
+    for stream in ablation:
+        one = replace(pretrained, **{"audio" if stream == "text" else "text": None})
         table, _, _ = three_m_ser.train_teachers(
             utterances, inputs.only(stream), folds, one, stages, f"{stream} alone", [seed]
         )
-    alone.append(table)
+        alone.append(table)
 streams_tested = pd.concat(alone)
 streams_tested = streams_tested[streams_tested["part"] == "test"]
 intervals = bootstrap(streams_tested, ["UAR", "WA"], unit=unit)
-chance = 1 / len(inputs.classes)
-ablated = figures.model_comparison(intervals, {"chance": {"UAR": chance}})
+ablated = figures.model_comparison(intervals, {"chance": {"UAR": 1 / len(inputs.classes)}})
 notebook.keep(ablated, "02_streams_alone", pictures)
 
 # %%
-gains = {
-    stream: paired_bootstrap(streams_tested, "both", f"{stream} alone", unit=unit) for stream in ablation
-}
-if gains:
-    table = pd.DataFrame(list(gains.values()))
-    display(table[["a", "b", "difference", "low", "high", "p", "units"]].round(3))
-else:
-    print("The parameter ablation is empty: no stream was tried alone.")
+gains = {stream: notebook.compare(streams_tested, "both", f"{stream} alone") for stream in ablation}
+notebook.comparisons(gains.values()) if gains else "ablation is empty: no stream was tried alone."
 
 # %% [markdown]
 # (With few speakers, p cannot get small: 2,000 draws of 15 speakers never go below 0.007.)
@@ -322,17 +289,15 @@ else:
 # the score.
 
 # %%
-compared = pd.DataFrame()
-for finding in (shared_speakers, shared_transcripts) if drawn else ():
-    found = finding(utterances, drawn)
-    print(f"{found['severity'].upper()}: {found['finding']}")
+row = None
 if drawn:
+    shared(drawn)
     at_random = at_random[at_random["part"] == "test"]
     compared = bootstrap(pd.concat([tested.assign(model="apart"), at_random]), "UAR").set_index("model")
-    low, high, level = *compared.loc["random split", ["low", "high"]], compared.loc["apart", "value"]
     display(compared[["value", "low", "high", "units"]].round(3))
-    seen = "no difference can be seen" if low <= level <= high else "the two differ"
-    print(f"{len(at_random)} utterances at random: [{low:.3f}, {high:.3f}] against {level:.3f} apart: {seen}")
+    row, level = compared.loc["random split"], compared.loc["apart", "value"]
+    seen = "no difference can be seen" if row["low"] <= level <= row["high"] else "the two differ"
+    print(f"{len(at_random)} at random: {notebook.interval(row, '.3f')} against {level:.3f} apart: {seen}")
 else:
     print("No random split beside the folds in this run.")
 
@@ -357,9 +322,7 @@ else:
 hits = tested.index[tested["emotion"] == tested["predicted"]]
 looked_at = utterance or next(iter([*hits, *tested.index]))
 if looked_at not in tested.index:
-    raise SernbError(
-        f"utterance {utterance!r} was not tested; among those that were: {', '.join(tested.index[:5])}"
-    )
+    raise SernbError(f"utterance {utterance!r} was not tested; {', '.join(tested.index[:5])}, … were")
 
 
 # %%
@@ -375,12 +338,9 @@ def look(name: str) -> None:
     notebook.listen(waveforms[number], caption=f"{caption} · {words.iloc[number]}")
     picture = figures.fusion_attention(said, weights, starts, seen[length:], waveforms[number], title=caption)
     notebook.keep(picture, "02_fusion_attention", pictures if name == looked_at else "")
-    without = [*said, *(f"{start:.2f} s to {start + EXAMPLE_SECONDS:.2f} s" for start in starts)]
-    table = pd.DataFrame(
-        {"attention": [*weights, *seen[length:]], "less probable by": [*losses_of_words, *missed[length:]]},
-        without,
-    )
-    spoken, heard = table.iloc[: len(said)], table.iloc[len(said) :]
+    spoken = pd.DataFrame({"attention": weights, "less probable by": losses_of_words}, said)
+    spans = [f"{start:.2f} s to {start + EXAMPLE_SECONDS:.2f} s" for start in starts]
+    heard = pd.DataFrame({"attention": seen[length:], "less probable by": missed[length:]}, spans)
     display(pd.concat([spoken.sort_values("less probable by", ascending=False).head(6), heard]).round(3))
 
 
@@ -391,18 +351,7 @@ look(looked_at)
 # In JupyterLab you can choose any test utterance; in a saved page you see the one above.
 
 # %%
-menu = widgets.Dropdown(options=list(tested.index), value=looked_at, description="utterance")
-output = widgets.Output()
-
-
-def show(change: dict) -> None:
-    output.clear_output(wait=True)
-    with output:
-        look(change["new"])
-
-
-menu.observe(show, names="value")
-display(menu, output)
+notebook.menu(tested.index, look, looked_at)
 
 # %% [markdown]
 # How much of the attention goes to the words, over some 250 test utterances, and does it differ where the teacher is
@@ -410,40 +359,33 @@ display(menu, output)
 
 # %%
 some = tested.iloc[:: max(1, len(tested) // 250)]
-shares = pd.Series(
-    {
-        one: attention_of(teachers[fold], inputs, number)[: inputs.tokens.lengths[number]].sum()
-        for one, fold, number in zip(some.index, some["fold"], inputs.rows(some.index), strict=True)
-    }
-)
+shares = []
+for fold, number in zip(some["fold"], inputs.rows(some.index), strict=True):
+    seen = attention_of(teachers[fold], inputs, number)
+    shares.append(seen[: inputs.tokens.lengths[number]].sum())
+print(f"share of the words: {100 * np.mean(shares):.0f} % on average")
 right = (some["emotion"] == some["predicted"]).map({True: "right", False: "wrong"})
-print(f"share of the words: {100 * shares.mean():.0f} % on average")
-shares.groupby([some["emotion"], right]).agg(["mean", "size"]).unstack().round(2)
+pd.Series(shares, some.index).groupby([some["emotion"], right]).agg(["mean", "size"]).unstack().round(2)
 
 # %% [markdown]
 # ## 9 · The papers' claims, held against this run
 
 # %%
-paper = "Nguyen et al. 2024"
-held = "cannot be tested on this corpus"
-why = "It is a number of IEMOCAP under a random split; the level of another corpus says nothing on it."
-card = (None, None, None, held, why)
-if corpus == "iemocap" and len(compared):
-    row = compared.loc["random split"]
+words_of_claim, number = "The teacher reaches 81.24 % BACC on the test (Table II)", "81.24 %"
+if corpus == "iemocap" and row is not None:
     held = "holds" if row["low"] <= 0.8124 <= row["high"] else "not seen here"
     card = (row["value"], row["low"], row["high"], held, "UAR under a random split; theirs is not known.")
-notebook.claim(paper, "The teacher reaches 81.24 % BACC on the test (Table II)", "81.24 %", *card)
+    notebook.claim("Nguyen et al. 2024", words_of_claim, number, *card)
+else:
+    why = "It is a number of IEMOCAP under a random split; the level of another corpus says nothing on it."
+    notebook.claim_of("Nguyen et al. 2024", words_of_claim, number, None, why)
 
 # %%
 for stream, gain in gains.items():
-    other = "sound" if stream == "text" else "words"
-    verdict = "holds" if gain["low"] > 0 else "not seen here"
-    if np.isnan(gain["low"]):
-        verdict = "cannot be tested on this corpus"
     why = f"UAR of both minus {stream} alone, paired bootstrap over {gain['units']} {unit}s, p = {gain['p']:.3f}."
+    other = "sound" if stream == "text" else "words"
     words_of_claim = f"Adding the {other} to the {stream} stream makes recognition better"
-    card = (None, gain["difference"], gain["low"], gain["high"], verdict, why)
-    notebook.claim("Tran et al. 2023", words_of_claim, *card)
+    notebook.claim_of("Tran et al. 2023", words_of_claim, None, gain, why)
 
 # %% [markdown]
 # ## Recap
@@ -457,7 +399,6 @@ for stream, gain in gains.items():
 # %%
 if save:
     folder = Path(save)
-    folder.mkdir(parents=True, exist_ok=True)
     write_predictions(streams_tested, folder / "predictions.csv")
     for fold in folds:
         about = {"corpus": corpus, "learnt_from": list(fold.train.append(fold.validation))}
@@ -473,11 +414,9 @@ if save:
 
 # %% tags=["exercise"]
 published_smaller, truly_smaller = ..., ...
-notebook.check(
-    lambda: np.allclose([published_smaller, truly_smaller], [44.9, 38.5], atol=0.06),
-    "Right. What both have in common, and the published count leaves out, makes the student look smaller than it is.",
-    "1 − student / teacher, in per cent, once for each way of counting.",
-)
+notebook.check(lambda: np.allclose([published_smaller, truly_smaller], [44.9, 38.5], atol=0.06),
+               "Right. What both have in common, and the published count leaves out, makes the student look smaller than it is.",
+               "1 − student / teacher, in per cent, once for each way of counting.")  # fmt: skip
 
 # %% [markdown]
 # **2.** A recording lasts 4.3 s. How many whole VGGish examples of 0.96 s does it have, and how many seconds are dropped
@@ -485,11 +424,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 examples_in_it, dropped = ..., ...
-notebook.check(
-    lambda: examples_in_it == 4 and np.isclose(dropped, 0.46, atol=0.005),
-    "Right. The last half second of a sentence is often where the voice falls; VGGish never hears it here.",
-    "Divide, round down, and see what is left.",
-)
+notebook.check(lambda: examples_in_it == 4 and np.isclose(dropped, 0.46, atol=0.005),
+               "Right. The last half second of a sentence is often where the voice falls; VGGish never hears it here.",
+               "Divide, round down, and see what is left.")  # fmt: skip
 
 # %% [markdown]
 # **3.** SGD with momentum 0.99 under a constant gradient of 1, learning rate 0.000001: how long is a step once momentum
@@ -497,11 +434,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 step_length = ...
-notebook.check(
-    lambda: np.isclose(step_length, 1e-4),
-    "Right: a hundred times the learning rate. That is what lets one millionth work at all.",
-    "The steps add up to 1 + 0.99 + 0.99² + …: a geometric series.",
-)
+notebook.check(lambda: np.isclose(step_length, 1e-4),
+               "Right: a hundred times the learning rate. That is what lets one millionth work at all.",
+               "The steps add up to 1 + 0.99 + 0.99² + …: a geometric series.")  # fmt: skip
 
 # %% [markdown]
 # ## References

@@ -35,9 +35,7 @@ fine_tune_epochs: int = 3  # epochs with the text encoder, where the teacher spe
 temperature: float = 2.0  # softens teacher and student
 alpha: float = 0.5  # share of the teacher's answers in the loss, against the labels
 ablation_seeds: list[int] = [0]  # seeds of the trials with parts of the loss; []: no such trials
-sentences: int = (
-    1500  # sentences without a label that the teacher reads too (embedded corpus, at most 1500); 0: none
-)
+sentences: int = 1500  # unlabelled ones that the teacher reads too (embedded corpus, at most 1500); 0: none
 jobs: int = 0  # trainings side by side, each on its share of the cores; 0: up to four, one on a GPU
 cache: str = ""  # folder for what frozen encoders and teachers make of the corpus; empty: kept in memory
 save: str = ""  # folder for the predictions; empty: not saved
@@ -51,26 +49,21 @@ import numpy as np
 import pandas as pd
 import torch
 from IPython.display import display
-from joblib import cpu_count, parallel_config
 
-# %% tags=["stage:imports"]
-from sernb import corpora, figures, notebook, protocols
+from sernb import figures, notebook, protocols
 from sernb.core.errors import SernbError
 from sernb.core.tables import write_predictions
 from sernb.corpora import embedded
-from sernb.evaluation import bootstrap, paired_bootstrap, scores, seed_difference, usual_unit
-from sernb.features import audio, encoders
+from sernb.evaluation import bootstrap, paired_bootstrap, scores, usual_unit
+from sernb.features import encoders
 from sernb.features.text import clean
 from sernb.losses import Distillation, DistillationConfig, kl_divergence, soften
 from sernb.models.three_m_ser import ThreeMSERConfig
-from sernb.studies import sizes, three_m_inputs, three_m_ser
+from sernb.studies import recipes, sizes, three_m_inputs, three_m_ser
 from sernb.studies.three_m_ser import ALONE, RECIPES, Way
 
-# %%
 device = notebook.start(corpus, f"{text_encoder} + {audio_encoder}", seeds[0])
-at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
-if recipe not in RECIPES:
-    raise SernbError(f"recipe is {recipe!r}; choose one of {', '.join(RECIPES)}")
+stages = recipes.chosen(recipe, RECIPES).with_epochs(transfer_epochs, fine_tune_epochs)
 
 # %% [markdown]
 # ## 1 · The same corpus, the same teacher
@@ -80,36 +73,24 @@ if recipe not in RECIPES:
 # is not the one of notebook 02.
 
 # %% tags=["stage:features"]
-wanted = [one.strip() for one in emotions.split(",") if one.strip()] or None
-options = {"labels": labels} if labels else {}
-utterances = corpora.load(corpus, root or None, emotions=wanted, on_bad=on_bad, **options)
-for column in ("path", "text", "emotion"):
-    if column not in utterances:
-        raise SernbError(
-            f"this notebook needs recordings, words and emotions; the corpus has no column {column!r}"
-        )
-if per_speaker:
-    known = [one for one in ("speaker", "emotion") if one in utterances]
-    utterances = utterances.groupby(known, observed=True, dropna=False).head(per_speaker)
-utterances, waveforms = audio.read_utterances(utterances, on_bad=on_bad)
+utterances, waveforms = notebook.load(corpus, root, needs=("text", "emotion"), emotions=emotions, labels=labels,
+                                      per_speaker=per_speaker, on_bad=on_bad)  # fmt: skip
+notebook.listen(waveforms[0], caption=f"{utterances.index[0]}: {utterances['text'].iloc[0]}")
 folds = protocols.by_name(protocol, utterances)[: folds_used or None]
 folds = protocols.with_validation(folds, utterances, seed=seeds[0])
 protocols.describe(folds, utterances)
 
 # %% tags=["stage:features"]
 text, tokenizer = encoders.text_encoder(text_encoder)
-vggish = encoders.audio_encoder(audio_encoder)
-text, vggish = text.to(device), vggish.to(device)
+text, vggish = text.to(device), encoders.audio_encoder(audio_encoder).to(device)
 pca = encoders.published_pca() if postprocess else None
-live = RECIPES[recipe].fine_tune.train_audio  # VGGish learns too, so its input is kept
-inputs = three_m_inputs.prepare(
-    utterances, waveforms, tokenizer, vggish, pca, keep_examples=live, cache=cache or None
-)
-pretrained = three_m_ser.Encoders(text, vggish, ThreeMSERConfig(), postprocess=pca)
 depth = text.config.num_hidden_layers
 if wrong := [one for one in layers if not 1 <= one < depth]:
     raise SernbError(f"layers asks for students of {wrong[0]} layers; {text_encoder} has {depth}")
-stages = RECIPES[recipe].with_epochs(transfer_epochs, fine_tune_epochs)
+live = stages.fine_tune.train_audio  # VGGish learns too, so its input is kept
+options = {"keep_examples": live, "cache": cache or None}
+inputs = three_m_inputs.prepare(utterances, waveforms, tokenizer, vggish, pca, **options)
+pretrained = three_m_ser.Encoders(text, vggish, ThreeMSERConfig(), postprocess=pca)
 
 # %% [markdown]
 # The teacher is the network with all of BERT's layers, one for each fold. What it says of every utterance, and every
@@ -120,7 +101,7 @@ if teachers:
     taught, found = three_m_ser.saved_teachers(teachers, utterances, inputs, folds)
     found = {fold: model.to(device) for fold, model in found.items()}
 else:
-    with parallel_config(n_jobs=at_a_time):
+    with notebook.workers(jobs, device):
         taught, _, found = three_m_ser.train_teachers(
             utterances, inputs, folds, pretrained, stages, "teacher", seeds[:1]
         )
@@ -137,20 +118,15 @@ scores(taught[taught["part"] == "test"]).round(3)
 # **Your guess:** which classes will get the probability that the first one loses?
 
 # %%
-classes = list(inputs.classes)
-fold = folds[0]
+classes, fold = list(inputs.classes), folds[0]
 rows = inputs.rows(fold.test)
 logits = outputs[fold.name].logits[rows]
-unsure = np.argsort(
-    -(soften(torch.tensor(logits), 1.0) * -soften(torch.tensor(logits), 1.0).log()).sum(1).numpy()
-)
+answers = soften(torch.tensor(logits), 1.0)
+unsure = np.argsort(-(answers * -answers.log()).sum(1).numpy())
 chosen = unsure[np.linspace(0, len(unsure) - 1, 8).astype(int)]  # from the least to the most certain
-one = chosen[len(chosen) // 2]
-print(
-    f"{fold.test[one]}: “{clean(utterances['text'].loc[fold.test[one]])}” is {classes[inputs.labels[rows[one]]]}"
-)
-softened = figures.softening(logits[one], classes, (1, 2, 4, 8))
-notebook.keep(softened, "03_softening", pictures)
+one, texts = chosen[len(chosen) // 2], utterances["text"].loc[fold.test].map(clean)
+print(f"{fold.test[one]}: “{texts.iloc[one]}” is {classes[inputs.labels[rows[one]]]}")
+notebook.keep(figures.softening(logits[one], classes, (1, 2, 4, 8)), "03_softening", pictures)
 
 # %% [markdown]
 # Now for yourself: choose an utterance and move the sliders. On one side stands the teacher's answer at this temperature
@@ -161,12 +137,9 @@ notebook.keep(softened, "03_softening", pictures)
 # The authors' code has it (and so have the sliders), the paper's Eq. 2 has not.
 
 # %%
-figures.softening_explorer(
-    logits[chosen],
-    [classes[label] for label in inputs.labels[rows[chosen]]],
-    classes,
-    [f"{name}: {clean(utterances['text'].loc[name])[:40]}" for name in fold.test[chosen]],
-)
+truths = [classes[label] for label in inputs.labels[rows[chosen]]]
+names = [f"{name}: {said[:40]}" for name, said in texts.iloc[chosen].items()]
+figures.softening_explorer(logits[chosen], truths, classes, names)
 
 # %% [markdown]
 # The same in numbers, for the whole test part: how large is the gradient of the KL term for an undecided student?
@@ -177,11 +150,9 @@ for degrees in (1.0, 2.0, 4.0, 8.0):
     for factor in (True, False):
         student = torch.zeros(len(rows), len(classes), requires_grad=True)
         kl_divergence(student, torch.tensor(logits), degrees, factor).backward()
-        sizes_of[degrees, "with T²" if factor else "without"] = float(
-            student.grad.norm(dim=1).mean() * len(rows)
-        )
-table = pd.Series(sizes_of).unstack()
-table.rename_axis(index="T").round(4)
+        size = float(student.grad.norm(dim=1).mean() * len(rows))
+        sizes_of[degrees, "with T²" if factor else "without"] = size
+pd.Series(sizes_of).unstack().rename_axis(index="T").round(4)
 
 # %% [markdown]
 # ## 3 · The loss, term by term
@@ -216,7 +187,7 @@ pd.Series({name: float(one) for name, one in terms.items()}, name="before its we
 
 # %% tags=["stage:training"]
 ways = {"alone": ALONE, "KD": Way(loss)}
-with parallel_config(n_jobs=at_a_time):
+with notebook.workers(jobs, device):
     learnt, losses = three_m_ser.train_students(
         utterances, inputs, folds, pretrained, outputs, layers, ways, stages, seeds
     )
@@ -224,14 +195,13 @@ everyone = pd.concat([taught, learnt])
 tested = everyone[everyone["part"] == "test"]
 
 # %%
-smallest, history = min(layers), []
-for way in ways:
-    of_way = losses[(losses["model"] == f"BERT{smallest} {way}") & (losses["stage"] == "fine-tuning")]
-    valid = of_way[["epoch", "fold", "seed", "validation_loss", "validation_UAR"]]
-    valid = valid.rename(columns={"validation_loss": "loss", "validation_UAR": "UAR"})
-    history.append(valid.assign(fold=valid["fold"] + " " + valid["seed"].astype(str), part=way))
+smallest = min(layers)
+history = losses[(losses["stage"] == "fine-tuning") & losses["model"].str.startswith(f"BERT{smallest} ")]
+lines = history["fold"] + " " + history["seed"].astype(str)
+history = history[["epoch", "validation_loss", "validation_UAR"]].assign(fold=lines, part=history["model"])
+history = history.rename(columns=lambda name: name.removeprefix("validation_"))
 title = f"BERT{smallest}, validation, a line a fold and seed (loss: plain cross-entropy for both)"
-figures.learning_curves(pd.concat(history).drop(columns="seed"), title=title)
+figures.learning_curves(history, title=title)
 
 # %% [markdown]
 # ## 5 · Table II, for this corpus
@@ -248,23 +218,21 @@ typical = (int(inputs.tokens.lengths.mean().round()), max(1, int(inputs.audio.le
 networks = {one: pretrained.network(classes, 0, one).to(device) for one in counted.index}
 runs = 50
 times = sizes.inference_times(networks, *typical, runs=runs)
-short = {"UAR": "BACC", "WA": "ACC", "macro_f1": "MF1", "weighted_f1": "WF1"}
 unit = usual_unit(tested)
 intervals = bootstrap(tested, ["UAR", "WA"], unit=unit)
-of_uar = intervals[intervals["metric"] == "UAR"].set_index("model")
+of_uar = intervals[intervals["metric"] == "UAR"].set_index("model")[["value", "low", "high"]]
+
+# %%
+short = {"UAR": "BACC", "WA": "ACC", "macro_f1": "MF1", "weighted_f1": "WF1"}
 rows = {}
 for model, one in depths.items():
-    row = {
-        ("parameters", "published"): f"{counted['published'][one]:,}",
-        ("parameters", "all"): f"{counted['all'][one]:,}",
-        ("time", "ms"): round(times[one]["median"], 2),
-    }
+    rows[model] = {("parameters", way): f"{counted[way][one]:,}" for way in ("published", "all")}
+    rows[model]["time", "ms"] = round(times[one]["median"], 2)
     for part, of_part in everyone[everyone["model"] == model].groupby("part", sort=False):
-        folds_of = [one for _, one in of_part.groupby("fold")] if part == "validation" else [of_part]
-        by_fold = pd.concat([scores(one) for one in folds_of])
-        row |= {(part, name): round(100 * by_fold[metric].mean(), 2) for metric, name in short.items()}
-    low, high = 100 * of_uar.loc[model, ["low", "high"]]
-    rows[model] = row | {("test", "BACC, 95 %"): f"[{low:.1f}, {high:.1f}]"}
+        by_fold = scores(of_part, by=("fold",)) if part == "validation" else scores(of_part)
+        means = (100 * by_fold[list(short)].mean()).round(2)
+        rows[model] |= {(part, name): mean for name, mean in zip(short.values(), means, strict=True)}
+    rows[model]["test", "BACC, 95 %"] = notebook.interval(100 * of_uar.loc[model], ".1f")
 table_2 = pd.DataFrame.from_dict(rows, orient="index")
 table_2
 
@@ -273,12 +241,8 @@ table_2
 
 
 # %%
-what = (
-    "other speakers"
-    if unit == "speaker"
-    else "other utterances of the same speakers; too few speakers to say more"
-)
-print(f"intervals by {unit}: {what}")
+others = "speakers" if unit == "speaker" else "utterances of the same speakers; too few speakers to say more"
+print(f"intervals by {unit}: other {others}")
 chance = 1 / len(classes)
 notebook.keep(figures.model_comparison(intervals, {"chance": {"UAR": chance}}), "03_students", pictures)
 
@@ -292,38 +256,12 @@ notebook.keep(figures.model_comparison(intervals, {"chance": {"UAR": chance}}), 
 
 
 # %%
-def compare(table: pd.DataFrame, a: str, b: str) -> dict:
-    """UAR(a) − UAR(b) with both intervals."""
-    test = paired_bootstrap(table, a, b, unit=usual_unit(table))
-    over = seed_difference(table, a, b)
-    return {
-        "a": a,
-        "b": b,
-        "UAR of a": test["value_a"],
-        "UAR of b": test["value_b"],
-        "difference": over["difference"],
-        f"other {test['unit']}s": f"[{test['low']:+.3f}, {test['high']:+.3f}]",
-        "p": test["p"],
-        "other seeds": f"[{over['low']:+.3f}, {over['high']:+.3f}]" if over["seeds"] > 1 else "–",
-        "low": test["low"],
-        "high": test["high"],
-        "seeds low": over["low"],
-    }
-
-
-# %%
-def table_of(rows: list[dict]) -> pd.DataFrame:
-    """Comparisons to look at, three digits."""
-    return pd.DataFrame(rows).drop(columns=["low", "high", "seeds low"], errors="ignore").round(3)
-
-
-gains = {one: compare(tested, f"BERT{one} KD", f"BERT{one} alone") for one in layers}
-lacking = {one: compare(tested, "teacher", f"BERT{one} alone") for one in layers}
-left = {one: compare(tested, "teacher", f"BERT{one} KD") for one in layers}
-for one in layers:
-    gain = gains[one]
-    notebook.headline(f"KD − alone, BERT{one}, UAR", gain["difference"], gain["low"], gain["high"])
-table_of([*gains.values(), *lacking.values(), *left.values()])
+gains = {one: notebook.compare(tested, f"BERT{one} KD", f"BERT{one} alone") for one in layers}
+lacking = {one: notebook.compare(tested, "teacher", f"BERT{one} alone") for one in layers}
+left = {one: notebook.compare(tested, "teacher", f"BERT{one} KD") for one in layers}
+for one, gain in gains.items():
+    notebook.headline(f"KD − alone, BERT{one}, UAR", gain)
+notebook.comparisons([*gains.values(), *lacking.values(), *left.values()])
 
 # %% [markdown]
 # A teacher can only hand on what the student lacks: where "teacher − alone" is near zero, there is nothing to gain. And
@@ -333,9 +271,8 @@ table_of([*gains.values(), *lacking.values(), *left.values()])
 # beside them, in points of each row.
 
 # %%
-shown = layers[0]
-matrices = figures.confusion_difference(tested, f"BERT{shown} alone", f"BERT{shown} KD")
-notebook.keep(matrices, "03_confusion", pictures)
+shown = (f"BERT{layers[0]} alone", f"BERT{layers[0]} KD")
+notebook.keep(figures.confusion_difference(tested, *shown), "03_confusion", pictures)
 
 # %% [markdown]
 # ## 7 · What do you pay, what do you get?
@@ -345,11 +282,10 @@ notebook.keep(matrices, "03_confusion", pictures)
 # inference.
 
 # %%
-front = intervals[intervals["metric"] == "UAR"].set_index("model")[["value", "low", "high"]]
-front["parameters"] = [counted["all"][depths[one]] / 1e6 for one in front.index]
-front["ms"] = [times[depths[one]]["median"] for one in front.index]
-front["without"] = [one.replace(" KD", " alone") if one.endswith(" KD") else None for one in front.index]
-front = front.reset_index()
+front = of_uar.rename_axis("model").reset_index()
+front["parameters"] = [counted["all"][depths[one]] / 1e6 for one in front["model"]]
+front["ms"] = [times[depths[one]]["median"] for one in front["model"]]
+front["without"] = [one.replace(" KD", " alone") if one.endswith(" KD") else None for one in front["model"]]
 display(figures.pareto(front, "parameters", x_title="parameters (millions, all counted)", y_title="UAR (%)"))
 figures.pareto(front, "ms", x_title="ms for one utterance, batch 1", y_title="UAR (%)")
 
@@ -362,24 +298,23 @@ figures.pareto(front, "ms", x_title="ms for one utterance, batch 1", y_title="UA
 
 # %% tags=["stage:training"]
 base = DistillationConfig()  # the paper's: KL (α = 0.5, T = 2, T²) + CE + MSE
-trials = {
-    "alone": ALONE,
-    "KL + CE + MSE": Way(base),
-    "KL + CE": Way(replace(base, feature="none")),
-    "KL + MSE": Way(replace(base, alpha=1.0)),
-    "CE + MSE": Way(replace(base, alpha=0.0)),
-    "KL": Way(replace(base, alpha=1.0, feature="none")),
-    "α = 0.9": Way(replace(base, alpha=0.9)),
-    "T = 1": Way(replace(base, temperature=1.0)),
-    "T = 8": Way(replace(base, temperature=8.0)),
-    "without T²": Way(replace(base, squared=False)),
-    "cosine": Way(replace(base, feature="cosine")),
-    "fused": Way(replace(base, at="fused")),
-    "relational": Way(replace(base, feature="none", relational=1.0)),
+changes = {
+    "KL + CE + MSE": {},
+    "KL + CE": {"feature": "none"},
+    "KL + MSE": {"alpha": 1.0},
+    "CE + MSE": {"alpha": 0.0},
+    "KL": {"alpha": 1.0, "feature": "none"},
+    "α = 0.9": {"alpha": 0.9},
+    "T = 1": {"temperature": 1.0},
+    "T = 8": {"temperature": 8.0},
+    "without T²": {"squared": False},
+    "cosine": {"feature": "cosine"},
+    "fused": {"at": "fused"},
+    "relational": {"feature": "none", "relational": 1.0},
 }
-tried = pd.DataFrame()
+trials = {"alone": ALONE} | {name: Way(replace(base, **change)) for name, change in changes.items()}
 if ablation_seeds:
-    with parallel_config(n_jobs=at_a_time):
+    with notebook.workers(jobs, device):
         tried, _ = three_m_ser.train_students(
             utterances, inputs, folds, pretrained, outputs, [smallest], trials, stages, ablation_seeds
         )
@@ -389,8 +324,7 @@ if ablation_seeds:
 
 # %%
 if ablation_seeds:
-    against = [compare(tried, one, "alone") for one in trials if one != "alone"]
-    display(table_of(against).drop(columns="b"))
+    display(notebook.comparisons(notebook.compare(tried, one, "alone") for one in changes).drop(columns="b"))
 
 # %% [markdown]
 # If no trial did anything, one interval in twenty would still miss zero: among twelve, one such row is no news. Look for a
@@ -406,19 +340,17 @@ if ablation_seeds:
 # %% tags=["stage:training"]
 pooled = pd.DataFrame()
 if sentences and corpus == "embedded":
-    lines = embedded.sentences(sentences)
-    more = {f"sentence {number}": line for number, line in enumerate(lines)}
+    more = {f"sentence {number}": line for number, line in enumerate(embedded.sentences(sentences))}
     both = pd.concat([utterances, pd.DataFrame({"text": more})]).rename_axis("utterance")
-    both["emotion"] = pd.Categorical(both["emotion"], utterances["emotion"].cat.categories)
-    read = three_m_inputs.prepare(both, tokenizer=tokenizer)
-    reader = replace(pretrained, audio=None)
-    with parallel_config(n_jobs=at_a_time):
+    both["emotion"] = pd.Categorical(both["emotion"], classes)
+    read, reader = three_m_inputs.prepare(both, tokenizer=tokenizer), replace(pretrained, audio=None)
+    reading = {"alone": ALONE, "KD": Way(loss), "KD, sentences": Way(loss, sentences=True)}
+    extra = np.arange(len(utterances), len(both))
+    with notebook.workers(jobs, device):
         of_teacher, _, readers = three_m_ser.train_teachers(
             both, read, folds, reader, stages, "teacher", seeds[:1]
         )
-        reading = {"alone": ALONE, "KD": Way(loss), "KD, sentences": Way(loss, sentences=True)}
         told = three_m_ser.teacher_outputs(readers, read)
-        extra = np.arange(len(utterances), len(both))
         of_students, _ = three_m_ser.train_students(
             both, read, folds, reader, told, [smallest], reading, stages, seeds, extra
         )
@@ -427,81 +359,60 @@ if sentences and corpus == "embedded":
 
 # %%
 if len(pooled):
-    names = [f"BERT{smallest} {way}" for way in reading]
+    alone, kd, more = (f"BERT{smallest} {way}" for way in reading)
     display(figures.model_comparison(bootstrap(pooled, "UAR", unit=usual_unit(pooled))))
-    pairs = [("teacher", names[0]), (names[1], names[0]), (names[2], names[0]), (names[2], names[1])]
-    by_reading = [compare(pooled, a, b) for a, b in pairs]
-    display(table_of(by_reading))
-    more = by_reading[3]
-    notebook.headline(
-        "more sentences − KD alone, reading only, UAR", more["difference"], more["low"], more["high"]
-    )
-elif corpus == "embedded":
-    print("sentences is 0: not tried.")
+    pairs = [("teacher", alone), (kd, alone), (more, alone), (more, kd)]
+    by_reading = [notebook.compare(pooled, a, b) for a, b in pairs]
+    display(notebook.comparisons(by_reading))
+    notebook.headline("more sentences − KD alone, reading only, UAR", by_reading[3])
 else:
-    print("Only the embedded corpus comes with more sentences.")
+    print(
+        "Not tried: sentences is 0, or this is another corpus than the embedded one, which comes with more."
+    )
 
 # %% [markdown]
 # ## 10 · The paper's claims, held against this run
 
 # %%
 paper = "Nguyen et al. 2024"
-published = {
-    6: (2.60, 2.32),
-    4: (2.10, 2.21),
-    2: (2.36, 1.98),
-}  # points of test BACC: the gain, and what is left
-
-
-def verdict_of(gain: dict) -> str:
-    """Both intervals, over test utterances and over seeds, must leave out zero."""
-    lows = (gain["low"], gain["seeds low"])
-    if np.isnan(lows).any():
-        return "cannot be tested on this corpus"
-    return "holds" if min(lows) > 0 else "not seen here"
-
-
-for one in layers:
-    original, gain = 12 * one / depth, gains[one]
+published = {6: (2.60, 2.32), 4: (2.10, 2.21), 2: (2.36, 1.98)}  # points of test BACC: the gain, what is left
+originals = {one: 12 * one / depth for one in layers}
+for one, gain in gains.items():
+    original, over = originals[one], gain[["difference", "seeds low", "seeds high"]]
     number = f"{published[original][0]:.2f} points of BACC" if original in published else None
-    why = f"BACC of BERT{one} ({one} of {depth} layers), KD minus alone; {len(seeds)} seeds, {len(folds)} folds, by {unit}; "
-    why += f"over seeds {gain['other seeds']}. " + ("Here KD made it worse." if gain["high"] < 0 else "")
-    card = (gain["difference"], gain["low"], gain["high"], verdict_of(gain), why)
-    notebook.claim(paper, f"KD improves the student of {original:g} of 12 layers", number, *card)
+    why = f"BACC of BERT{one} ({one} of {depth} layers), KD minus alone; {len(seeds)} seeds, {len(folds)} folds, "
+    why += f"by {unit}; over seeds {notebook.interval(over)}. {'Here KD made it worse.' * (gain['high'] < 0)}"
+    words = f"KD improves the student of {original:g} of 12 layers"
+    notebook.claim_of(paper, words, number, gain, why, also=[gain["seeds low"]])
 
 # %%
 margin = 0.03  # three points, set before the run
-for one in layers:
-    original, rest = 12 * one / depth, left[one]
+for one, rest in left.items():
+    original = originals[one]
     number = f"{published[original][1]:.2f} points of BACC" if original in published else None
-    verdict = "holds" if rest["high"] < margin else "not seen here"
     why = f"Teacher minus BERT{one} with KD. Holds where the interval ends below {100 * margin:.0f} points."
-    card = (rest["difference"], rest["low"], rest["high"], verdict, why)
-    notebook.claim(paper, f"With KD, {original:g} of 12 layers nearly match the teacher", number, *card)
+    words = f"With KD, {original:g} of 12 layers nearly match the teacher"
+    notebook.claim_of(paper, words, number, rest, why, below=margin)
 
 # %%
 if "neutral" in classes:
-    neutral = paired_bootstrap(
-        tested, f"BERT{shown} KD", f"BERT{shown} alone", metric="recall_neutral", unit=unit
-    )
-    verdict = "holds" if neutral["high"] < 0 else "not seen here"
-    why = f"Recall of neutral, BERT{shown}, KD minus alone. Holds where the interval lies below zero."
-    card = (neutral["difference"], neutral["low"], neutral["high"], verdict, why)
-    notebook.claim(paper, "KD costs some recall of neutral (Figure 4)", "Figure 4", *card)
+    neutral = paired_bootstrap(tested, *shown[::-1], metric="recall_neutral", unit=unit)
+    why = f"Recall of neutral, BERT{layers[0]}, KD minus alone. Holds where the interval lies below zero."
+    words = "KD costs some recall of neutral (Figure 4)"
+    notebook.claim_of(paper, words, "Figure 4", neutral, why, below=0.0)
 
 # %%
 share, truly = counted.loc[smallest, ["smaller_published", "smaller_all"]]
 verdict = "holds" if abs(share - 0.449) < 0.0005 else "cannot be tested on this corpus"
 why = "In the paper's way of counting; all parameters counted, it is the number in brackets."
-ours = f"{100 * share:.1f} % ({100 * truly:.1f} %)"
-notebook.claim(
-    paper, "The smallest student is 44.9 % smaller", "44.9 % (38.5 %)", ours, None, None, verdict, why
-)
-quicker = 1 - times[smallest]["median"] / times[depth]["median"]
-verdict = "holds" if times[smallest]["high"] < times[depth]["low"] else "not seen here"
-why = f"{runs} runs each, in turn: holds where nearly all runs of the student are shorter than nearly all of the teacher."
-words = "The smallest student takes less time for an utterance"
-notebook.claim(paper, words, "40.2 % less", f"{100 * quicker:.1f} % less", None, None, verdict, why)
+words, ours = "The smallest student is 44.9 % smaller", f"{100 * share:.1f} % ({100 * truly:.1f} %)"
+notebook.claim(paper, words, "44.9 % (38.5 %)", ours, None, None, verdict, why)
+
+fast, slow = times[smallest], times[depth]
+verdict = "holds" if fast["high"] < slow["low"] else "not seen here"
+why = f"{runs} runs each, in turn: holds where nearly all runs of the student are shorter than the teacher's."
+words, less = "The smallest student takes less time for an utterance", 1 - fast["median"] / slow["median"]
+notebook.claim(paper, words, "40.2 % less", f"{100 * less:.1f} % less", None, None, verdict, why)
 
 # %% [markdown]
 # ## Recap
@@ -513,7 +424,6 @@ notebook.claim(paper, words, "40.2 % less", f"{100 * quicker:.1f} % less", None,
 
 # %%
 if save:
-    Path(save).mkdir(parents=True, exist_ok=True)
     write_predictions(tested, Path(save) / "predictions.csv")
     print(f"saved to {save}")
 
@@ -525,11 +435,9 @@ if save:
 
 # %% tags=["exercise"]
 at_one, at_four = ..., ...
-notebook.check(
-    lambda: np.allclose([at_one, at_four], [0.115, 0.259], atol=1e-3),
-    "Right. At T = 4 the first class is still first, but what else the teacher finds possible can be heard.",
-    "Divide all four by T, take exp, divide by the sum. Or soften(torch.tensor([4., 2., 0., 0.]), T).",
-)
+notebook.check(lambda: np.allclose([at_one, at_four], [0.115, 0.259], atol=1e-3),
+               "Right. At T = 4 the first class is still first, but what else the teacher finds possible can be heard.",
+               "Divide all four by T, take exp, divide by the sum. Or soften(torch.tensor([4., 2., 0., 0.]), T).")  # fmt: skip
 
 # %% [markdown]
 # **2.** BERT6 with KD is right on 10 utterances of 554 more than without, in the paper. Suppose that the two disagree (just
@@ -538,11 +446,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 won, lost, p = ..., ..., ...
-notebook.check(
-    lambda: (won, lost) == (35, 25) and np.isclose(p, 0.245, atol=0.006),
-    "Right: one such result in four comes by chance alone.",
-    "Two numbers whose sum is 60 and whose difference is 10; then the binomial test of the first.",
-)
+notebook.check(lambda: (won, lost) == (35, 25) and np.isclose(p, 0.245, atol=0.006),
+               "Right: one such result in four comes by chance alone.",
+               "Two numbers whose sum is 60 and whose difference is 10; then the binomial test of the first.")  # fmt: skip
 
 # %% [markdown]
 # **3.** Five seeds gave differences of +0.03, −0.01, +0.02, +0.04 and −0.01 in UAR. What is the 95 % $t$ interval of their
@@ -550,11 +456,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 low, high = ..., ...
-notebook.check(
-    lambda: np.allclose([low, high], [-0.0146, 0.0426], atol=6e-4),
-    "Right: it holds zero. Three seeds of five in favour is not yet news.",
-    "mean ± t · s / √5 with t = 2.776 (four degrees of freedom), and s with n − 1 (np.std(…, ddof=1)).",
-)
+notebook.check(lambda: np.allclose([low, high], [-0.0146, 0.0426], atol=6e-4),
+               "Right: it holds zero. Three seeds of five in favour is not yet news.",
+               "mean ± t · s / √5 with t = 2.776 (four degrees of freedom), and s with n − 1 (np.std(…, ddof=1)).")  # fmt: skip
 
 # %% [markdown]
 # ## References

@@ -50,48 +50,23 @@ import numpy as np
 import pandas as pd
 import torch
 from IPython.display import display
-from joblib import cpu_count, delayed, parallel_config
-from scipy.stats import bootstrap as resampled
-from scipy.stats import rankdata, ttest_1samp
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GroupShuffleSplit
+from joblib import delayed
 
-# %% tags=["stage:imports"]
 from sernb import corpora, figures, notebook, protocols
 from sernb.core.errors import SernbError
 from sernb.core.ragged import Ragged
-
-# %% tags=["stage:imports"]
 from sernb.core.tables import predictions_of, write_predictions
-from sernb.evaluation import bootstrap, paired_bootstrap, seed_difference, usual_unit
+from sernb.evaluation import bootstrap, usual_unit
 from sernb.features import audio, encoders
 from sernb.features.frames import RATE, SHIFT, frame_features
 from sernb.features.text import clean
-from sernb.losses import MCEDConfig, MultiLevelLoss, kl_divergence, soften
+from sernb.losses import MCEDConfig, MultiLevelLoss
 from sernb.models.speech_student import LAPTOP_STUDENT, SpeechStudent, StudentConfig
-from sernb.studies import mced, saved, teacher_states, text_teacher
-from sernb.studies.mced import RECIPES
+from sernb.studies import listening, mced, recipes, saved, teacher_states, text_teacher
 from sernb.studies.pairs import select
 from sernb.studies.training import side_by_side
 
-# %%
 device = notebook.start(corpus, teacher or f"{text_encoder} as the teacher", seeds[0])
-if recipe not in RECIPES:
-    raise SernbError(f"recipe is {recipe!r}; choose one of {', '.join(RECIPES)}")
-WHOLE, STRANGERS, FIRST = "RL+FL-4", "strangers", "norm first"
-there = ["RL", "FL-4", "RL+FL-1", "RL+FL-2", "RL+FL-3", WHOLE, STRANGERS, FIRST]
-if wrong := set(ways) - set(there):
-    raise SernbError(f"ways asks for {wrong.pop()!r}; choose among {', '.join(there)}")
-if not seeds or not 1 <= distilled <= len(seeds):
-    raise SernbError(
-        f"there are {len(seeds)} seeds and {distilled} students of each way; expected 1 to as many as seeds"
-    )
-if wrong := [one for one in shares if one < 1]:
-    raise SernbError(f"shares has {wrong[0]}; it takes whole numbers: 3 stands for a third of the labels")
-at_a_time = jobs or (1 if device.type == "cuda" else min(4, cpu_count()))
-distilling, tuning = (
-    replace(RECIPES[recipe], epochs=count or RECIPES[recipe].epochs) for count in (distil_epochs, tune_epochs)
-)
 
 # %% [markdown]
 # ## 1 · The corpus with labels
@@ -100,21 +75,25 @@ distilling, tuning = (
 # this notebook words are a teacher, and words can leak.
 
 # %% tags=["stage:features"]
-wanted = [one.strip() for one in emotions.split(",") if one.strip()] or None
-options = {"labels": labels} if labels else {}
-utterances = corpora.load(corpus, root or None, emotions=wanted, on_bad=on_bad, **options)
-for column in ("path", "emotion"):
-    if column not in utterances:
-        raise SernbError(f"this notebook needs recordings and emotions; the corpus has no column {column!r}")
-if per_speaker:
-    known = [one for one in ("speaker", "emotion") if one in utterances]
-    utterances = utterances.groupby(known, observed=True, dropna=False).head(per_speaker)
-utterances, waveforms = audio.read_utterances(utterances, on_bad=on_bad)
+utterances, waveforms = notebook.load(corpus, root, needs=("emotion",), emotions=emotions, labels=labels,
+                                      per_speaker=per_speaker, on_bad=on_bad)  # fmt: skip
+notebook.listen(waveforms[0], caption=f"{utterances.index[0]}: {utterances['emotion'].iloc[0]}")
 folds = protocols.by_name(protocol, utterances)[: folds_used or None]
 folds = protocols.with_validation(folds, utterances, seed=seeds[0])
 classes = list(utterances["emotion"].cat.categories)
 frames = frame_features(waveforms, utterances.index, heard, cache or None)
 protocols.describe(folds, utterances)
+
+# %%
+WHOLE, STRANGERS, FIRST = "RL+FL-4", "strangers", "norm first"
+there = ["RL", "FL-4", "RL+FL-1", "RL+FL-2", "RL+FL-3", WHOLE, STRANGERS, FIRST]
+if wrong := set(ways) - set(there):
+    raise SernbError(f"ways asks for {wrong.pop()!r}; choose among {', '.join(there)}")
+if not seeds or not 1 <= distilled <= len(seeds):
+    raise SernbError(f"distilled is {distilled}; expected 1 to {len(seeds)}, as many as there are seeds")
+if wrong := [one for one in shares if one < 1]:
+    raise SernbError(f"shares has {wrong[0]}; it takes whole numbers: 3 stands for a third of the labels")
+distilling, tuning = (recipes.chosen(recipe, mced.RECIPES, count) for count in (distil_epochs, tune_epochs))
 
 # %% [markdown]
 # ## 2 · A teacher that reads
@@ -141,9 +120,7 @@ if not teacher:
         forbidden |= lessons.index.isin(tested_ids)
     lessons = lessons[~forbidden]
     if lessons.empty:
-        raise SernbError(
-            "all folds are tested, so no words are left for a teacher: set folds_used, or name a teacher"
-        )
+        raise SernbError("all is tested, so no words are left for a teacher: set folds_used, or a teacher")
     (split,) = protocols.with_validation([protocols.Fold("teacher", lessons.index)], lessons, seed=seeds[0])
     print(f"The teacher reads {len(split.train)} utterances, {len(split.validation)} more choose its epoch.")
 
@@ -158,14 +135,9 @@ else:
     learn, judge = (
         (lessons["text"][one], lessons["emotion"][one].astype(str)) for one in (split.train, split.validation)
     )
+    how = text_teacher.RECIPES[recipe]
     reader, curve = text_teacher.fine_tune_text(
-        encoder,
-        tokenizer,
-        *learn,
-        lessons["emotion"].cat.categories,
-        *judge,
-        text_teacher.RECIPES[recipe],
-        seeds[0],
+        encoder, tokenizer, *learn, lessons["emotion"].cat.categories, *judge, how, seeds[0]
     )
     display(curve.drop(columns="learning_rate").round(3))
 reader = reader.to(device)
@@ -175,7 +147,7 @@ known = text_teacher.classes_of_teacher(reader)
 on_words = None
 if words is not None and utterances["emotion"].loc[tested_ids].isin(known).all():
     found = [
-        text_teacher.text_predictions(reader, tokenizer, utterances, fold, "the teacher") for fold in folds
+        text_teacher.text_predictions(reader, tokenizer, utterances, one, "the teacher") for one in folds
     ]
     on_words = bootstrap(pd.concat(found), ["WA", "weighted_f1", "UAR"]).set_index("metric")
     display(on_words[["value", "low", "high", "units"]].round(3))
@@ -198,9 +170,8 @@ else:
 
 # %% tags=["stage:features"]
 own_name = pairs in corpora.CORPORA
-offered = corpora.load(pairs, on_bad=on_bad) if own_name else corpora.load("manifest", pairs, on_bad=on_bad)
-if not {"path", "text"} <= set(offered):
-    raise SernbError(f"pairs need recordings and words; {pairs!r} has only {', '.join(offered)}")
+place = (pairs,) if own_name else ("manifest", pairs)
+offered, _ = notebook.load(*place, needs=("path", "text"), on_bad=on_bad, waveforms=False)
 offered = offered[[one for one in ("path", "start", "end", "text", "speaker") if one in offered]]
 known_words = offered["text"].map(clean).map(protocols.normalised).isin(closed)
 known_words |= offered["path"].isin(utterances.loc[tested_ids, "path"])
@@ -213,9 +184,8 @@ seconds = [len(one) / RATE for one in offered_waves]
 kept, dropped = select(offered, answers, confident=confident, seconds=seconds)
 told = offered.loc[kept]
 sounds = [offered_waves[row] for row in offered.index.get_indexer(kept)]
-foreign = dropped.attrs["out_of_vocabulary"]
 print(f"left out beforehand, as their words are tested: {known_words.sum()}")
-print(f"words that the teacher does not know: {foreign:.0%}")
+print(f"words that the teacher does not know: {dropped.attrs['out_of_vocabulary']:.0%}")
 dropped
 
 # %% [markdown]
@@ -227,20 +197,17 @@ dropped
 
 # %%
 sure = answers.loc[kept, known]
-choice = sure.idxmax(axis=1)
-shown = [
-    sure.loc[choice == one, one].sort_values().index[(choice == one).sum() // 2]
-    for one in known
-    if (choice == one).any()
-]
+choice, shown = sure.idxmax(axis=1), []
+for one in known:
+    of_class = sure.loc[choice == one, one].sort_values().index
+    shown += [of_class[len(of_class) // 2]] if len(of_class) else []
 for number, name in enumerate(shown, 1):
     notebook.listen(sounds[kept.get_loc(name)], caption=f"pair {number}")
 
 # %%
 table = (100 * sure.loc[shown]).round().astype(int).astype(str) + " %"
 table.insert(0, "words", told.loc[shown, "text"])
-with pd.option_context("display.max_colwidth", None):
-    display(table.set_axis([f"pair {number}" for number in range(1, len(shown) + 1)]))
+table.set_axis([f"pair {number}" for number in range(1, len(shown) + 1)])
 
 # %% [markdown]
 # Did the voice say something else than the words? The student hears the voice, and is told the words' answer. That is the
@@ -310,6 +277,8 @@ print(f"{states.words.sum():,} pieces of words in {len(kept):,} texts; the teach
 # **Your guess:** in which lesson will the student that hears strangers do nearly as well?
 
 # %% tags=["stage:training"]
+from sklearn.model_selection import GroupShuffleSplit
+
 pair_frames = frame_features(sounds, kept, heard, cache or None)
 voices = told["speaker"] if "speaker" in told and told["speaker"].notna().all() else told.index.to_series()
 voices = voices if voices.nunique() > 5 else told.index.to_series()
@@ -325,7 +294,7 @@ tasks = (
     )
     for way, seed in runs
 )
-with parallel_config(n_jobs=at_a_time):
+with notebook.workers(jobs, device):
     pupils = dict(zip(runs, side_by_side(tasks, "distilling", len(runs), "student"), strict=True))
 
 # %%
@@ -345,24 +314,7 @@ notebook.keep(figures.learning_curves(pd.concat(history), title=title), "04_dist
 
 
 # %%
-def without_listening(mced: MCEDConfig) -> pd.DataFrame:
-    """Losses on the held-out pairs of the best constant answer, and the least that Eq. 2 allows."""
-    said = torch.from_numpy(states.logits)
-    mean = soften(said[learned], mced.temperature).mean(0).log() * mced.temperature
-    same = kl_divergence(mean.expand(len(held), -1), said[held], mced.temperature, mced.squared)
-    rows, least = {"RL": (float(same), 0.0)}, -0.16997  # GELU's least value
-    for pair in mced.pairs:
-        place = states.layers.index(pair[0])
-        spoken = [states.states[row][:, place].astype(np.float32) for row in range(len(kept))]
-        mean = np.maximum(np.mean([spoken[row].mean(0) for row in learned], 0), least)
-        missed = [np.square(spoken[row] - mean).mean() for row in held]
-        floor = [np.square(np.minimum(spoken[row] - least, 0)).mean() for row in held]
-        rows[f"FL {'→'.join(map(str, pair))}"] = np.mean(missed), np.mean(floor)
-    return pd.DataFrame(rows, ["always the same", "floor of Eq. 2"]).T
-
-
-# %%
-lessons_of = without_listening(whole)
+lessons_of = listening.without_listening(whole, states, learned, held)
 for way in tried:
     curves = [pupils[way, seed].curve for seed in range(distilled)]
     reached = pd.concat([one.loc[one["held_out_loss"].idxmin()] for one in curves], axis=1).mean(axis=1)
@@ -385,31 +337,12 @@ lessons_of.style.format("{:.3f}", na_rep="–")
 
 
 # %%
-@torch.inference_mode()
-def alignments(pupil, texts: np.ndarray, heard_rows: np.ndarray | None = None) -> list[dict]:
-    """{pair of layers: (words, states)} for each text, with its own sound or that of other rows."""
-    student, blocks = pupil.student.eval(), pupil.loss.eval()
-    there, found = next(student.parameters()).device, []
-    sound = pupil.scaling.applied(pair_frames)
-    for text, row in zip(texts, texts if heard_rows is None else heard_rows, strict=True):
-        given, mask = (one.to(there) for one in sound.padded([row]))
-        asked = states.batch(np.array([text]))
-        told_states = {layer: one.to(there) for layer, one in asked["teacher_states"].items()}
-        rows = blocks.alignments(student(given, mask), told_states, asked["word_mask"].to(there))
-        found.append({pair: one[0].cpu().numpy() for pair, one in rows.items()})
-    return found
-
-
 pupil = pupils[WHOLE, 0]
 step = pupil.student.shape.stride * SHIFT / RATE
-lengths = np.argsort(states.words[held], kind="stable")
-looked_at = held[lengths[len(lengths) // 2]]
-(found,) = alignments(pupil, [looked_at])
-
-# %%
-name = kept[looked_at]
+looked_at = held[np.argsort(states.words[held], kind="stable")[len(held) // 2]]
+(found,) = listening.alignments(pupil, states, pair_frames, [looked_at])
+name, pair = kept[looked_at], whole.pairs[-1]
 ids = tokenizer(clean(told.loc[name, "text"]))["input_ids"][1:-1][: states.words[looked_at]]
-pair = whole.pairs[-1]
 spelt, rows = figures.alignment_of_words(ids, found[pair], tokenizer)
 notebook.listen(sounds[looked_at], caption=told.loc[name, "text"])
 title = f"Layer {pair[0]} of the teacher asks layer {pair[1]} of the student"
@@ -431,50 +364,32 @@ if pictures:
 
 
 # %%
-def in_order(found: list[dict], pair: tuple) -> np.ndarray:
-    """For each text, the rank correlation of its words' order and the centres of their listening."""
-    scores = []
-    for one in found:
-        share = one[pair]
-        ranks = rankdata((share * np.arange(share.shape[1])).sum(1))
-        steady = len(ranks) < 2 or np.ptp(ranks) == 0
-        scores.append(0.0 if steady else np.corrcoef(ranks, np.arange(len(ranks)))[0, 1])
-    return np.array(scores)
-
-
-def told_of(values: np.ndarray) -> str:
-    """A mean with its 95 % t interval over pairs."""
-    low, high = ttest_1samp(values, 0).confidence_interval(0.95) if len(values) > 1 else (np.nan, np.nan)
-    return f"{values.mean():+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
-
-
-# %%
 torch.manual_seed(seeds[0])
-blank = SpeechStudent(pupil.student.shape)
 blocks = MultiLevelLoss(whole, states.width, shape.width, depth, shape.layers)
-blank = pupil._replace(student=blank.to(device), loss=blocks.to(device))
+blank = pupil._replace(student=SpeechStudent(pupil.student.shape).to(device), loss=blocks.to(device))
 alike = held[np.argsort(pair_frames.lengths[held], kind="stable")]  # a neighbour is about as long
-given = {"trained": alignments(pupil, alike), "untrained": alignments(blank, alike),
-         "trained, another pair's sound": alignments(pupil, alike, np.roll(alike, 1))}  # fmt: skip
+given = {"trained": (pupil, alike), "untrained": (blank, alike),
+         "trained, another pair's sound": (pupil, np.roll(alike, 1))}  # fmt: skip
+given = {
+    who: listening.alignments(one, states, pair_frames, alike, sound) for who, (one, sound) in given.items()
+}
 rows = {}
 for pair in whole.pairs:
-    order = {who: in_order(one, pair) for who, one in given.items()}
+    order = {who: listening.in_order(found, pair) for who, found in given.items()}
     trained, untrained, other = order.values()
-    rows["→".join(map(str, pair))] = {who: told_of(one) for who, one in order.items()} | {
-        "trained − untrained": told_of(trained - untrained),
-        "own − another's sound": told_of(trained - other),
-    }
+    order |= {"trained − untrained": trained - untrained, "own − another's sound": trained - other}
+    means = {who: notebook.t_interval(one) for who, one in order.items()}
+    rows["→".join(map(str, pair))] = {who: notebook.interval(mean, "+.2f") for who, mean in means.items()}
 print(f"rank correlation of word order and centres of listening, {len(held)} held-out pairs")
 pd.DataFrame(rows).T.rename_axis("layers")
 
 # %%
-ends = ttest_1samp(trained - other, 0).confidence_interval(0.95) if len(held) > 1 else (np.nan, np.nan)
-if ends[0] > 0:
+_, low, high = notebook.t_interval(trained - other)
+outcome = "the right sound makes no difference that can be seen here: the map is no proof of listening."
+if low > 0:
     outcome = "the order follows the sound: with another pair's it is weaker."
-elif ends[1] < 0:
+elif high < 0:
     outcome = "the order is better with another pair's sound: the map is no alignment."
-else:
-    outcome = "the right sound makes no difference that can be seen here: the map is no proof of listening."
 print(f"In the last pair of layers {outcome}")
 
 # %% [markdown]
@@ -493,18 +408,15 @@ print(f"In the last pair of layers {outcome}")
 named = utterances.loc[tested_ids]
 named = named[named["emotion"].isin(known)]
 judged = []
-able = {
-    one: pupil for one, pupil in pupils.items() if kinds[one[0]].response
-}  # others never learnt to answer
-for (way, seed), pupil in able.items() if len(named) else ():
-    rows = utterances.index.get_indexer(named.index)
-    said = mced.predict(pupil.student, pupil.scaling.applied(frames), rows)
-    said = pd.DataFrame(said, named.index, list(pupil.student.shape.classes))
-    judged.append(predictions_of(said, utterances, "before any label", way).assign(seed=seed))
+for (way, seed), pupil in pupils.items() if len(named) else ():
+    if kinds[way].response:  # others never learnt to answer
+        rows = utterances.index.get_indexer(named.index)
+        said = mced.predict(pupil.student, pupil.scaling.applied(frames), rows)
+        said = pd.DataFrame(said, named.index, list(pupil.student.shape.classes))
+        judged.append(predictions_of(said, utterances, "before any label", way).assign(seed=seed))
 if judged:
     judged = pd.concat(judged)
-    spread = usual_unit(judged)
-    unlabelled = bootstrap(judged, ["UAR", "WA"], unit=spread)
+    unlabelled = bootstrap(judged, ["UAR", "WA"], unit=usual_unit(judged))
     chance_of = {"chance": {"UAR": 1 / named["emotion"].nunique()}}
     notebook.keep(figures.model_comparison(unlabelled, chance_of), "04_before_any_label", pictures)
 else:
@@ -521,6 +433,9 @@ if len(judged):
 # AUC: take one utterance of each kind; how often does the right one get the higher number? Chance is one half.
 
 # %%
+from scipy.stats import bootstrap as resampled
+from sklearn.metrics import roc_auc_score
+
 QUESTIONS = {"stirred or calm": {"happy", "angry", "surprised", "fearful"},
              "pleasant or unpleasant": {"sad", "angry", "fearful", "disgusted", "bored"}}  # fmt: skip
 coarse = {}
@@ -531,8 +446,8 @@ for question, names in QUESTIONS.items() if len(judged) else ():
         if truth.nunique() == 2:
             ends = resampled((truth, score), roc_auc_score, n_resamples=500, paired=True, vectorized=False,
                              method="percentile", rng=0).confidence_interval  # fmt: skip
-            value = roc_auc_score(truth, score)
-            coarse.setdefault(question, {})[way] = f"{value:.3f} [{ends.low:.3f}, {ends.high:.3f}]"
+            value = notebook.interval((roc_auc_score(truth, score), *ends), ".3f")
+            coarse.setdefault(question, {})[way] = value
 pd.DataFrame(coarse)
 
 # %% [markdown]
@@ -558,13 +473,14 @@ pd.DataFrame(coarse)
 # %% tags=["stage:training"]
 NONE, MCED = "no pretraining", "MCED"
 places = dict(zip(seeds, np.resize(np.arange(distilled), len(seeds)), strict=True))
-starts = {NONE: None} | {
-    MCED if way == WHOLE else way: {seed: pupils[way, place].student for seed, place in places.items()}
-    for way in tried
-}
-with parallel_config(n_jobs=at_a_time):
+starts = {NONE: None}
+for way in tried:
+    name = MCED if way == WHOLE else way
+    starts[name] = {seed: pupils[way, place].student for seed, place in places.items()}
+two = {name: starts[name] for name in (NONE, MCED)}
+with notebook.workers(jobs, device):
     everything, curves = mced.train_folds(utterances, frames, folds, starts, shape, tuning, seeds, [1.0])
-    found, two = [everything], {name: starts[name] for name in (NONE, MCED)}
+    found = [everything]
     if FIRST in ways:
         other = replace(shape, norm_first=True)
         found.append(mced.train_folds(utterances, frames, folds, {FIRST: None}, other, tuning, seeds)[0])
@@ -583,15 +499,12 @@ title = "Fine-tuning, validation: a thin line a fold and seed"
 figures.learning_curves(valid[["epoch", "part", "fold", "cross-entropy", "UAR"]], title=title)
 
 # %%
-unit = usual_unit(full)
-metrics = ["UAR", "WA", "weighted_f1"]
+unit, metrics = usual_unit(full), ["UAR", "WA", "weighted_f1"]
 intervals = bootstrap(full, metrics, unit=unit)
 both = intervals[intervals["model"].isin([NONE, MCED])]
 chance = {"chance": {"UAR": 1 / len(classes)}}
 notebook.keep(figures.model_comparison(both, chance), "04_with_and_without", pictures)
-print(
-    f"seeds: {len(seeds)} (their mean); folds: {len(folds)} (pooled); utterances tested: {full.index.nunique()}"
-)
+print(f"seeds: {len(seeds)} (their mean); folds: {len(folds)} (pooled); tested: {full.index.nunique()}")
 if on_words is not None:
     print(f"The teacher, who reads the words: UAR {on_words['value']['UAR']:.3f}.")
 
@@ -602,39 +515,17 @@ if on_words is not None:
 
 
 # %%
-def compare(a: str, b: str, metric: str = "UAR") -> dict:
-    """Metric of a less that of b, with intervals over utterances (or speakers), speakers and seeds."""
-    rows = tested[tested["model"].isin([a, b])]
-    found = paired_bootstrap(rows, a, b, metric, unit)
-    row = {"a": a, "b": b, "metric": metric, **found[["difference", "low", "high", "p"]]}
-    row[f"other {unit}s"] = (found["low"], found["high"])
-    if "speaker" in rows and rows["speaker"].notna().all() and rows["speaker"].nunique() >= 10:
-        found = paired_bootstrap(rows, a, b, metric, "speaker")
-        row["other speakers"] = (found["low"], found["high"])
-    over = seed_difference(rows, a, b, metric)
-    return row | {"other seeds": (over["low"], over["high"])}
-
-
-def span(ends: tuple) -> str:
-    """An interval in words, a dash for none."""
-    return "–" if np.isnan(ends).any() else f"[{ends[0]:+.3f}, {ends[1]:+.3f}]".replace("-", "−")
-
-
-def table_of(rows: list[dict]) -> pd.DataFrame:
-    """Comparisons to look at."""
-    table = pd.DataFrame(rows).drop(columns=["low", "high"])
-    for name in [one for one in table if one.startswith("other ")]:
-        table[name] = table[name].map(span)
-    table["difference"] = table["difference"].map(lambda value: f"{value:+.3f}".replace("-", "−"))
-    return table.assign(p=table["p"].round(3)).rename(columns={"difference": "a − b"})
+def compare(a: str, b: str, metric: str = "UAR") -> pd.Series:
+    """Metric of a less that of b, with intervals over utterances (or speakers) and over seeds."""
+    return notebook.compare(tested, a, b, metric, unit)
 
 
 # %%
 gain = compare(MCED, NONE)
-notebook.headline("MCED − no pretraining, UAR", gain["difference"], gain["low"], gain["high"])
+notebook.headline("MCED − no pretraining, UAR", gain)
 against = [gain, *(compare(MCED, NONE, metric) for metric in metrics[1:])]
 against += [compare(MCED, one) for one in (STRANGERS, FIRST) if one in starts or one in ways]
-table_of(against)
+notebook.comparisons(against)
 
 # %% [markdown]
 # **What to look at.** First row: does the first interval leave zero out? The last rows: is it the teacher's knowledge, or would any training on
@@ -658,21 +549,9 @@ drawn = intervals[intervals["metric"] == "UAR"].set_index("model").loc[order].re
 notebook.keep(figures.model_comparison(drawn, chance), "04_levels", pictures)
 
 # %%
-PAPER = pd.DataFrame(
-    [
-        ("RL", 0.599, 0.573, 0.496, 0.438),
-        ("FL-4", 0.593, 0.570, 0.481, 0.423),
-        ("RL+FL-1", 0.608, 0.588, 0.499, 0.434),
-        ("RL+FL-2", 0.603, 0.591, 0.501, 0.438),
-        ("RL+FL-3", 0.611, 0.592, 0.482, 0.442),
-        ("RL+FL-4", 0.614, 0.601, 0.497, 0.446),
-        (NONE, 0.589, 0.569, 0.458, 0.372),
-    ],
-    columns=["way", "IEMOCAP UAR", "IEMOCAP F1", "MELD WA", "MELD WF1"],
-).set_index("way")  # Tables 5, 6 and 7
 ours = intervals.pivot(index="model", columns="metric", values="value").rename(index={MCED: WHOLE})
-beside = PAPER.join(ours[metrics].set_axis(["here UAR", "here WA", "here WF1"], axis=1), how="left")
-beside.style.format("{:.3f}", na_rep="not run")
+ours = ours[metrics].set_axis(["here UAR", "here WA", "here WF1"], axis=1)
+mced.PRINTED.join(ours, how="left").style.format("{:.3f}", na_rep="not run")
 
 # %% [markdown]
 # Ways that were not run: `sernb run 4 -p ways=[RL,FL-4,RL+FL-1,RL+FL-2,RL+FL-3,strangers]`.
@@ -680,7 +559,7 @@ beside.style.format("{:.3f}", na_rep="not run")
 # %%
 steps = [compare(one, NONE) for one in order if one != NONE]
 steps += [compare(MCED, one) for one in order if one not in (NONE, MCED)]
-table_of(steps)
+notebook.comparisons(steps)
 
 # %% [markdown]
 # ## 10 · Table 7: with fewer labels
@@ -705,21 +584,14 @@ labelled = np.mean([utterances.loc[fold.train, "emotion"].notna().sum() for fold
 rows = []
 for start in (NONE, MCED):
     for count in counts:
-        of_share = tested[tested["model"] == at_share(start, count)]
-        found = bootstrap(of_share, "UAR", unit=unit).iloc[0]
-        rows.append(
-            {
-                "start": start,
-                "share": 1 / count,
-                "labels": labelled / count,
-                **found[["value", "low", "high"]],
-            }
-        )
+        found = bootstrap(tested[tested["model"] == at_share(start, count)], "UAR", unit=unit).iloc[0]
+        row = {"start": start, "share": 1 / count, "labels": labelled / count}
+        rows.append(row | found[["value", "low", "high"]].to_dict())
 picture = figures.label_shares(pd.DataFrame(rows), reference=NONE, chance=1 / len(classes))
 notebook.keep(picture, "04_label_shares", pictures)
 
 # %%
-table_of([compare(at_share(MCED, count), at_share(NONE, count)) for count in counts])
+notebook.comparisons(compare(at_share(MCED, count), at_share(NONE, count)) for count in counts)
 
 # %% [markdown]
 # In brackets: about how many labelled utterances. The intervals of one curve move together (the same test utterances), so a crossing is best read from
@@ -733,52 +605,40 @@ table_of([compare(at_share(MCED, count), at_share(NONE, count)) for count in cou
 # disproof: two seeds and one fold can only show a large difference.
 
 # %%
-paper, untested = "Li et al. 2022", "cannot be tested on this corpus"
-start = "Teacher and pairs come from the grammar that wrote this corpus: a head start. "
-start = start if corpus == "embedded" and not teacher else ""
+paper, start = "Li et al. 2022", ""
+if corpus == "embedded" and not teacher:
+    start = "Teacher and pairs come from the grammar that wrote this corpus: a head start. "
 
 
-def written(row: dict) -> str:
-    """A difference with its intervals, in words."""
-    over = f", over seeds {span(row['other seeds'])}" if len(seeds) > 1 else ""
-    value = f"{row['difference']:+.3f}".replace("-", "−")
-    return f"{row['a']} less {row['b']}: {value} {span((row['low'], row['high']))}{over}"
-
-
-# %%
-def card(words: str, number: str, rows: list[dict], why: str = "", whose: str = paper) -> None:
-    """A claim card for differences in UAR: the weakest is shown."""
-    if not rows:
-        why = f"{why}Not run: see the parameters `ways` and `shares`."
-        notebook.claim(whose, words, number, None, None, None, untested, why)
-        return
-    lows = [np.fmin(row["low"], row["other seeds"][0]) for row in rows]  # fmin leaves a NaN out
-    weakest = rows[int(np.nanargmin(lows))]
-    verdict = "holds" if min(lows) > 0 else "not seen here"
-    worse = " Here it is worse." if weakest["high"] < 0 else ""
-    tested_by = (
-        f"by {unit}, {len(seeds)} seed{'s' * (len(seeds) > 1)}, {len(folds)} fold{'s' * (len(folds) > 1)}"
-    )
-    why = f"{why}{'; '.join(map(written, rows))}; {tested_by}.{worse}"
-    notebook.claim(whose, words, number, weakest["difference"], weakest["low"], weakest["high"], verdict, why)
+def card(words: str, number: str, rows: list, why: str = "", whose: str = paper) -> None:
+    """A claim card for differences in UAR, over test utterances and over seeds: the weakest is shown."""
+    told = []
+    for row in rows:
+        over = notebook.interval(row[["difference", "seeds low", "seeds high"]])
+        told.append(f"{row['a']} less {row['b']}: {notebook.interval(row)}, over seeds {over}")
+    of_run = f"by {unit}, seeds: {len(seeds)}, folds: {len(folds)}"
+    why += f"{'; '.join(told)}; {of_run}." if rows else "Not run: see the parameters `ways` and `shares`."
+    rows = sorted(rows, key=lambda row: np.fmin(row["low"], row["seeds low"]))[:1]  # fmin leaves a NaN out
+    why += " Here it is worse." if rows and rows[0]["high"] < 0 else ""
+    over_seeds = [row["seeds low"] for row in rows if row["seeds low"] == row["seeds low"]]
+    notebook.claim_of(whose, words, number, rows, why, also=over_seeds)
 
 
 # %%
 card("Pretraining with MCED improves the student (Table 5)",
      "+0.025 UAR on IEMOCAP (0.614 against 0.589), +0.074 WF1 on MELD (0.446 against 0.372)", [gain], start)  # fmt: skip
 if STRANGERS in tried:
-    beyond = compare(MCED, STRANGERS)
-    card("What helps is the knowledge of the text teacher", "no such control", [beyond],
+    card("What helps is the knowledge of the text teacher", "no such control", [compare(MCED, STRANGERS)],
          "Against a student that was distilled as long, from texts of other recordings. ", "This notebook")  # fmt: skip
 if FIRST in ways:
     card("Pretraining is worth more than a student that is easier to train from nothing", "no such control",
          [compare(MCED, FIRST)], "Against the same student without pretraining, with layer norms first. ", "This notebook")  # fmt: skip
 single = [compare(MCED, one) for one in ("RL", "FL-4") if one in tried]
 card("Both levels together beat either alone (Table 6)", "IEMOCAP UAR +0.015 over RL, +0.021 over FL-4",
-     single if len(single) == 2 else [], "")  # fmt: skip
-more = [compare(MCED, "RL+FL-1")] if "RL+FL-1" in tried else []
+     single if len(single) == 2 else [])  # fmt: skip
 card("Performance keeps increasing with more pairs of layers (Table 6)",
-     "IEMOCAP UAR, FL-1 to FL-4: 0.608, 0.603, 0.611, 0.614", more, "Four pairs of layers against one. ")  # fmt: skip
+     "IEMOCAP UAR, FL-1 to FL-4: 0.608, 0.603, 0.611, 0.614",
+     [compare(MCED, "RL+FL-1")] if "RL+FL-1" in tried else [], "Four pairs of layers against one. ")  # fmt: skip
 
 # %%
 for count, words, number in (
@@ -787,9 +647,8 @@ for count, words, number in (
     (5, "With a fifth of the labels it beats the student without pretraining that has all of them (MELD)",
      "+0.005 WF1 (0.377 against 0.372); on IEMOCAP −0.048 UAR, which is what is tested here"),
 ):  # fmt: skip
-    card(
-        f"{words} (Table 7)", number, [compare(at_share(MCED, count), NONE)] if count in counts else [], start
-    )
+    rows = [compare(at_share(MCED, count), NONE)] if count in counts else []
+    card(f"{words} (Table 7)", number, rows, start)
 
 # %% [markdown]
 # ## 12 · Real voices
@@ -811,7 +670,6 @@ for count, words, number in (
 
 # %%
 if save:
-    Path(save).mkdir(parents=True, exist_ok=True)
     write_predictions(tested.drop(columns=["start", "share"]), Path(save) / "predictions.csv")
     about = {"corpus": pairs if own_name else "manifest", "features": heard}
     for (way, seed), pupil in pupils.items():
@@ -830,11 +688,9 @@ if save:
 
 # %% tags=["exercise"]
 kl, printed = ..., "..."
-notebook.check(
-    lambda: np.isclose(kl, 0.68, atol=0.006) and printed == "apart",
-    "Right: a divergence is never below zero, so the most negative loss is the largest distance.",
-    "Add up p · ln(p / q) over the four classes; then ask for which student minus that sum is smallest.",
-)
+notebook.check(lambda: np.isclose(kl, 0.68, atol=0.006) and printed == "apart",
+               "Right: a divergence is never below zero, so the most negative loss is the largest distance.",
+               "Add up p · ln(p / q) over the four classes; then ask for which student minus that sum is smallest.")  # fmt: skip
 
 # %% [markdown]
 # **2.** A word's scaled scores for two states, at 0 and 40 ms, are (ln 3, 0); the states' values are 4 and 0. What does the word
@@ -842,11 +698,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 aligned, centre = ..., ...
-notebook.check(
-    lambda: np.allclose([aligned, centre], [3, 10]),
-    "Right: three quarters of the listening go to the first state.",
-    "softmax(ln 3, 0) gives two shares; take the mean of the values, and of the times, weighted by them.",
-)
+notebook.check(lambda: np.allclose([aligned, centre], [3, 10]),
+               "Right: three quarters of the listening go to the first state.",
+               "softmax(ln 3, 0) gives two shares; take the mean of the values, and of the times, weighted by them.")  # fmt: skip
 
 # %% [markdown]
 # **3.** The teacher was fine-tuned on *all* transcripts of a corpus. The student then heard only unlabelled pairs of another corpus, and
@@ -855,11 +709,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 too_good = ...
-notebook.check(
-    lambda: set(too_good) == {"MCED", "RL"},
-    "Right: tested labels reach them through the teacher. With strangers' sound nothing of it can be learnt.",
-    "Follow those labels: to the teacher, and from there to whom? Does a true answer meet its own sound?",
-)
+notebook.check(lambda: set(too_good) == {"MCED", "RL"},
+               "Right: tested labels reach them through the teacher. With strangers' sound nothing of it can be learnt.",
+               "Follow those labels: to the teacher, and from there to whom? Does a true answer meet its own sound?")  # fmt: skip
 
 # %% [markdown]
 # ## References

@@ -211,7 +211,7 @@ for rate in (0.001, 0.01, weights_rate):
     found = here if rate == weights_rate else heads(states, probed_one, weights_rate=rate)
     mean = 100 * found.groupby("layer")["weight"].mean()
     rows[rate] = {
-        "highest − lowest weight (points)": f"{np.ptp(mean):.1f}",
+        "highest − lowest weight (points)": np.ptp(mean).round(1),
         "highest at layer": mean.idxmax(),
     }
 pd.DataFrame(rows).T.rename_axis(f"learning rate of the weights ({first_target})")
@@ -231,9 +231,7 @@ for seed in range(random_networks):
 pair = {"trained": weights["each layer normalised"] if average else heads(states, by_name, "layer")}
 if untrained:
     pair["random weights"] = heads(untrained[0], by_name, "layer")
-    picture = figures.layer_weights(
-        joined(pair), "Weights of a trained and an untrained network, layers normalised"
-    )
+    picture = figures.layer_weights(joined(pair), "Weights of a trained and an untrained network, normalised")
     notebook.keep(picture, "05_layer_weights_control", pictures)
 
 # %%
@@ -268,11 +266,8 @@ for number, one in enumerate([states, *untrained]):
 # %%
 def by_layer(tables: list, metrics: list) -> pd.DataFrame:
     """Scores of each layer with intervals, as the figure takes them; random networks count together."""
-    parts = {
-        source: bootstrap(table, metrics, unit)
-        for source, table in pd.concat(tables).groupby("source", sort=False)
-    }
-    found = joined(parts)
+    by_source = pd.concat(tables).groupby("source", sort=False)
+    found = joined({source: bootstrap(table, metrics, unit) for source, table in by_source})
     target = found["metric"].str.removeprefix("CCC_").replace("UAR", "emotion")
     return found.assign(layer=found["model"].astype(int), target=target)
 
@@ -315,11 +310,8 @@ if labelled:
 alone = pd.concat(([curves] if rated else []) + ([of_classes] if labelled else []))
 alone = alone[alone["features"] == "trained"].pivot(index="target", columns="layer", values="value")
 mean = joined(weights).groupby(["features", "target", "layer"], sort=False)["weight"].mean().unstack()
-rows = {
-    (target, word): spearmanr(row, alone.loc[target]).statistic for (word, target), row in mean.iterrows()
-}
-rows = pd.Series(rows).unstack().loc[list(by_name), list(weights)]
-rows.round(2).rename_axis("rank correlation of weights and probes")
+rank = mean.apply(lambda row: spearmanr(row, alone.loc[row.name[1]]).statistic, axis=1).unstack(0)
+rank.loc[list(by_name), list(weights)].round(2).rename_axis("rank correlation of weights and probes")
 
 # %% [markdown]
 # Near 1, weights would be a fair picture of worth. Where the numbers are small, or negative, a high weight is no sign that a
@@ -445,11 +437,9 @@ if save:
 
 # %% tags=["exercise"]
 mixed, larger = ..., ...
-notebook.check(
-    lambda: np.allclose(mixed, [2.0, 0.8]) and larger == "A",
-    "Right: the layer with a quarter of the other's weight is still the louder one.",
-    "Multiply each layer by its weight and add; then see which number came from which layer.",
-)
+notebook.check(lambda: np.allclose(mixed, [2.0, 0.8]) and larger == "A",
+               "Right: the layer with a quarter of the other's weight is still the louder one.",
+               "Multiply each layer by its weight and add; then see which number came from which layer.")  # fmt: skip
 
 # %% [markdown]
 # **2.** HuBERT base has 12 transformer layers and a front end. What is each layer's weight before training (three digits after
@@ -457,11 +447,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 start = ...
-notebook.check(
-    lambda: np.isclose(start, 0.077, atol=6e-4),
-    "Right: a softmax over 13 zeros is 1/13 each, so the first mixture is the plain mean.",
-    "Count the front end as layer 0; softmax of equal numbers gives equal shares.",
-)
+notebook.check(lambda: np.isclose(start, 0.077, atol=6e-4),
+               "Right: a softmax over 13 zeros is 1/13 each, so the first mixture is the plain mean.",
+               "Count the front end as layer 0; softmax of equal numbers gives equal shares.")  # fmt: skip
 
 # %% [markdown]
 # **3.** All numbers of layer 3 are multiplied by 10. Which of these can come out otherwise: "weights as they are", "weights, layers
@@ -469,11 +457,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 changed = ...
-notebook.check(
-    lambda: set(changed) == {"weights as they are"},
-    "Right: whatever standardises its input first cannot see the factor.",
-    "Ask of each what it does to a layer's numbers before it uses them.",
-)
+notebook.check(lambda: set(changed) == {"weights as they are"},
+               "Right: whatever standardises its input first cannot see the factor.",
+               "Ask of each what it does to a layer's numbers before it uses them.")  # fmt: skip
 
 # %% [markdown]
 # ## References

@@ -176,9 +176,9 @@ studied = encoders.speech_encoders(speech_encoders, dropout, device)
 large, base, distilled = (list(studied)[place] for place in (0, len(studied) // 2, -1))
 
 # %%
+configs = {label: network.config for label, (network, _) in studied.items()}
 shapes = {
-    one: {**net.config.to_diff_dict(), "model_type": net.config.model_type}
-    for one, (net, _) in studied.items()
+    label: config.to_diff_dict() | {"model_type": config.model_type} for label, config in configs.items()
 }
 here = sizes.regressors(shapes, text.config.to_diff_dict()) / 1e6
 published = sizes.regressors() / 1e6
@@ -194,11 +194,7 @@ counted[["audio", "audio + text"]].round(2).add_suffix(" (M)")
 # then both encoders are frozen and only a new head learns to combine them. That is how they are trained:
 
 # %%
-trained = {
-    f"FT here ({recipe})": chosen,
-    "FT, the paper": regression.PAPER,
-    "head of FT→FRZ": regression.HEAD,
-}
+trained = {f"FT here ({recipe})": chosen, "FT, the paper": regression.PAPER, "FT→FRZ, head": regression.HEAD}
 settings = ["learning_rate", "encoder_rate", "batch_size", "epochs", "patience"]
 table = pd.DataFrame({name: vars(one) for name, one in trained.items()}).loc[settings]
 table.astype(object).fillna("the same")
@@ -245,23 +241,19 @@ best.agg(["size", "max"]).rename(columns={"size": "epochs", "max": "best CCC"}).
 # %%
 metrics = [f"CCC_{one}" for one in rated]
 parts = {"seen": "fixed, test", "unseen": "fixed, test_unseen"}  # MSP-Podcast's two test parts
-by_part = {
-    name: tested[tested["fold"] == fold] for name, fold in parts.items() if fold in set(tested["fold"])
-}
+there = set(tested["fold"])
+by_part = {name: tested[tested["fold"] == fold] for name, fold in parts.items() if fold in there}
 by_part = by_part or {"unseen speakers": tested}
 first_part, main = next(iter(by_part.items()))  # the sections below look at this one: of two, the seen part
 unit = usual_unit(main)
-intervals = [
-    bootstrap(table, metrics, usual_unit(table)).assign(part=name) for name, table in by_part.items()
-]
-intervals = pd.concat(intervals)
+intervals = {name: bootstrap(table, metrics, usual_unit(table)) for name, table in by_part.items()}
+intervals = pd.concat(intervals, names=["part", None]).reset_index("part")
 
 # %%
 called = {SPEECH: "speech alone", BOTH: "speech and words", WORDS: "words alone"}
 kinds = pd.CategoricalDtype([*called.values()])  # one colour each, in all pictures
-drawn = intervals.join(
-    intervals["model"].str.rsplit(", ", n=1, expand=True).set_axis(["encoder", "way"], axis=1)
-)
+drawn = intervals.copy()
+drawn[["encoder", "way"]] = drawn["model"].str.rsplit(", ", n=1).tolist()
 drawn = drawn[drawn["way"].isin(list(called))]
 part = ", " + drawn["part"] if len(by_part) > 1 else ""
 drawn = drawn.assign(system=drawn["way"].map(called).astype(kinds), model=drawn["encoder"] + part)
@@ -439,10 +431,8 @@ for rate in error_rates:
 curves = pd.concat(curves)
 
 # %%
-points = [
-    bootstrap(table, metrics, unit=unit).assign(wer=rates[rate]) for rate, table in curves.groupby("rate")
-]
-points = pd.concat(points)
+points = {rates[rate]: bootstrap(table, metrics, unit=unit) for rate, table in curves.groupby("rate")}
+points = pd.concat(points, names=["wer", None]).reset_index("wer")
 points["target"] = points["metric"].str.removeprefix("CCC_")
 order = [called[SPEECH], knows_human, only_reads, knows_spoilt]  # the colours of the pictures above
 points["system"] = pd.Categorical(points["model"], order)
@@ -463,9 +453,8 @@ for system in (knows_human, knows_spoilt):
     print(f"{system}: in {shown}, no longer clearly better than no words {at}")
 for name, row in audio_text.of_recognisers().iterrows():
     heard = f"WER {row['WER']:.1%}" if row["WER"] else "taken as without errors"
-    print(
-        f"In the paper, transcripts by {name} ({heard}): {', '.join(f'{one} {row[one]:.3f}' for one in rated)}"
-    )
+    scored = ", ".join(f"{one} {row[one]:.3f}" for one in rated)
+    print(f"In the paper, transcripts by {name} ({heard}): {scored}")
 
 # %% [markdown]
 # "No longer clearly better" means that the 95 % interval of the difference reaches zero, at the lowest of the rates tried.
@@ -555,9 +544,10 @@ small = "" if larger else small
 def printed_difference(a: tuple, b: tuple, dimension: str) -> str:
     """Of two systems (encoder here, system): a less b in the paper's Table 1, seen and unseen."""
     one, two = (printed.loc[(roles[label], system)].xs(dimension, level=1) for label, system in (a, b))
-    told = (
-        f"{part} {one[part] - two[part]:+.3f} ({one[part]:.3f} against {two[part]:.3f})" for part in one.index
-    )
+    told = [
+        f"{part} {a - b:+.3f} ({a:.3f} against {b:.3f})"
+        for part, a, b in zip(one.index, one, two, strict=True)
+    ]
     return "; ".join(told).replace("-", "−")
 
 
@@ -565,9 +555,8 @@ def printed_difference(a: tuple, b: tuple, dimension: str) -> str:
 def card(words: str, number: str, pairs: dict, least: float, why: str, testable: bool = True) -> None:
     """A claim card for differences {what: pair}: it holds where all intervals lie above `least`."""
     told = "; ".join(f"{what}: {notebook.interval(pair)}" for what, pair in pairs.items())
-    small_loss = min(pair["low"] for pair in pairs.values()) > least and any(
-        pair["high"] < 0 for pair in pairs.values()
-    )
+    ends = pd.DataFrame(pairs).T
+    small_loss = (ends["low"] > least).all() and (ends["high"] < 0).any()
     bound = f"{least:g}".replace("-", "−") + "." + " A clear but small loss passes, too." * small_loss
     why = f"{why}{told}. Holds where the lower end lies above {bound} Intervals by {unit}."
     notebook.claim_of(paper, words, number, list(pairs.values()), why, above=least, testable=testable)
@@ -601,17 +590,18 @@ card(f"With words, the distilled encoder is on par with the large one in {dimens
 # %%
 if "valence" in rated:
     both = {
-        one: {label: compared(f"{label}, {BOTH}", f"{label}, {FROZEN}", one) for label in studied}
+        (one, label): compared(f"{label}, {BOTH}", f"{label}, {FROZEN}", one)
         for one in rated
+        for label in studied
     }
-    beyond = "; ".join(f"{label} {one} {notebook.interval(both[one][label])}"
-                       for label in studied for one in rated if one != "valence")  # fmt: skip
+    beyond = "; ".join(f"{label} {one} {notebook.interval(pair)}"
+                       for (one, label), pair in both.items() if one != "valence")  # fmt: skip
     rate = chosen.encoder_rate or chosen.learning_rate
     why = f"{start}The budgets differ: FT has up to {chosen.epochs} epochs at {rate:g}; FT→FRZ has these for speech "
     why += f"alone, then up to {regression.HEAD.epochs} epochs of a new head at {regression.HEAD.learning_rate:g}. "
     why += f"In the other dimensions: {beyond}. " if beyond else ""
     card("Fine-tuning both encoders beats freezing both (FT→FRZ) in valence, in all cases", "Figure 3, bars only",
-         both["valence"], 0.0, f"{why}In valence: ")  # fmt: skip
+         {label: both["valence", label] for label in studied}, 0.0, f"{why}In valence: ")  # fmt: skip
 
 
 # %%
@@ -645,7 +635,7 @@ of_seed = f" (seed {seeds[0]})" if len(seeds) > 1 else ""
 if asr and "valence" in rated:
     of_paper = audio_text.of_recognisers()
     people, machine = of_paper.loc[["human", "Whisper tiny"], "valence"]
-    number = f"{machine - people:+.3f} (Whisper tiny {machine:.3f}, human {people:.3f}), seen".replace(
+    number = f"seen {machine - people:+.3f} (Whisper tiny {machine:.3f}, human {people:.3f})".replace(
         "-", "−"
     )
     pair = compared(learns, "human words", "valence", by_asr)
@@ -688,11 +678,9 @@ if save:
 
 # %% tags=["exercise"]
 for_constant, for_reverse = ..., ...
-notebook.check(
-    lambda: np.allclose([for_constant, for_reverse], [0, -1]),
-    "Right: a constant agrees with nothing, and the reverse disagrees with everything.",
-    "The covariance with a constant is 0. For the reverse, means and variances are equal and the covariance is minus the variance.",
-)
+notebook.check(lambda: np.allclose([for_constant, for_reverse], [0, -1]),
+               "Right: a constant agrees with nothing, and the reverse disagrees with everything.",
+               "The covariance with a constant is 0. For the reverse, means and variances are equal and the covariance is minus the variance.")  # fmt: skip
 
 # %% [markdown]
 # **2.** "They refused to raise the rent" was heard as "they used to raise a rent". How many substitutions, deletions and insertions
@@ -700,11 +688,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 substitutions, deletions, insertions, wer = ..., ..., ..., ...
-notebook.check(
-    lambda: (substitutions, deletions, insertions) == (2, 0, 0) and np.isclose(wer, 0.33, atol=0.006),
-    "Right. And the valence has turned round: two errors of six words, one of them fatal.",
-    "Write both below one another: the fewest changes that turn one into the other, divided by the words that were said.",
-)
+notebook.check(lambda: (substitutions, deletions, insertions) == (2, 0, 0) and np.isclose(wer, 0.33, atol=0.006),
+               "Right. And the valence has turned round: two errors of six words, one of them fatal.",
+               "Write both below one another: the fewest changes that turn one into the other, divided by the words that were said.")  # fmt: skip
 
 # %% [markdown]
 # **3.** Audio alone has a CCC of 0.328 for valence, audio and text 0.519 (the paper's DistilHuBERT). What is the relative gain
@@ -712,11 +698,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 of_distilled, of_base = ..., ...
-notebook.check(
-    lambda: np.allclose([of_distilled, of_base], [0.58, 0.21], atol=0.006),
-    "Right: the smaller the first number, the larger the share. The gains themselves are 0.191 and 0.092.",
-    "(with − without) / without.",
-)
+notebook.check(lambda: np.allclose([of_distilled, of_base], [0.58, 0.21], atol=0.006),
+               "Right: the smaller the first number, the larger the share. The gains themselves are 0.191 and 0.092.",
+               "(with − without) / without.")  # fmt: skip
 
 # %% [markdown]
 # **4.** Are some small words worth more than others? Write a function that takes the words *not*, *never*, *no* and *nobody* out of a

@@ -223,9 +223,7 @@ with notebook.workers(jobs, device):
 predictions, losses = pd.concat(tables_of), pd.concat(curves_of, ignore_index=True)
 
 # %%
-first = losses[(losses["model"] == poolings[0]) & (losses["seed"] == seeds[0])].drop(
-    columns=["model", "seed"]
-)
+first = losses.query("model == @poolings[0] and seed == @seeds[0]").drop(columns=["model", "seed"])
 after = [one - 1 for one in recipe.drops]  # whole epochs done when the rate falls
 figures.learning_curves(first, after, title=f"{poolings[0]} pooling: training loss, a line a fold")
 
@@ -277,9 +275,7 @@ if pairs:
 # %%
 for count in counts:
     differ = (count["only_a"] + count["only_b"]) / count["n"]
-    print(
-        f"{count['a']} and {count['b']}: just one is right on {100 * differ:.0f} % of {count['n']} utterances"
-    )
+    print(f"{count['a']} and {count['b']}: just one is right on {100 * differ:.0f} % of {count['n']}")
     for gap in (0.005, 0.034) if differ else ():  # the paper's differences
         needed = 7.85 * differ / gap**2  # (1.96 + 0.84)²: two-sided 5 %, power 80 %
         print(f"  to see {100 * gap:.1f} points of WA in 8 of 10 tries: about {needed:,.0f} utterances")
@@ -312,9 +308,7 @@ seen = predictions[(predictions["model"] == "attention") & (predictions["seed"] 
 hits = seen.index[seen["emotion"] == seen["predicted"]]
 looked_at = utterance or next(iter([*hits, *seen.index]), "")
 if len(seen) and looked_at not in seen.index:
-    raise SernbError(
-        f"utterance {utterance!r} was not tested; those that were: {', '.join(seen.index[:5])}, …"
-    )
+    raise SernbError(f"utterance {utterance!r} was not tested; {', '.join(seen.index[:5])}, … were")
 
 
 # %%
@@ -325,11 +319,8 @@ def maps_of(name: str) -> tuple[np.ndarray, dict, str]:
     with torch.inference_mode():
         out = network(x.to(next(network.parameters()).device), maps=True)
     maps = {"bottom-up": out.bottom_up[0, 0].cpu().numpy()}
-    for kind, of in (
-        ("top-down", out.top_down),
-        ("product", out.product - out.product.mean(1, keepdim=True)),
-    ):
-        maps[kind] = dict(zip(classes, of[0].cpu().numpy(), strict=True))
+    both = {"top-down": out.top_down, "product": out.product - out.product.mean(1, keepdim=True)}
+    maps |= {kind: dict(zip(classes, one[0].cpu().numpy(), strict=True)) for kind, one in both.items()}
     return x[0].numpy(), maps, classes[int(out.logits.argmax())]
 
 
@@ -385,18 +376,13 @@ notebook.claim_of(paper, words, 0.6806, None, why)
 
 # %%
 for a, words, number, side in (
-    ("attention", "Attention pooling beats global average pooling (UA, Table 1)", 0.0052, {"above": 0.0}),
-    (
-        "bilinear",
-        "Bilinear pooling is worse than global average pooling (UA, Table 1)",
-        -0.0338,
-        {"below": 0.0},
-    ),
+    ("attention", "Attention pooling beats global average pooling", 0.0052, "above"),
+    ("bilinear", "Bilinear pooling is worse than global average pooling", -0.0338, "below"),
 ):
     why = "This run has not both poolings."
     if a in tests:
         why = f"Paired bootstrap, {len(seeds)} seed(s), {outcome(tests[a], number)}"
-    notebook.claim_of(paper, words, number, tests.get(a), why, **side)
+    notebook.claim_of(paper, f"{words} (UA, Table 1)", number, tests.get(a), why, **{side: 0.0})
 
 # %% [markdown]
 # And the filters. Each claim becomes a difference between two shapes, tested on the same utterances, but only where at
@@ -472,11 +458,9 @@ if save:
 
 # %% tags=["exercise"]
 positions = ...
-notebook.check(
-    lambda: positions == 50 * 25,
-    "Right: 400/8 × 200/8. That is the factor by which an average instead of a sum would shrink the logits.",
-    "Each max-pool halves both sides. Start from 400 and 200.",
-)
+notebook.check(lambda: positions == 50 * 25,
+               "Right: 400/8 × 200/8. That is the factor by which an average instead of a sum would shrink the logits.",
+               "Each max-pool halves both sides. Start from 400 and 200.")  # fmt: skip
 
 # %% [markdown]
 # **2.** Suppose a class's summed score is 8 and the other three are 0. What is that class's probability with the sum, and
@@ -484,11 +468,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 with_sum, with_average = ..., ...
-notebook.check(
-    lambda: np.allclose([with_sum, with_average], [0.9990, 0.2512], atol=1e-4),
-    "Right: nearly 1 against barely more than a quarter. With the average every gradient shrinks as well.",
-    "Softmax of (8, 0, 0, 0), then of (8/1250, 0, 0, 0).",
-)
+notebook.check(lambda: np.allclose([with_sum, with_average], [0.9990, 0.2512], atol=1e-4),
+               "Right: nearly 1 against barely more than a quarter. With the average every gradient shrinks as well.",
+               "Softmax of (8, 0, 0, 0), then of (8/1250, 0, 0, 0).")  # fmt: skip
 
 # %% [markdown]
 # **3.** What does a filter of 8 × 3 (height × width) span on the *paper's* grid, in Hz and in ms, counted as 10 Hz a bin
@@ -496,11 +478,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 hertz, milliseconds = ..., ...
-notebook.check(
-    lambda: (hertz, milliseconds) == (80, 30),
-    "Right. On a coarser grid the same 8 × 3 spans more of both.",
-    "Height is frequency: 8 bins. Width is time: 3 frames.",
-)
+notebook.check(lambda: (hertz, milliseconds) == (80, 30),
+               "Right. On a coarser grid the same 8 × 3 spans more of both.",
+               "Height is frequency: 8 bins. Width is time: 3 frames.")  # fmt: skip
 
 # %% [markdown]
 # **4.** Run this notebook twice, with another `scaling` and another folder in `save` each time, and compare attention on
@@ -516,11 +496,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 low, high = ..., ...
-notebook.check(
-    lambda: -1 <= low <= high <= 1,
-    "Now: does it hold 0? And would you decide the same by looking whether the two single intervals overlap?",
-    "Two differences of UAR, the lower first: the entries low and high of paired_bootstrap.",
-)
+notebook.check(lambda: -1 <= low <= high <= 1,
+               "Now: does it hold 0? And would you decide the same by looking whether the two single intervals overlap?",
+               "Two differences of UAR, the lower first: the entries low and high of paired_bootstrap.")  # fmt: skip
 
 # %% [markdown]
 # ## References

@@ -145,9 +145,8 @@ for row in intervals[intervals["metric"] == "UAR"].itertuples():
 # %%
 names = list(by_model)
 pairs = [(a, b) for number, b in enumerate(names) for a in names[number + 1 :]]
-notebook.comparisons(
-    notebook.compare(answers, a, b, unit=unit) for a, b in pairs
-) if pairs else "One model only."
+rows = [notebook.compare(answers, a, b, unit=unit) for a, b in pairs]
+notebook.comparisons(rows) if rows else "One model only."
 
 # %% [markdown]
 # The bars and the table draw whole speakers where ten or more are known. The level of **the voice** is that of a short training: its
@@ -159,27 +158,23 @@ notebook.comparisons(
 # %%
 def hidden(rows: pd.DataFrame, right: pd.Series) -> dict:
     """What one accuracy hides: emotions, speakers, and how sure the mistakes were."""
-    told = {"accuracy": right.mean()}
+    told = {"accuracy": f"{right.mean():.0%}"}
     for by in ("emotion", "speaker"):
         if by in rows and rows[by].notna().all():
-            share = right.groupby(rows[by].astype(str)).mean().sort_values()
+            share = right.groupby(rows[by].astype(str)).mean()
             told |= {
-                f"{which} {by}": f"{share.index[at]}: {share.iloc[at]:.0%}"
-                for which, at in (("worst", 0), ("best", -1))
+                f"worst {by}": f"{share.idxmin()}: {share.min():.0%}",
+                f"best {by}": f"{share.idxmax()}: {share.max():.0%}",
             }
     if chances:
         sure = rows[chances].max(axis=1)
-        told |= {
-            "mean sureness where it is right": sure[right].mean(),
-            "where it is wrong": sure[~right].mean(),
-        }
+        told["mean sureness where it is right"] = f"{sure[right].mean():.2f}"
+        told["mean sureness where it is wrong"] = f"{sure[~right].mean():.2f}"
         told["of its mistakes, 0.8 sure or surer"] = f"{(sure[~right] >= 0.8).mean():.0%}"
     return told
 
 
-pd.DataFrame({name: hidden(rows, right[name]) for name, rows in by_model.items()}).map(
-    lambda told: f"{told:.2f}" if isinstance(told, float) else told
-)
+pd.DataFrame({name: hidden(rows, right[name]) for name, rows in by_model.items()})
 
 # %%
 if second:
@@ -187,9 +182,7 @@ if second:
     cells = {"both right": a & b, f"only {first}": a & ~b, f"only {second}": ~a & b, "both wrong": ~a & ~b}
     display(pd.DataFrame({name: f"{100 * one.mean():.0f} %" for name, one in cells.items()}, ["share"]))
     together, by_chance = cells["both wrong"].mean(), (~a).mean() * (~b).mean()
-    print(
-        f"Both wrong: {together:.1%}. If their mistakes had nothing to do with one another: {by_chance:.1%}."
-    )
+    print(f"Both wrong: {together:.1%}. Had their mistakes nothing to do with one another: {by_chance:.1%}.")
 
 # %% [markdown]
 # Where the two shares are close, the models fail independently of one another. If both know something, it should pay to have both.
@@ -382,9 +375,7 @@ if by_speaker:
 # %%
 if by_speaker:
     dealt = luck.by_luck(hit, who, label, n=1000, seed=seed)
-    print(
-        f"Worst speaker: {dealt.worst:.0%} right; by luck alone it would be {dealt.by_luck:.0%} on average."
-    )
+    print(f"Worst speaker: {dealt.worst:.0%} right; by luck alone {dealt.by_luck:.0%} on average.")
     print(f"As bad or worse by luck: p = {dealt.p_worst:.3f}.")
     print(f"Speakers that differ as much, by luck: p = {dealt.p_any:.3f}.")
     print("They differ beyond luck." if dealt.p_any < 0.05 else "Luck alone could explain these differences.")
@@ -434,11 +425,8 @@ if chances:
     explorer.view = {"model": best, "threshold": threshold}
     answered = int(explorer.matrix.to_numpy().sum())
     print(f"{best}, threshold {threshold:.2f}: {answered} of {len(rows)} utterances are answered")
-    of = {
-        "answered": sure >= threshold,
-        "right of all": hits,
-        "right of those answered": hits[sure >= threshold],
-    }
+    kept_up = sure >= threshold
+    of = {"answered": kept_up, "right of all": hits, "right of those answered": hits[kept_up]}
     display(pd.DataFrame({name: one.groupby(groups).mean() for name, one in of.items()}).map("{:.0%}".format))
 
 # %% [markdown]
@@ -482,10 +470,8 @@ truth = utterances["emotion_true"].reindex(rows.index) if "emotion_true" in utte
 if len(place) and truth is not None and truth.notna().all():
     wrong = (rows["emotion"].astype(str) != truth.astype(str)).to_numpy()
     doubt = np.array([row[f"p_{row['emotion']}"] for _, row in rows.iterrows()])
-    lists = {
-        "confident learning": place,
-        "label least likely": np.argsort(doubt, kind="stable")[: len(place)],
-    }
+    least = np.argsort(doubt, kind="stable")[: len(place)]
+    lists = {"confident learning": place, "label least likely": least}
     lists |= {"all mistakes of the model": np.flatnonzero(~hits.to_numpy()), "all": np.arange(len(rows))}
     lists |= {f"confident learning, first {k}": place[:k] for k in (25, 50) if k < len(place)}
     lists |= {f"confident learning, {name}": suspects_of(name) for name in names if name != best}
@@ -525,13 +511,9 @@ suspect, compared_by = np.isin(np.arange(len(rows)), place), {}
 for what, values in heard_by.items():
     one, two = values[suspect].dropna(), values[~suspect].dropna()
     if min(len(one), len(two)) > 1 and values.std() > 0:
-        ends = ttest_ind(one, two, equal_var=False).confidence_interval()
-        difference = notebook.interval((one.mean() - two.mean(), *ends), "+.1f")
-        compared_by[what] = {
-            "suspects": one.mean().round(1),
-            "others": two.mean().round(1),
-            "difference": difference,
-        }
+        ends, means = ttest_ind(one, two, equal_var=False).confidence_interval(), (one.mean(), two.mean())
+        compared_by[what] = dict(zip(("suspects", "others"), np.round(means, 1), strict=True))
+        compared_by[what]["difference"] = notebook.interval((means[0] - means[1], *ends), "+.1f")
 pd.DataFrame(compared_by).T if compared_by else "No annotators or listeners are known here (or no suspects)."
 
 # %% [markdown]
@@ -581,7 +563,7 @@ if guessed:
     far = (table[one] - table[one].mean()).abs() / table[one].std()
     print(f"{one}, {VOICE}: how far are the true values from their mean, in standard deviations?")
     print(
-        f"The tenth with the largest residuals {far[largest].mean():.1f}, all others {far[~largest].mean():.1f}."
+        f"The tenth with the largest residuals {far[largest].mean():.1f}, others {far[~largest].mean():.1f}."
     )
     print(f"Correlation of true value and residual: {np.corrcoef(table[one], residual)[0, 1]:+.2f}")
     columns = ["text", "emotion", one, f"{one}_predicted", "speaker"]
@@ -609,7 +591,7 @@ if len(votes) > 2:
 display(pd.DataFrame({"right (%)": rows}).round(1))
 low, high = binomtest(7, 10).proportion_ci()
 print(
-    f"Seven of ten right: a 95 % interval from {low:.0%} to {high:.0%}. Ten clips are for fun, not for a paper."
+    f"Seven of ten right: a 95 % interval from {low:.0%} to {high:.0%}. Ten clips are for fun, not a paper."
 )
 
 # %% [markdown]
@@ -668,11 +650,8 @@ if save:
     folder = Path(save)
     tables.write_predictions(answers, folder / "predictions.csv")
     write_notes(explorer.notes_table(), folder / "notes.csv")
-    explorer.view = {
-        "model": first,
-        "cells": [[meant, said]],
-        "sort": by_sureness,
-    }  # what the page begins with
+    # what the page begins with
+    explorer.view = {"model": first, "cells": [[meant, said]], "sort": by_sureness}
     explorer.save(folder / "errors.html")
     if guessed:
         rated.save(folder / "dimensions.html", cap=8_000_000)
@@ -727,11 +706,9 @@ notebook.claim_of("Northcutt, Jiang & Chuang 2021", words, None, more, why)
 
 # %% tags=["exercise"]
 of_the_unsure = ...
-notebook.check(
-    lambda: np.isclose(of_the_unsure, 34 / 60, atol=0.001),
-    "Right: 34 of 60. Silence costs right answers, too: more than half of what is withheld would have been right.",
-    "How many right answers are there among the 60 that are left? Divide by 60.",
-)
+notebook.check(lambda: np.isclose(of_the_unsure, 34 / 60, atol=0.001),
+               "Right: 34 of 60. Silence costs right answers, too: more than half of what is withheld would have been right.",
+               "How many right answers are there among the 60 that are left? Divide by 60.")  # fmt: skip
 
 # %% [markdown]
 # **2.** Of 200 angry utterances 80 are called happy, of 320 happy ones 64 are called angry. Give the share of each emotion that is taken for
@@ -739,11 +716,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 angry_as_happy, happy_as_angry, leans_to = ..., ..., "..."
-notebook.check(
-    lambda: np.allclose([angry_as_happy, happy_as_angry], [0.4, 0.2]) and leans_to == "happy",
-    "Right. The counts 80 and 64 look alike; the shares differ by a factor of two.",
-    "Divide each count by how many utterances there are of the emotion that was meant.",
-)
+notebook.check(lambda: np.allclose([angry_as_happy, happy_as_angry], [0.4, 0.2]) and leans_to == "happy",
+               "Right. The counts 80 and 64 look alike; the shares differ by a factor of two.",
+               "Divide each count by how many utterances there are of the emotion that was meant.")  # fmt: skip
 
 # %% [markdown]
 # **3.** All ten speakers are equally hard. For each one there is a chance of 5 % to look "significantly" bad by luck. What is the chance that at least
@@ -751,11 +726,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 at_least_one = ...
-notebook.check(
-    lambda: np.isclose(at_least_one, 1 - 0.95**10, atol=0.001),
-    "Right, about 40 %. With 24 speakers it would be 71 %.",
-    "What is the chance that none of them does? The rest is the answer.",
-)
+notebook.check(lambda: np.isclose(at_least_one, 1 - 0.95**10, atol=0.001),
+               "Right, about 40 %. With 24 speakers it would be 71 %.",
+               "What is the chance that none of them does? The rest is the answer.")  # fmt: skip
 
 # %% [markdown]
 # **4.** In 1,000 clips 50 labels are wrong. A list of 150 suspects holds 24 of them. What share of the list is wrong, how many times the base rate is
@@ -763,11 +736,9 @@ notebook.check(
 
 # %% tags=["exercise"]
 precision, times, found_share = ..., ..., ...
-notebook.check(
-    lambda: np.allclose([precision, times, found_share], [0.16, 3.2, 0.48]),
-    "Right. A useful list: half the errors for the work of listening to 15 % of the corpus. And five of six suspects are innocent.",
-    "24 of 150; that share against 50 of 1,000; and 24 of 50.",
-)
+notebook.check(lambda: np.allclose([precision, times, found_share], [0.16, 3.2, 0.48]),
+               "Right. A useful list: half the errors for the work of listening to 15 % of the corpus. And five of six suspects are innocent.",
+               "24 of 150; that share against 50 of 1,000; and 24 of 50.")  # fmt: skip
 
 # %% [markdown]
 # ## References

@@ -23,8 +23,9 @@ def compare(predictions: pd.DataFrame, a: str, b: str, metric: str = "UAR", unit
 def comparisons(rows: Iterable[pd.Series]) -> pd.DataFrame:
     """Comparisons to look at, one a row: the difference, its intervals in words, and the p of the first."""
     table = pd.DataFrame(list(rows))
-    words = table[["a", "b", "metric"]].assign(difference=[signed(value) for value in table["difference"]])
-    words = words.rename(columns={"difference": "a − b"})
+    words = table[["a", "b", "metric"]].copy()
+    words[["of a", "of b"]] = table[["value_a", "value_b"]].round(3)
+    words["a − b"] = table["difference"].map(signed)
     for unit, part in table.groupby("unit", sort=False):
         words[f"other {unit}s"] = span(part["low"], part["high"])
     if "seeds low" in table and table["seeds low"].notna().any():

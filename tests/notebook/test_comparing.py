@@ -31,7 +31,17 @@ def test_both_intervals_of_a_difference():
 def test_comparisons_in_words():
     table = predictions()
     words = comparisons([compare(table, "a", "b"), compare(table, "b", "a", "WA")])
-    assert list(words) == ["a", "b", "metric", "a − b", "other utterances", "other seeds", "p"]
+    assert list(words) == [
+        "a",
+        "b",
+        "metric",
+        "of a",
+        "of b",
+        "a − b",
+        "other utterances",
+        "other seeds",
+        "p",
+    ]
     assert words["a − b"][0].startswith("+0.") and words["a − b"][1].startswith("−0.")
     assert words["other utterances"][0].startswith("[+0.")
 
