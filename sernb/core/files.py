@@ -8,15 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from huggingface_hub.errors import HfHubHTTPError, StrictDataclassError
-from safetensors import SafetensorError
-
 from sernb.core.errors import SernbError, some
 
 AUDIO = (".wav", ".flac")
-# What transformers and safetensors raise for folders that are incomplete, damaged or of something else.
-DAMAGED = (AttributeError, HfHubHTTPError, KeyError, OSError, RuntimeError, TypeError, ValueError)
-DAMAGED += (SafetensorError, StrictDataclassError)
 
 
 @contextmanager
@@ -96,7 +90,13 @@ def reading(name: str | Path, expected: str):
         yield
     except SernbError:
         raise
-    except DAMAGED as problem:
+    except Exception as problem:
+        from huggingface_hub.errors import HfHubHTTPError, StrictDataclassError  # loads an HTTP client
+        from safetensors import SafetensorError
+
+        damaged = (AttributeError, KeyError, OSError, RuntimeError, TypeError, ValueError)
+        if not isinstance(problem, (*damaged, HfHubHTTPError, SafetensorError, StrictDataclassError)):
+            raise
         lines = [line.strip() for line in str(problem).strip().splitlines()] or [type(problem).__name__]
         why = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
         raise SernbError(f"{name}: cannot be read ({why}); {expected}.") from problem

@@ -7,8 +7,8 @@ from importlib import import_module
 
 HOMES = {
     "cards": (
-        "VERDICTS", "check", "claim", "claim_of", "clickable", "headline", "interval", "keep", "listen", "menu",
-        "start", "workers",
+        "VERDICTS", "check", "claim", "claim_of", "clickable", "headline", "interval", "keep", "listen",
+        "menu", "start", "workers",
     ),
     "comparing": ("compare", "comparisons", "t_interval"),
     "corpus": ("glance", "knows", "load", "where_possible"),

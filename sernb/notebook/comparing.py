@@ -10,9 +10,10 @@ from sernb.evaluation import paired_bootstrap, seed_difference, usual_unit
 
 
 def compare(predictions: pd.DataFrame, a: str, b: str, metric: str = "UAR", unit: str = "") -> pd.Series:
-    """Model a less model b: what `paired_bootstrap` says, and `seeds low` and `seeds high`, NaN for one seed.
+    """Model a less model b: what `paired_bootstrap` says, `seeds low` and `seeds high` (NaN for one seed).
 
-    `unit`: what is drawn for `low` and `high`, "utterance" or "speaker"; "": the usual one of the predictions.
+    `unit`: what is drawn for `low` and `high`, "utterance" or "speaker"; "": the usual one of the
+    predictions.
     """
     rows = predictions[predictions["model"].isin([a, b])]
     difference = paired_bootstrap(rows, a, b, metric, unit or usual_unit(rows))

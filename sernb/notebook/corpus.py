@@ -78,11 +78,11 @@ def load(
 
 
 def knows(utterances: pd.DataFrame) -> set[str]:
-    """The columns that notebooks look at and that hold something here; shows them, and prints what is lacking."""
+    """The columns that notebooks look at and that hold something; shows them, and prints what is lacking."""
     names = {
-        "path": "recordings", "text": "words", "emotion": "emotions", "arousal": "arousal", "valence": "valence",
-        "dominance": "dominance", "speaker": "speakers", "gender": "gender", "session": "sessions",
-        "part": "parts of its own",
+        "path": "recordings", "text": "words", "emotion": "emotions", "arousal": "arousal",
+        "valence": "valence", "dominance": "dominance", "speaker": "speakers", "gender": "gender",
+        "session": "sessions", "part": "parts of its own",
     }  # fmt: skip
     has = {name for name in names if name in utterances and utterances[name].notna().any()}
     lacking = [what for name, what in names.items() if name not in has]
@@ -100,7 +100,8 @@ def knows(utterances: pd.DataFrame) -> set[str]:
 
 @contextmanager
 def where_possible(otherwise: str, told: bool = True) -> Iterator[None]:
-    """A block that the corpus may not allow: its SernbError is printed behind `otherwise`; not `told`, it is raised."""
+    """A block that the corpus may not allow: its SernbError is printed behind `otherwise`, or raised if not
+    `told`."""
     try:
         yield
     except SernbError as problem:

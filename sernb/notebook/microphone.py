@@ -35,7 +35,8 @@ def record(
 
     Example:
         >>> model = recordings.load_model("my model")  # doctest: +SKIP
-        >>> microphone.record(lambda wave: print(recordings.as_text(recordings.predict_waveform(wave, model))))  # doctest: +SKIP
+        >>> answer = lambda wave: print(recordings.predict_waveform(wave, model))  # doctest: +SKIP
+        >>> microphone.record(answer)  # doctest: +SKIP
 
     Raises SernbError for a length that is not above 0 and at most 30 seconds.
     """
@@ -141,8 +142,8 @@ def waveform_of(content: dict, buffers, seconds: float = LONGEST) -> np.ndarray:
         raise SernbError("The browser sent numbers that are no sound.")
     if peak < QUIET:
         raise SernbError(
-            "Only silence arrived: is the microphone muted, or another one chosen? The system's own settings, too, "
-            "can keep it from the browser."
+            "Only silence arrived: is the microphone muted, or another one chosen? The system's settings, "
+            "too, can keep it from the browser."
         )
     if rate == RATE:
         return samples

@@ -75,7 +75,7 @@ def title_of(notebook, otherwise):
 def offline(notebook):
     """A copy of the notebook whose outputs need no download, and whose pictures have a text."""
     copy = nbformat.from_dict(notebook)
-    # No page draws widgets, and a "<!--<script>" in the text of their state would swallow the rest of the page.
+    # No page draws widgets, and a "<!--<script>" in their state would swallow the rest of the page.
     copy.metadata.pop("widgets", None)
     heading, figures = "", 0
     for cell in copy.cells:
@@ -87,12 +87,9 @@ def offline(notebook):
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if PLOTLY in data:
-                figure = {
-                    key: data[PLOTLY][key] for key in ("data", "layout", "frames") if key in data[PLOTLY]
-                }
-                code = plotly.io.to_html(
-                    figure, include_plotlyjs=False, full_html=False, validate=False, default_height="28rem"
-                )
+                figure = {key: value for key, value in data[PLOTLY].items() if key != "config"}
+                look = {"include_plotlyjs": False, "full_html": False, "default_height": "28rem"}
+                code = plotly.io.to_html(figure, validate=False, **look)
                 label = html.escape(heading, quote=True)
                 output.data = {"text/html": f'<div role="figure" aria-label="{label}">{code}</div>'}
             elif WIDGET in data:
@@ -109,27 +106,19 @@ def offline(notebook):
 
 def is_progress(output):
     """Whether an output is nothing but progress bars, as widgets or as text."""
-    text = (
-        output.get("text", "")
-        if output.output_type == "stream"
-        else output.get("data", {}).get("text/plain", "")
-    )
-    if output.output_type == "stream" and output.name != "stderr":
-        return False
+    stream = output.output_type == "stream"
+    text = output.get("text", "") if stream else output.get("data", {}).get("text/plain", "")
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
-    return bool(lines) and all(PROGRESS.search(line) for line in lines)
+    return bool(lines) and all(map(PROGRESS.search, lines)) and not (stream and output.name != "stderr")
 
 
 def picture(notebook):
-    """PNG bytes for the index: the first of a cell tagged `picture`, else the notebook's last; None without
-    one."""
+    """PNG bytes for the index: the first of a cell tagged `picture`, else the last; None without one."""
     tagged, every = [], []
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                every.append(output.data["image/png"])
-                if "picture" in cell.metadata.get("tags", []):
-                    tagged.append(output.data["image/png"])
+        images = [output.get("data", {}).get("image/png") for output in cell.get("outputs", [])]
+        every += filter(None, images)
+        tagged += filter(None, images if "picture" in cell.metadata.get("tags", []) else [])
     chosen = tagged[:1] or every[-1:]
     return base64.b64decode("".join(chosen[0])) if chosen else None
 
@@ -161,7 +150,6 @@ def index(summary):
 
 def write_plotly(folder):
     """Put plotly.js beside the pages, once, where one of them uses it."""
-    if any(
-        f'src="{PLOTLY_FILE}"' in page.read_text(encoding="utf-8") for page in Path(folder).glob("*.html")
-    ):
+    pages = [page.read_text(encoding="utf-8") for page in Path(folder).glob("*.html")]
+    if any(f'src="{PLOTLY_FILE}"' in text for text in pages):
         (Path(folder) / PLOTLY_FILE).write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")

@@ -6,14 +6,13 @@ import json
 import typing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import sernb
 from sernb.core.errors import SernbError
-
-PROFILE_KEYS = {"name", "description", "parameters", "notebooks"}
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,21 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Plan:
-    """One notebook to run: `given` are the parameters to inject, `parameters` all of them, defaults
-    included."""
+    """One notebook to run: `given` are the parameters to inject, `parameters` all, defaults included."""
 
     name: str
     path: Path
     given: dict
     parameters: dict
+
+
+class Profile(BaseModel, extra="forbid"):
+    """A file of notebooks/profiles: values for all notebooks, and for each."""
+
+    name: str = ""
+    description: str = ""
+    parameters: dict[str, Any] = {}
+    notebooks: dict[str, dict[str, Any]] = {}
 
 
 def make_plans(wanted, profile, given, folder=None):
@@ -58,16 +65,10 @@ def make_plans(wanted, profile, given, folder=None):
 
     plans = []
     for path in paths:
-        own, chosen = known[path.stem], {}
-        source = f"profile {profile}, {path.stem}"
-        for values, where in (
-            (profiles[""], source),
-            (profiles.get(path.stem, {}), source),
-            (given, path.stem),
-        ):
-            chosen |= {
-                name: coerce(name, value, own[name], where) for name, value in values.items() if name in own
-            }
+        own, source = known[path.stem], f"profile {profile}, {path.stem}"
+        levels = [(profiles[""], source), (profiles.get(path.stem, {}), source), (given, path.stem)]
+        values = [(*item, where) for level, where in levels for item in level.items() if item[0] in own]
+        chosen = {name: coerce(name, value, own[name], where) for name, value, where in values}
         defaults = {name: parameter.default for name, parameter in own.items()}
         plans.append(Plan(path.stem, path, chosen, defaults | chosen))
     return plans
@@ -88,24 +89,23 @@ def notebook_folder():
 
 
 def find_notebooks(wanted, folder):
-    """Paths of the notebooks `wanted`: numbers ("7", "07"), names or paths; all of the folder where none is
-    named.
+    """Paths of the notebooks `wanted`: numbers ("7", "07"), names or paths; without one, all of the folder.
 
     Raises SernbError that lists the notebooks there are, for an unknown or repeated one.
     """
     known = sorted(folder.glob("*.ipynb"))
     if not known and not wanted:
         raise SernbError(f"There is no notebook in {folder}; `make notebooks` makes them from their text.")
-    numbers = [path.stem.split("_")[0] for path in known]
     found = []
     for word in map(str, wanted):
-        if word.isdigit():
-            numbered = zip(numbers, known, strict=True)
-            hits = [path for number, path in numbered if number.isdigit() and int(number) == int(word)]
-        else:
-            hits = [path for path in known if word in (path.stem, path.name)]
-            path = Path(word)
-            hits = hits or ([path.resolve()] if path.suffix == ".ipynb" and path.is_file() else [])
+        number = word.lstrip("0") if word.isdigit() else None
+        hits = [
+            path
+            for path in known
+            if word in (path.stem, path.name) or path.stem.split("_")[0].lstrip("0") == number
+        ]
+        if not hits and word.endswith(".ipynb") and Path(word).is_file():
+            hits = [Path(word).resolve()]
         if len(hits) != 1:
             problem = "There is no notebook" if not hits else "More than one notebook answers to"
             names = ", ".join(path.stem for path in known) or "none"
@@ -125,34 +125,30 @@ def parameters_of(path):
     """
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
         sources = [
-            "".join(cell["source"])
-            for cell in cells
-            if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", [])
+            "".join(cell["source"]) for cell in code if "parameters" in cell["metadata"].get("tags", [])
         ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        statements = [statement for source in sources for statement in ast.parse(source).body]
+    except (OSError, ValueError, SyntaxError, KeyError, TypeError, AttributeError) as error:
         raise SernbError(f"{path} is not a readable notebook: {error}") from error
 
     found = {}
-    for source in sources:
+    for statement in statements:
+        if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None:
+            continue
+        typed = isinstance(statement, ast.AnnAssign)
+        name = ast.unparse(statement.target if typed else statement.targets[0])
         try:
-            statements = ast.parse(source).body
-        except SyntaxError as error:
-            raise SernbError(f"{path}: the parameters cell is not Python: {error}") from error
-        for statement in statements:
-            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement
-            target = target.target if isinstance(target, ast.AnnAssign) else target
-            if not isinstance(target, ast.Name) or statement.value is None:
-                continue
-            try:
-                default = ast.literal_eval(statement.value)
-            except ValueError as error:
-                written = ast.unparse(statement.value)
-                raise SernbError(
-                    f"{path}: the default of parameter {target.id} is not a plain value: {written}"
-                ) from error
-            written = ast.unparse(statement.annotation) if isinstance(statement, ast.AnnAssign) else None
-            found[target.id] = Parameter(written or type(default).__name__, default)
+            default = ast.literal_eval(statement.value)
+        except ValueError as error:
+            value = ast.unparse(statement.value)
+            raise SernbError(
+                f"{path}: the default of parameter {name} is not a plain value: {value}"
+            ) from error
+        found[name] = Parameter(
+            ast.unparse(statement.annotation) if typed else type(default).__name__, default
+        )
     return found
 
 
@@ -203,22 +199,18 @@ def load_profile(name, folder, known):
         raise SernbError(f"There is no profile {name!r}. Profiles: {', '.join(files) or 'none'}.")
     file = files[name]
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise SernbError(f"{file} is not YAML: {error}") from error
-    if not isinstance(content, dict) or set(content) - PROFILE_KEYS:
-        extra = ", ".join(sorted(set(content) - PROFILE_KEYS)) if isinstance(content, dict) else "no keys"
-        raise SernbError(f"{file} has {extra}; a profile has {', '.join(sorted(PROFILE_KEYS))}.")
+        content = Profile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+    except (yaml.YAMLError, ValidationError) as error:
+        raise SernbError(f"{file} is no profile: {error}") from error
 
-    common, each = content.get("parameters") or {}, content.get("notebooks") or {}
-    check_names(common, set().union(*known.values()), f"{file}, parameters")
-    for notebook, values in each.items():
+    check_names(content.parameters, set().union(*known.values()), f"{file}, parameters")
+    for notebook, values in content.notebooks.items():
         if notebook not in known:
             raise SernbError(
                 f"{file} names the notebook {notebook!r}. Notebooks: {', '.join(sorted(known))}."
             )
-        check_names(values or {}, known[notebook], f"{file}, {notebook}")
-    return {"": common, **{notebook: values or {} for notebook, values in each.items()}}
+        check_names(values, known[notebook], f"{file}, {notebook}")
+    return {"": content.parameters, **content.notebooks}
 
 
 def check_names(given, valid, source):

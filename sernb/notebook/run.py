@@ -38,7 +38,7 @@ GATHERED = {
 }  # of a summary's entry, of an output
 SHOWN = ("torch", "torchaudio", "transformers", "scikit-learn", "numpy", "pandas", "papermill")
 
-# glibc hands large blocks back to the system at every training step; keeping them made CPU steps 1.5-2 times faster.
+# glibc hands large blocks back at every training step; keeping them made CPU steps 1.5-2 times faster.
 KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
@@ -71,9 +71,8 @@ def run(plans, out, profile="", jobs=1, resume=False):
             old = previous(out)
             folder = stack.enter_context(whole_folder(out, discard=True))
         except OSError as error:
-            raise SernbError(
-                f"No report can be written to {out} ({error.strerror}: {error.filename}). Choose another --out."
-            ) from error
+            why = f"{error.strerror}: {error.filename}"
+            raise SernbError(f"No report can be written to {out} ({why}). Choose another --out.") from error
         for name in ("notebooks", "pictures"):
             (folder / name).mkdir()
 

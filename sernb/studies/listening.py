@@ -1,4 +1,5 @@
-"""Does a student that was distilled from words listen? What it could earn without, and where words look in its sound.
+"""Does a student that was distilled from words listen? What it could earn without, and where words look in
+its sound.
 
 For students of `sernb.studies.mced`; the paper (Li, Zhao & Jin, Interspeech 2022) has no such checks.
 """
@@ -23,10 +24,9 @@ def without_listening(
 ) -> pd.DataFrame:
     """Losses on held-out texts of a student that says *always the same*, and the least that Eq. 2 allows.
 
-    Args:
-        config: Of the loss: its temperature, and the pairs of layers.
-        states: The teacher's answers and states of all texts.
-        learned, held: Rows of `states`: those whose average is the best constant answer, and those it is tried on.
+    Args: config: Of the loss: its temperature, and the pairs of layers. states: The teacher's answers and
+        states of all texts. learned, held: Rows of `states`: those whose average is the best constant
+        answer, and those it is tried on.
 
     Returns:
         A row for RL and for each pair of layers ("FL 6→6"), columns "always the same" and "floor of Eq. 2".
@@ -78,7 +78,8 @@ def alignments(
 
 
 def in_order(found: Sequence[dict[tuple, np.ndarray]], pair: tuple) -> np.ndarray:
-    """For each text of `alignments`, the rank correlation of its words' order and the centres of their listening."""
+    """For each text of `alignments`, the rank correlation of its words' order and the centres of their
+    listening."""
     scores = []
     for alignment in found:
         share = alignment[pair]

@@ -133,8 +133,8 @@ def test_an_unknown_parameter_lists_them(folder):
         ("notebooks: {09_nine: {}}", "09_nine"),
         ("notebooks: {01_good: {epoch: 1}}", "01_good: no parameter epoch"),
         ("notebooks: {01_good: {epochs: many}}", "many"),
-        ("a: [", "not YAML"),
-        ("[1]", "a profile has"),
+        ("a: [", "no profile"),
+        ("[1]", "no profile"),
     ],
 )
 def test_a_wrong_profile_is_refused(folder, text, expected):

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.xdist_group("notebooks")
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LONGEST_CELL = 25  # lines
+FIRST_PICTURE = 30  # lines of code from the parameters to something to see or hear
+MOST_CODE = 2500  # lines of all notebooks, those that are blank left out
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +75,19 @@ def test_its_cells_are_short(path):
     for cell in code_cells(path):
         lines = cell.source.splitlines()
         assert len(lines) <= LONGEST_CELL, f"{len(lines)} lines: {lines[0]} …"
+
+
+@each
+def test_something_to_see_or_hear_comes_soon(path):
+    cells = code_cells(path)
+    (first,) = [n for n, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])]
+    lines = [line for cell in cells[first + 1 :] for line in cell.source.splitlines() if line.strip()]
+    assert any("figures." in line or "notebook.listen(" in line for line in lines[:FIRST_PICTURE])
+
+
+def test_the_code_stays_short():
+    sources = [cell.source for path in NOTEBOOKS for cell in code_cells(path)]
+    assert sum(bool(line.strip()) for source in sources for line in source.splitlines()) <= MOST_CODE
 
 
 @each
