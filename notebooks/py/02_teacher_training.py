@@ -250,7 +250,8 @@ notebook.keep(figures.confusion_matrix(tested), "02_confusion", pictures)
 # means that those speakers are hard.)
 
 # %%
-scores(predictions, by=("fold", "part"))["UAR"].unstack(sort=False).round(3)
+uar = {key: scores(rows)["UAR"].iloc[0] for key, rows in predictions.groupby(["fold", "part"], sort=False)}
+pd.Series(uar).unstack(sort=False).round(3)
 
 # %% [markdown]
 # ## 6 · What is each stream worth?

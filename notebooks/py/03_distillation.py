@@ -229,8 +229,8 @@ for model, one in depths.items():
     rows[model] = {("parameters", way): f"{counted[way][one]:,}" for way in ("published", "all")}
     rows[model]["time", "ms"] = round(times[one]["median"], 2)
     for part, of_part in everyone[everyone["model"] == model].groupby("part", sort=False):
-        by_fold = scores(of_part, by=("fold",)) if part == "validation" else scores(of_part)
-        means = (100 * by_fold[list(short)].mean()).round(2)
+        by_fold = [scores(one) for _, one in of_part.groupby("fold" if part == "validation" else "model")]
+        means = (100 * pd.concat(by_fold)[list(short)].mean()).round(2)
         rows[model] |= {(part, name): mean for name, mean in zip(short.values(), means, strict=True)}
     rows[model]["test", "BACC, 95 %"] = notebook.interval(100 * of_uar.loc[model], ".1f")
 table_2 = pd.DataFrame.from_dict(rows, orient="index")
@@ -381,7 +381,7 @@ for one, gain in gains.items():
     original, over = originals[one], gain[["difference", "seeds low", "seeds high"]]
     number = f"{published[original][0]:.2f} points of BACC" if original in published else None
     why = f"BACC of BERT{one} ({one} of {depth} layers), KD minus alone; {len(seeds)} seeds, {len(folds)} folds, "
-    why += f"by {unit}; over seeds {notebook.interval(over)}. {'Here KD made it worse.' * (gain['high'] < 0)}"
+    why += f"by {unit}; over seeds {notebook.interval(tuple(over))}. {'Here KD made it worse.' * (gain['high'] < 0)}"
     words = f"KD improves the student of {original:g} of 12 layers"
     notebook.claim_of(paper, words, number, gain, why, also=[gain["seeds low"]])
 

@@ -365,8 +365,9 @@ if pictures:
 
 # %%
 torch.manual_seed(seeds[0])
+blank = SpeechStudent(pupil.student.shape).to(device)
 blocks = MultiLevelLoss(whole, states.width, shape.width, depth, shape.layers)
-blank = pupil._replace(student=SpeechStudent(pupil.student.shape).to(device), loss=blocks.to(device))
+blank = pupil._replace(student=blank, loss=blocks.to(device))
 alike = held[np.argsort(pair_frames.lengths[held], kind="stable")]  # a neighbour is about as long
 given = {"trained": (pupil, alike), "untrained": (blank, alike),
          "trained, another pair's sound": (pupil, np.roll(alike, 1))}  # fmt: skip
@@ -509,9 +510,9 @@ if on_words is not None:
     print(f"The teacher, who reads the words: UAR {on_words['value']['UAR']:.3f}.")
 
 # %% [markdown]
-# Overlapping intervals decide nothing; the *difference* has its own. Up to three intervals answer three questions: would it survive other
-# utterances? Other speakers (asked where ten or more were tested)? Another random start of fine-tuning (another distilled student, or
-# another teacher, would be one more source of luck)? With two seeds the last is very wide. `p` belongs to the first.
+# Overlapping intervals decide nothing; the *difference* has its own. Two intervals answer two questions: would it survive other
+# utterances (other speakers, where ten or more were tested)? And another random start of fine-tuning (another distilled student, or
+# another teacher, would be one more source of luck)? With two seeds the second is very wide. `p` belongs to the first.
 
 
 # %%
@@ -614,7 +615,7 @@ def card(words: str, number: str, rows: list, why: str = "", whose: str = paper)
     """A claim card for differences in UAR, over test utterances and over seeds: the weakest is shown."""
     told = []
     for row in rows:
-        over = notebook.interval(row[["difference", "seeds low", "seeds high"]])
+        over = notebook.interval(tuple(row[["difference", "seeds low", "seeds high"]]))
         told.append(f"{row['a']} less {row['b']}: {notebook.interval(row)}, over seeds {over}")
     of_run = f"by {unit}, seeds: {len(seeds)}, folds: {len(folds)}"
     why += f"{'; '.join(told)}; {of_run}." if rows else "Not run: see the parameters `ways` and `shares`."
