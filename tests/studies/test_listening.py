@@ -40,7 +40,9 @@ def test_who_hears_nothing_earns_what_never_changes():
     np.testing.assert_allclose(low.loc["FL 2→2"], [expected, expected], rtol=1e-3)
 
     differing = listening.without_listening(config, states(counts), np.arange(2), np.array([2, 3]))
-    assert (differing.loc[["FL 1→1", "FL 2→2"], "always the same"] > differing["floor of Eq. 2"].iloc[1:]).all()
+    assert (
+        differing.loc[["FL 1→1", "FL 2→2"], "always the same"] > differing["floor of Eq. 2"].iloc[1:]
+    ).all()
 
 
 def test_words_in_order():
