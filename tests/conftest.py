@@ -10,7 +10,8 @@ import soundfile
 
 
 def find_real(kind: str, name: str) -> Path:
-    """The folder of a real corpus, in $SERNB_CORPORA or ../shared/<kind>; skips the test, with the reason, without it."""
+    """The folder of a real corpus, in $SERNB_CORPORA or ../shared/<kind>; skips the test, with the reason,
+    without it."""
     parents = [Path(os.environ["SERNB_CORPORA"])] if os.environ.get("SERNB_CORPORA") else []
     for parent in (*parents, Path(__file__).parents[2] / "shared" / kind):
         if (parent / name).is_dir():
@@ -20,7 +21,8 @@ def find_real(kind: str, name: str) -> Path:
 
 @pytest.fixture
 def real_corpus():
-    """`real_corpus("emodb")` is the folder of a real corpus; the test is skipped, with the reason, where it is absent."""
+    """`real_corpus("emodb")` is the folder of a real corpus; the test is skipped, with the reason, where it
+    is absent."""
     return partial(find_real, "corpora")
 
 
@@ -32,7 +34,8 @@ def real_text():
 
 @pytest.fixture
 def write_sound():
-    """`write_sound(path, seconds=…, rate=…, channels=…, subtype=…)` writes noise and returns it, (samples, channels)."""
+    """`write_sound(path, seconds=…, rate=…, channels=…, subtype=…)` writes noise and returns it, (samples,
+    channels)."""
 
     def write(path: Path, seconds=0.5, rate=16000, channels=1, subtype="PCM_16", seed=0) -> np.ndarray:
         samples = 0.1 * np.random.default_rng(seed).standard_normal((round(seconds * rate), channels))

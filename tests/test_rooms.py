@@ -80,8 +80,8 @@ def test_no_arrow_goes_up(room):
             if other not in LEVELS or other == room:
                 continue
             assert LEVELS[other] <= LEVELS[room], (
-                f"{where}: {room} (level {LEVELS[room]}) imports {name} of {other} (level {LEVELS[other]}). Move what is "
-                "shared down, or hand it in as an argument."
+                f"{where}: {room} (level {LEVELS[room]}) imports {name} of {other} (level "
+                f"{LEVELS[other]}). Move what is shared down, or hand it in as an argument."
             )
             assert room not in ALONE or other in ALONE[room], (
                 f"{where}: {room} stands on torch and transformers alone, and imports {name}"

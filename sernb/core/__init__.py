@@ -1,1 +1,1 @@
-"""What every room stands on: the two tables, ratings, the one error, files whole or not at all, rows of any length."""
+"""What every room stands on: the two tables, ratings, the one error, whole files, ragged rows."""

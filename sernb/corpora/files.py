@@ -62,7 +62,7 @@ def read_names(
             be {code: what it stands for}: gender, text, emotion and intensity.
 
     Returns:
-        A table indexed by the name: path, speaker, what the codes stand for, and the other groups of `pattern`.
+        A table indexed by the name: path, speaker, what the codes stand for, the other groups of `pattern`.
         attrs["skipped"] lists what was left out: other names, and clips that are found twice.
 
     Raises:

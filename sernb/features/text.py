@@ -18,7 +18,7 @@ LONGEST = 512  # tokens, the positions of a BERT
 # The alphabet of a tokenizer, so that real English and Korean hardly ever become [UNK].
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 LATIN = "æœøßðþłđħıŋ"  # what is left of Europe's Latin letters when accents are stripped
-# BERT's normaliser takes syllables apart into initial, vowel and final; ㅋㅋ and ㅠㅠ are letters of their own.
+# BERT's normaliser takes syllables apart into initial, vowel and final; ㅋㅋ and ㅠㅠ are letters too.
 JAMO = "".join(map(chr, [*range(0x1100, 0x1113), *range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]))
 LONE_JAMO = "".join(map(chr, range(0x3131, 0x3164)))
 SYMBOLS = "£€¥₩¢°™®©²³½×→♪♭♯♮"

@@ -142,7 +142,7 @@ def claim_of(
         found: Ours, as `ends` takes it; several in a list must all hold, and the weakest is shown; None or []
             where nothing was measured.
         why: A sentence on where ours comes from, or on why it was not measured.
-        above, below: The claim holds where the lower end lies above the first, or the upper end below the second.
+        above, below: It holds where the lower end lies above the first, or the upper end below the second.
         also: Further ends that have to be on that side, such as that of an interval over seeds.
         testable: False where it was measured, but says nothing about the claim.
     """

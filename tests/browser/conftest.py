@@ -40,7 +40,8 @@ LOOP = """{
 
 
 def until(page, condition, arg=None):
-    """Waits for a JavaScript condition, frame by frame (Playwright's way is eval, which a policy may forbid)."""
+    """Waits for a JavaScript condition, frame by frame (Playwright's way is eval, which a policy may
+    forbid)."""
     page.evaluate(
         """(arg) => new Promise((done, failed) => {
           const end = performance.now() + 20000;

@@ -6,7 +6,8 @@ from sernb import corpora
 from sernb.core.errors import SernbError
 from sernb.evaluation import annotators, scores
 
-# Krippendorff 2011, section E: 12 units, 4 observers, values missing; alpha is 0.743 nominal and 0.849 interval.
+# Krippendorff 2011, section E: 12 units, 4 observers, values missing; alpha is 0.743 nominal and 0.849
+# interval.
 PUBLISHED = pd.DataFrame(
     {
         "A": [1, 2, 3, 3, 2, 1, 4, 1, 2, np.nan, np.nan, np.nan],
@@ -110,7 +111,8 @@ def test_one_annotator_is_judged_by_the_others():
         index=pd.Index(["u1", "u2", "u3"], name="utterance"),
     )
     table = annotators.one_against_the_others(ratings)
-    # u2: against a the others b, c are tied; u3: against b and c the others are tied, against a they say angry.
+    # u2: against a the others b, c are tied; u3: against b and c the others are tied, against a they say
+    # angry.
     assert [tuple(row) for row in table[["seed", "emotion", "predicted"]].astype(object).to_numpy()] == [
         (0, "sad", "sad"), (0, "angry", "sad"), (1, "sad", "sad"), (2, "sad", "sad"), (2, "sad", "angry"),
     ]  # fmt: skip

@@ -1,4 +1,5 @@
-"""Baselines on made-up tables whose answer is known, and on the embedded corpus, where they must land in their bands."""
+"""Baselines on made-up tables whose answer is known, and on the embedded corpus, where they must land in
+their bands."""
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,8 @@ def test_the_result_is_a_predictions_table(toy):
 
 
 def test_nothing_of_the_test_part_is_learnt(toy):
-    """Scaling and vocabulary come from the training part: what is done to the test part of a fold changes no other's."""
+    """Scaling and vocabulary come from the training part: what is done to the test part of a fold changes no
+    other's."""
     utterances, sound = toy
     folds = leave_one_speaker_out(utterances)
     before = baseline(utterances, folds[:1], "both", sound)
@@ -95,7 +97,8 @@ def test_pipelines_are_fresh():
 
 @pytest.mark.more
 def test_the_embedded_corpus_lands_in_its_bands():
-    """Voice and words each tell a part, both together tell more, and nothing tells all; unseen speakers and words."""
+    """Voice and words each tell a part, both together tell more, and nothing tells all; unseen speakers and
+    words."""
     utterances = load("embedded")
     folds, sound = leave_one_session_out(utterances), acoustic_table(utterances, progress=False)
     table = scores(pd.concat([baseline(utterances, folds, kind, sound) for kind in KINDS]))

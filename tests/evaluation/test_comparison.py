@@ -173,8 +173,9 @@ def rated(count=120, seeds=(0, 1), models=("a", "b"), noise=(0.3, 0.6)):
             said = truth + rng.normal(0, size, truth.shape) * [1, 2]
             tables.append(
                 pd.DataFrame(
-                    {"fold": "f", "model": model, "seed": seed, "speaker": [f"s{i % 12}" for i in range(count)],
-                     "arousal": truth[:, 0], "arousal_predicted": said[:, 0],
+                    {"fold": "f", "model": model, "seed": seed,
+                     "speaker": [f"s{i % 12}" for i in range(count)], "arousal": truth[:, 0],
+                     "arousal_predicted": said[:, 0],
                      "valence": truth[:, 1], "valence_predicted": said[:, 1]},
                     index,
                 )

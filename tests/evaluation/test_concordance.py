@@ -1,4 +1,5 @@
-"""The CCC against Lin's formula written out, and everything that is made of it: scores, intervals, comparisons."""
+"""The CCC against Lin's formula written out, and everything that is made of it: scores, intervals,
+comparisons."""
 
 import numpy as np
 import pandas as pd

@@ -61,7 +61,8 @@ def test_by_speaker_agrees_with_scipy():
         (np.arange(20),), of_speakers, n_resamples=3000, method="percentile", vectorized=False,
         rng=np.random.default_rng(1),
     )  # fmt: skip
-    # Twenty speakers: our interval takes Hesterberg's share of the resamples, a little more than scipy's 95 %.
+    # Twenty speakers: our interval takes Hesterberg's share of the resamples, a little more than scipy's 95
+    # %.
     tail = scipy.stats.norm.cdf(scipy.stats.t.ppf(0.025, 19) * np.sqrt(20 / 19))
     low, high = np.quantile(theirs.bootstrap_distribution, [tail, 1 - tail])
     ours = bootstrap(t, unit="speaker", n=20_000).iloc[0]
@@ -150,7 +151,8 @@ def test_constant_predictions_of_a_single_class_have_no_spread():
 
 def test_few_units_widen_the_interval_as_students_t_does():
     drawn = np.random.default_rng(0).normal(size=200_000)
-    # The plain percentile interval would be ±1.96; with four units it becomes t(3) × sqrt(4/3) = 3.18 × 1.155.
+    # The plain percentile interval would be ±1.96; with four units it becomes t(3) × sqrt(4/3) = 3.18 ×
+    # 1.155.
     low, high = interval(drawn, 0.95, 4)
     assert (low, high) == (pytest.approx(-3.674, abs=0.12), pytest.approx(3.674, abs=0.12))
     assert interval(drawn, 0.95, 5000) == (pytest.approx(-1.96, abs=0.02), pytest.approx(1.96, abs=0.02))

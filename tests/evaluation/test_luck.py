@@ -1,4 +1,5 @@
-"""Halves, and shares of wrong labels, by hand; what luck does to groups that do not differ, and to one that does."""
+"""Halves, and shares of wrong labels, by hand; what luck does to groups that do not differ, and to one that
+does."""
 
 import numpy as np
 import pytest

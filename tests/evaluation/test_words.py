@@ -14,8 +14,8 @@ from sernb.evaluation.words import bare_words, corrupted, word_error_rate
 
 
 def test_log_odds_by_hand():
-    # Group 1 says x 3 times and y once; group 2 says x once and y 3 times. With a prior of 2 words, each alpha is 1:
-    # log-odds of x in group 1 is log(4 / 2) - log(2 / 4) = 2 log 2, its variance 1/4 + 1/2.
+    # Group 1 says x 3 times and y once; group 2 says x once and y 3 times. With a prior of 2 words, each
+    # alpha is 1: log-odds of x in group 1 is log(4 / 2) - log(2 / 4) = 2 log 2, its variance 1/4 + 1/2.
     said = np.array([[3.0, 1.0], [1.0, 3.0]])
     ratios, z = words.dirichlet_log_odds(said, prior=2)
     assert ratios[0] == pytest.approx([2 * np.log(2), -2 * np.log(2)])

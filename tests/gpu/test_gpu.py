@@ -1,4 +1,5 @@
-"""What only a CUDA device can show: the notebooks run on it, and the models compute what they compute on a CPU."""
+"""What only a CUDA device can show: the notebooks run on it, and the models compute what they compute on a
+CPU."""
 
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from tests.gpu.models import CASES
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LOSS = 1e-4  # relative; float32 sums in another order
-# Of the gradient's norm. Noise of 1e-7 on the input moves it by up to 1.5e-3 on one CPU, since a max-pool or ReLU then
-# picks another entry; a wrong gradient is off by a large part of itself.
+# Of the gradient's norm. Noise of 1e-7 on the input moves it by up to 1.5e-3 on one CPU, since a max-pool or
+# ReLU then picks another entry; a wrong gradient is off by a large part of itself.
 GRADIENT = 1e-2
 
 pytestmark = [

@@ -75,7 +75,8 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory):
-    """(summary, folder of the report, place): the four notebooks run with the smoke profile, two at a time."""
+    """(summary, folder of the report, place): the four notebooks run with the smoke profile, two at a
+    time."""
     from sernb.notebook.plan import make_plans
     from sernb.notebook.run import run
 

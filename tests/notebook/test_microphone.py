@@ -49,8 +49,8 @@ def test_what_the_function_prints_stands_below_and_what_it_raises_is_told(heard)
     assert isinstance(heard._whole, VBox) and heard._whole.children == (heard, heard._below)
     heard.on_sound = refuses
     heard._handle_custom_msg(*message())
-    assert heard.sent[-1] == {"kind": "said", "problem": True,
-                              "text": "Recorded, but what was to be done with it failed. this model reads."}  # fmt: skip
+    text = "Recorded, but what was to be done with it failed. this model reads."
+    assert heard.sent[-1] == {"kind": "said", "problem": True, "text": text}
     heard.on_sound = lambda waveform: 1 / 0
     heard._handle_custom_msg(*message())
     assert "ZeroDivisionError: division by zero" in heard.said and heard.waveform is not None

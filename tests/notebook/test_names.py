@@ -1,4 +1,5 @@
-"""The names of `sernb.notebook`: there when they are used, with their text on Shift-Tab, and nothing loaded before."""
+"""The names of `sernb.notebook`: there when they are used, with their text on Shift-Tab, and nothing loaded
+before."""
 
 import subprocess
 import sys

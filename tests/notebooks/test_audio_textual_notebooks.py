@@ -1,4 +1,5 @@
-"""Notebooks 05 and 06 on a corpus of the user's own: encoders from folders, two test parts, labels without ratings."""
+"""Notebooks 05 and 06 on a corpus of the user's own: encoders from folders, two test parts, labels without
+ratings."""
 
 from pathlib import Path
 

@@ -1,4 +1,5 @@
-"""Notebook 04: which words its teacher may read; a corpus, pairs and a teacher of the user's own; what cannot be asked."""
+"""Notebook 04: which words its teacher may read; a corpus, pairs and a teacher of the user's own; what cannot
+be asked."""
 
 from pathlib import Path
 
@@ -119,8 +120,9 @@ def result(out, **given):
 
 def test_own_corpus_pairs_and_teacher(place, tmp_path):
     entry = result(
-        tmp_path / "report", corpus="manifest", root=str(place / "labelled.csv"), pairs=str(place / "pairs.csv"),
-        teacher=str(place / "teacher"), protocol="loso", ways="[FL-4]", shares="[1, 2]", save=str(tmp_path / "saved"),
+        tmp_path / "report", corpus="manifest", root=str(place / "labelled.csv"),
+        pairs=str(place / "pairs.csv"), teacher=str(place / "teacher"), protocol="loso", ways="[FL-4]",
+        shares="[1, 2]", save=str(tmp_path / "saved"),
     )  # fmt: skip
     assert entry["status"] == "succeeded", entry["error"]
     text = said(tmp_path / "report", entry)

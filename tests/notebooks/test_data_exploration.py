@@ -1,4 +1,5 @@
-"""Notebook 01 on corpora that lack most of what it looks at: every section says what is missing, and none fails."""
+"""Notebook 01 on corpora that lack most of what it looks at: every section says what is missing, and none
+fails."""
 
 from pathlib import Path
 from unittest.mock import Mock
@@ -42,10 +43,8 @@ def test_the_loader_gets_its_own_options():
 
 
 def test_sentences_with_ratings_alone(tmp_path):
-    rows = [
-        f'id{i},{("train", "train", "train", "dev", "test")[i % 5]},{1 + i % 5},{1 + i % 4},3.0,"A line, number {i}."'
-        for i in range(40)
-    ]
+    parts = ("train", "train", "train", "dev", "test")
+    rows = [f'id{i},{parts[i % 5]},{1 + i % 5},{1 + i % 4},3.0,"A line, number {i}."' for i in range(40)]
     folder = tmp_path / "emobank" / "corpus"
     folder.mkdir(parents=True)
     (folder / "emobank.csv").write_text("\n".join(["id,split,V,A,D,text", *rows]))

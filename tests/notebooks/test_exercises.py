@@ -1,4 +1,5 @@
-"""The exercises: left open they give a hint and stop nothing, a right answer is praised, a wrong one is not."""
+"""The exercises: left open they give a hint and stop nothing, a right answer is praised, a wrong one is
+not."""
 
 from pathlib import Path
 

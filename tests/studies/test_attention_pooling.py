@@ -193,7 +193,8 @@ def test_no_filter_is_empty():
 
 
 def test_a_steady_line_needs_width_and_a_click_needs_height():
-    """Sad is a click over all bins in a random frame, angry a line over all frames in a random bin, equal in energy.
+    """Sad is a click over all bins in a random frame, angry a line over all frames in a random bin, equal in
+    energy.
 
     A filter of 1 x 1 pixels sees the same histogram in both, so the shape decides.
     """

@@ -57,7 +57,8 @@ def test_the_given_encoders_are_not_trained(study):
 
 
 def test_frozen_means_frozen(study):
-    """FT→FRZ hears with the encoder of the fine-tuned speech model, and reads with the one that was pretrained."""
+    """FT→FRZ hears with the encoder of the fine-tuned speech model, and reads with the one that was
+    pretrained."""
     *_, folds, (_, _, models), _ = study
     fold = folds[0].name
     frozen, tuned = models[f"tiny, {FROZEN}", fold], models[f"tiny, {SPEECH}", fold]

@@ -167,7 +167,8 @@ def test_states_and_losses_that_are_not_finite_are_named():
 
 
 def test_a_batch_of_one_rating_teaches_nothing():
-    """17 rows in batches of 16 are one step an epoch; a second one, of loss 0, would move the weights by Adam's averages."""
+    """17 rows in batches of 16 are one step an epoch; a second one, of loss 0, would move the weights by
+    Adam's averages."""
     utterances, states = drawn()
     target = targets_of(utterances).values[:, 0]
     steps = []

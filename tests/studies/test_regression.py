@@ -55,7 +55,8 @@ def test_it_learns_from_words_and_tells_the_best_epoch():
 
 
 def test_ratings_that_lie_close_together_are_learnt_as_well():
-    """CCC does not change when both sides are moved and stretched; with a standardised head training does not either."""
+    """CCC does not change when both sides are moved and stretched; with a standardised head training does not
+    either."""
     spoken, model = given(64, speech=False)
     rows, recipe = np.arange(64), replace(QUICK, epochs=3, learning_rate=1e-2, standardised=True)
     narrow = replace(spoken.targets, values=np.float32(0.45) + np.float32(0.05) * spoken.targets.values)

@@ -119,7 +119,8 @@ def test_a_killed_training_goes_on_to_the_same_result(inputs, tmp_path, monkeypa
 
 
 def test_the_papers_step_is_plain_sgd(inputs):
-    """One utterance a step, momentum 0.99, weight decay 1e-6, the rate down by ten after 30 epochs: by hand."""
+    """One utterance a step, momentum 0.99, weight decay 1e-6, the rate down by ten after 30 epochs: by
+    hand."""
     stage = Stage(replace(PAPER.transfer.recipe, epochs=31, learning_rate=1e-3))
     rows = np.array([0])
     model, own = network(inputs, dropout=0.0), network(inputs, dropout=0.0)

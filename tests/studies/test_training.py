@@ -1,5 +1,5 @@
-"""The trainer: the paper's schedule, determinism, weights in the loss, that it learns what can be learned; and trainings
-side by side: order, one at a time or several, and the first error."""
+"""The trainer: the paper's schedule, determinism, weights in the loss, that it learns what can be learned;
+and trainings side by side: order, one at a time or several, and the first error."""
 
 import os
 from dataclasses import replace
@@ -81,7 +81,8 @@ def test_it_learns_what_can_be_learned():
 
 
 def test_one_step_equals_plain_torch():
-    """The whole set as one batch for one epoch: the Trainer's step must be SGD's, without clipping or scaling."""
+    """The whole set as one batch for one epoch: the Trainer's step must be SGD's, without clipping or
+    scaling."""
     data = easy(8)
     recipe = replace(PAPER, epochs=1, batch_size=8, drops=(), weight_decay=0.01)
     model, other = network(), network()

@@ -31,7 +31,8 @@ class Tokenizer:
 
 
 def corpus(count=48, seed=0):
-    """(utterances, waveforms, tokenizer): three emotions that one word of each sentence gives away, four speakers."""
+    """(utterances, waveforms, tokenizer): three emotions that one word of each sentence gives away, four
+    speakers."""
     rng = np.random.default_rng(seed)
     emotions = [list(WORDS)[number % 3] for number in range(count)]
     fillers = ["the", "a", "my", "we", "it", "was", "so"]

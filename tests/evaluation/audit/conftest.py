@@ -31,7 +31,8 @@ def _sound(number: int, seconds: float) -> np.ndarray:
 
 @pytest.fixture
 def sound():
-    """`sound(number, seconds)`: a buzz with a melody and moving resonances, float32 at 16 kHz; each number its own."""
+    """`sound(number, seconds)`: a buzz with a melody and moving resonances, float32 at 16 kHz; each number
+    its own."""
     return lambda number, seconds=1.5: _sound(number, seconds).copy()
 
 
@@ -62,7 +63,8 @@ def table():
 
 @pytest.fixture
 def write_corpus(tmp_path):
-    """`write_corpus(table, waveforms)`: the table with a column `path` to wav files of them (float, so exact)."""
+    """`write_corpus(table, waveforms)`: the table with a column `path` to wav files of them (float, so
+    exact)."""
 
     def write(utterances: pd.DataFrame, waveforms) -> pd.DataFrame:
         paths = []

@@ -174,7 +174,8 @@ def test_text_and_json():
     text = as_text(table, "mine")
     assert text.splitlines() == [
         "mine: fixed, 1 fold", "", "LEAK: speakers", "  Two are heard.", "  Listen to: u1, u2", "",
-        "NOT CHECKED: length, loudness", "  No recordings.", "", "In all: leak 1, caution 0, not checked 2, fine 0.",
+        "NOT CHECKED: length, loudness", "  No recordings.", "",
+        "In all: leak 1, caution 0, not checked 2, fine 0.",
     ]  # fmt: skip
     read = json.loads(as_json(table, corpus="mine"), parse_constant=lambda word: pytest.fail(word))
     assert read["corpus"] == "mine" and read["folds"] == 1

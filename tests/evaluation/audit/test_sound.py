@@ -10,7 +10,8 @@ from sernb.protocols import Fold, leave_one_speaker_out, speaker_and_sentence_k_
 
 
 def statistics(t, own, seed=0):
-    """The emotion under noise; and, if `own`, a number for each speaker that says what only they sound like."""
+    """The emotion under noise; and, if `own`, a number for each speaker that says what only they sound
+    like."""
     draw = np.random.default_rng(seed)
     codes, speakers = t["emotion"].cat.codes.to_numpy(), pd.factorize(t["speaker"])[0]
     columns = {"told": codes + draw.normal(0, 1.0, len(t))}

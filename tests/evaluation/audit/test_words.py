@@ -25,8 +25,10 @@ quiet = pytest.mark.filterwarnings("ignore:.*both trained on and tested")
 def own(count):
     """Sentences that have nothing in common."""
     draw = np.random.default_rng(0)
-    return ["".join(draw.choice(list("abcdefghijklmnop"), 4)) * 2 + f" {n} " + "".join(draw.choice(list("qrstuvwxyz"), 9))
-            for n in range(count)]  # fmt: skip
+    first, second = list("abcdefghijklmnop"), list("qrstuvwxyz")
+    return [
+        "".join(draw.choice(first, 4)) * 2 + f" {n} " + "".join(draw.choice(second, 9)) for n in range(count)
+    ]
 
 
 def test_sentences_of_their_own_are_fine(table):
@@ -219,12 +221,16 @@ def test_as_comparing_each_with_each(threshold):
 
 def test_pairs_of_utterances():
     texts = pd.Series(
-        ["Dogs are sitting by the door.", "dogs are sitting by the door", None, "", "Dogs are sitting by the doors!", "Kids?", "..."],
+        [
+            "Dogs are sitting by the door.", "dogs are sitting by the door", None, "",
+            "Dogs are sitting by the doors!", "Kids?", "...",
+        ],
         list("abcdefg"),
     )  # fmt: skip
     found = near_texts(texts)
     assert found[["a", "b"]].to_numpy().tolist() == [["a", "b"], ["a", "e"]]
-    assert found["similarity"].tolist() == [1.0, pytest.approx(jaccard("dogs are sitting by the door", "dogs are sitting by the doors"))]  # fmt: skip
+    near = jaccard("dogs are sitting by the door", "dogs are sitting by the doors")
+    assert found["similarity"].tolist() == [1.0, pytest.approx(near)]
     for few in (texts[:1], texts[2:4], texts[[False] * 7]):
         assert near_texts(few).empty and list(near_texts(few)) == ["a", "b", "similarity"]
 
