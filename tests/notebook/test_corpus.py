@@ -83,7 +83,8 @@ def test_what_is_not_possible_is_told_and_the_notebook_goes_on(capsys):
 def test_a_glance_at_a_list(displayed, capsys, tmp_path, write_sound):
     write_sound(tmp_path / "a.wav")
     table = pd.DataFrame(
-        {"path": [str(tmp_path / "a.wav"), None], "emotion": "sad", "predicted": "happy", "p_happy": 0.912, "p_sad": 0.1},
+        {"path": [str(tmp_path / "a.wav"), None], "emotion": "sad", "predicted": "happy",
+         "p_happy": 0.912, "p_sad": 0.1},
         ["a", "b"],
     )  # fmt: skip
     glance(table, count=1)

@@ -17,7 +17,8 @@ PAIRS = ((1, 1), (2, 2))
 
 
 def states(counts, value=None, width=5):
-    """A teacher's states of texts of so many words: all `value`, or at random; its answer is the same for all."""
+    """A teacher's states of texts of so many words: all `value`, or at random; its answer is the same for
+    all."""
     rng = np.random.default_rng(0)
     items = [
         np.full((count, 2, width), value, np.float16) if value is not None
