@@ -1,5 +1,4 @@
-"""From a text teacher to a speech student without labels, and from there to a corpus with labels, fold by
-fold.
+"""From a text teacher to a speech student without labels, and from there to a corpus with labels.
 
 Source: R. Li, J. Zhao, Q. Jin, "Speech Emotion Recognition via Multi-Level Cross-Modal Distillation",
 Interspeech 2022, 2.3 and 3.2 to 3.4.
@@ -70,8 +69,7 @@ def distil(
     checkpoints: str | Path | None = None,
     progress: str | None = None,
 ) -> Distilled:
-    """Teach a new student, with the teacher's classes, on pairs of sound and words; no label is given or
-    needed.
+    """Teach a new student, with the teacher's classes, on pairs of sound and words; no label is needed.
 
     Args:
         features: Of `sernb.features.frames`, item i of the text that the teacher's row i is about.
@@ -194,8 +192,7 @@ def train_folds(
     shares: Sequence[float] = (1,),
     progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fine-tune from each of `starts` on each fold and share of the training labels: (predictions, learning
-    curves).
+    """Fine-tune from each of `starts` on each fold and share of the labels: (predictions, learning curves).
 
     For a fold, seed and share all starts see the same rows in the same order, features scaled by these rows,
     for the same number of steps (`recipe.patience` is not heeded), and begin with the same new classifier.

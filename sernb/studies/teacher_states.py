@@ -1,5 +1,4 @@
-"""What a text teacher says of each text, asked once: logits, and the hidden states of some layers in half
-precision.
+"""What a text teacher says of each text, asked once: logits, and states of some layers in half precision.
 
 A teacher stays as it is while a student is distilled (Li, Zhao, Jin, Interspeech 2022, Eq. 4), so an epoch
 after the first need not run it again.
@@ -58,8 +57,7 @@ class TeacherStates:
 
 
 class InTheLoop:
-    """The same `batch`es by running the teacher each time: nothing on disk, and an epoch costs its forward
-    pass.
+    """The same `batch`es by running the teacher each time: nothing on disk, but its forward pass each epoch.
 
     Arguments as in `teacher_states`.
     """

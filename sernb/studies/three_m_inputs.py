@@ -200,11 +200,11 @@ def outputs(
     states = None
     if "text" in model.shape.streams:
         states = text_states(inputs, model.text, cache, progress)
-    said = [
+    answers = [
         (out.logits.float().cpu().numpy(), out.fused.float().cpu().numpy())
-        for out in _said(model, inputs.dataset(states=states), progress)
+        for out in _answered(model, inputs.dataset(states=states), progress)
     ]
-    logits, fused = (np.concatenate(parts) for parts in zip(*said, strict=True))
+    logits, fused = (np.concatenate(parts) for parts in zip(*answers, strict=True))
     return Outputs(inputs.classes, inputs.vocabulary, logits, fused, states)
 
 
@@ -212,7 +212,7 @@ def predict(
     model: ThreeMSER, utterances: pd.DataFrame, inputs: Inputs, ids: pd.Index, fold: str, name: str
 ) -> pd.DataFrame:
     """The predictions table of the utterances `ids`; `fold` and `name` (of the model) stand in it."""
-    outs = _said(model, inputs.dataset(inputs.rows(ids)))
+    outs = _answered(model, inputs.dataset(inputs.rows(ids)))
     scores = np.concatenate([out.logits.float().softmax(-1).cpu().numpy() for out in outs])
     return predictions_of(pd.DataFrame(scores, ids, list(model.shape.classes)), utterances, fold, name)
 
@@ -224,7 +224,7 @@ def attention_of(model: ThreeMSER, inputs: Inputs, row: int) -> np.ndarray:
     followed back through that one (attention rollout: Abnar & Zuidema 2020, "Quantifying Attention Flow in
     Transformers", without their residual connections, as this network has none), onto BERT's own tokens.
     """
-    (out,) = _said(model, inputs.dataset([row]), attention=True)
+    (out,) = _answered(model, inputs.dataset([row]), attention=True)
     weights = out.fusion_attention[0].float()
     if out.text_attention is not None:
         tokens = out.text_attention.shape[-1]
@@ -268,7 +268,7 @@ def fingerprint_of(tokenizer) -> str:
 
 
 @torch.inference_mode()
-def _said(
+def _answered(
     model: ThreeMSER, dataset: Rows, progress: bool = False, attention: bool = False
 ) -> Iterator[ThreeMSEROutput]:
     """What `model` says of the rows of `dataset`, some at a time, in evaluation mode."""
@@ -276,8 +276,8 @@ def _said(
     device = next(model.parameters()).device
     for items in _parts(np.arange(len(dataset)), "outputs", progress):
         batch = dataset.__getitems__(items)
-        given = {name: column.to(device) for name, column in batch.items() if name != "labels"}
-        yield model(**given, attention=attention)
+        batch = {name: column.to(device) for name, column in batch.items() if name != "labels"}
+        yield model(**batch, attention=attention)
 
 
 def _log_mel(index, waveforms, progress) -> Ragged:

@@ -250,20 +250,20 @@ def saved_teachers(
     """
     tables, models = [], {}
     for fold in folds:
-        place = Path(folder) / fold.name
-        saved = load(place, "ThreeMSER")
+        path = Path(folder) / fold.name
+        saved = load(path, "ThreeMSER")
         model, tokenizer = saved.model, saved.tokenizer
         if model.shape.classes != inputs.classes:
             raise SernbError(
-                f"{place}: its labels are {', '.join(model.shape.classes)}; here they are "
+                f"{path}: its labels are {', '.join(model.shape.classes)}; here they are "
                 f"{', '.join(inputs.classes)}."
             )
         if tokenizer is not None and fingerprint_of(tokenizer) != inputs.vocabulary:
-            raise SernbError(f"{place}: it reads with another tokenizer than the students' text encoder.")
-        if heard := set(saved.about.get("learnt_from", ())) & set(fold.test):
+            raise SernbError(f"{path}: it reads with another tokenizer than the students' text encoder.")
+        if learnt := set(saved.about.get("learnt_from", ())) & set(fold.test):
             raise SernbError(
-                f"{place}: it learnt from {len(heard)} utterances that are tested here, "
-                f"{some(sorted(heard))}. Train it with the same corpus, protocol and seed."
+                f"{path}: it learnt from {len(learnt)} utterances that are tested here, "
+                f"{some(sorted(learnt))}. Train it with the same corpus, protocol and seed."
             )
         models[fold.name] = model
         tables.append(_answers(model, utterances, inputs, fold, "teacher", 0))
