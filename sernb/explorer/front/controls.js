@@ -4,7 +4,8 @@ import { active, button, field, h, quote, saveAs, select } from "./dom.js";
 import { ORDERS, SHOWS, SORTS, defaultView, isFilter } from "./view.js";
 import { csv } from "./words.js";
 
-// The choices of a view, by name: words, a function that gives [[key, words], …], and whether it is never shown.
+// The choices of a view, by name: words, a function that gives [[key, words], …], and whether it is never
+// shown.
 export function choices(app) {
   const { columns, dimensions, models } = app.data.state;
   const same = (names) => names.map((name) => [name, name]);
@@ -49,8 +50,8 @@ export function refresh({ options, whole, box, fill }, value) {
   else box.value = value ?? "";
 }
 
-// Two numbers, the lowest and the highest that pass; an empty one sets no limit. get() gives them, set(limits) what of
-// the view they change.
+// Two numbers, the lowest and the highest that pass; an empty one sets no limit. get() gives them,
+// set(limits) what of the view they change.
 export function range(app, name, words, get, set) {
   const boxes = [0, 1].map((end) => h("input", {
     type: "number",
@@ -68,7 +69,7 @@ export function range(app, name, words, get, set) {
 // The row of models, search and filters; `chosen` stands before them.
 export function filters(app, chosen) {
   const { columns, models } = app.data.state;
-  const numbers = columns.filter((column) => column.kind === "number");
+  const ofKind = (kind) => columns.filter((column) => column.kind === kind);
   const limits = (name, words) => range(app, name, words, () => app.view.filters[name], (ends) => ({
     filters: changed(app, name, ends, ends.every((end) => end === null)),
   }));
@@ -78,10 +79,10 @@ export function filters(app, chosen) {
     field("Search", search(app)),
     h("details", {},
       app.filterCount,
-      h("div.row", {}, columns.filter((column) => column.kind === "category").map((column) => category(app, column))),
+      h("div.row", {}, ofKind("category").map((column) => category(app, column))),
       h("div.row", {},
         models.some((model) => model.confidence) ? limits("confidence", "confidence") : null,
-        numbers.map(({ name, unit }) => limits(name, unit ? `${name} (${unit})` : name)))));
+        ofKind("number").map(({ name, unit }) => limits(name, unit ? `${name} (${unit})` : name)))));
 }
 
 // The view's filters with one of them changed, or without it.
@@ -122,8 +123,8 @@ function category(app, { name, values }) {
 export function sharing(app) {
   const status = h("span", { role: "status" });
 
-  // The box follows the view, but never overwrites what a person has put into it: that stays until it is shown, or the
-  // box is emptied.
+  // The box follows the view, but never overwrites what a person has put into it: that stays until it is
+  // shown, or the box is emptied.
   let theirs = false;
   const follow = () => {
     if (!theirs) box.value = JSON.stringify(app.view, null, 1);
@@ -159,7 +160,10 @@ export function sharing(app) {
   return h("details.sharing", {},
     h("summary", {}, "Share this view · save notes"),
     box,
-    h("div.row", {}, button("Show the view in the box", show), button("Save notes (CSV)", saveNotes), status));
+    h("div.row", {},
+      button("Show the view in the box", show),
+      button("Save notes (CSV)", saveNotes),
+      status));
 }
 
 // A view that somebody sent: an Error says what is not known here.

@@ -2,10 +2,12 @@
 
 import { plain } from "./words.js";
 
-const PROPERTIES = ["value", "checked", "disabled", "tabIndex", "className"]; // set as such, not as attributes
+// Set as such, not as attributes.
+const PROPERTIES = ["value", "checked", "disabled", "tabIndex", "className"];
 
-// An element: h("p.quiet", { role: "status" }, "text", child) is a p of the class quiet, as hyperscript writes it.
-// Of the options, `text` and `label` are plain words, `style` is {property: value}, `on…` listens.
+// An element: h("p.quiet", { role: "status" }, "text", child) is a p of the class quiet, as hyperscript
+// writes it. Of the options, `text` and `label` are plain words, `style` is {property: value}, `on…`
+// listens.
 export function h(kind, options, ...children) {
   const [tag, ...classes] = kind.split(".");
   const node = document.createElement(tag);
@@ -38,6 +40,11 @@ export function replace(node, ...children) {
   node.replaceChildren(...children);
 }
 
+// Text that a screen reader is to read out when it changes, and only then.
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 export function find(node, selector) {
   return node.querySelector(selector);
 }
@@ -61,7 +68,8 @@ export function field(words, control) {
   return h("label.field", {}, h("span", { text: words }), control);
 }
 
-// A choice: `box` is the select, `whole` has its words, too; fill([[key, words], …], chosen) sets what can be chosen.
+// A choice: `box` is the select, `whole` has its words, too; fill([[key, words], …], chosen) sets what can
+// be chosen.
 export function select(words, change) {
   const box = h("select", { onchange: () => change(box.value) });
   const fill = (options, chosen) => {

@@ -1,7 +1,8 @@
-// The utterances of the chosen cells: a hundred at a time, each with a button that plays it and one that opens it.
+// The utterances of the chosen cells: a hundred at a time, each with a button that plays it and one that
+// opens it.
 
 import { chip } from "./colors.js";
-import { active, button, find, h, quote, replace } from "./dom.js";
+import { active, button, find, h, quote, replace, setText } from "./dom.js";
 import { heard, residuals } from "./rows.js";
 import { compared, modelOf } from "./view.js";
 import { many, named, percent, short, signed } from "./words.js";
@@ -18,8 +19,7 @@ export function drawList(app) {
   const pages = Math.floor(at / PAGE) + 1; // so many that the open one is among them
   app.shown = Math.max(app.shown, Math.min(rows.length, pages * PAGE), PAGE);
 
-  const heading = headingOf(app);
-  if (app.nodes.heading.textContent !== heading) app.nodes.heading.textContent = heading; // else it is read out again
+  setText(app.nodes.heading, headingOf(app));
   const key = [view.model, view.other, view.tab, view.dimension, view.list, app.shown, rows].join();
   if (app.listKey !== key) { // else only another utterance is open
     app.listKey = key;
@@ -73,7 +73,8 @@ function item(app, row, off) {
 // The true label → what each model says.
 function labelsOf(app, row) {
   const { state, models } = app.data;
-  const truth = [chip(app, labelOf(state, state.emotion, row)), h("span", { label: "heard as", text: "→" })];
+  const arrow = h("span", { label: "heard as", text: "→" });
+  const truth = [chip(app, labelOf(state, state.emotion, row)), arrow];
   const predicted = compared(app).map((name, i) => [
     i ? " / " : "",
     chip(app, labelOf(state, models.get(name).predicted, row) ?? ""),
@@ -109,7 +110,8 @@ function emptyWords({ view, data }) {
   return view.list === "noted" ? "No note yet." : "None: choose another cell, or clear filters.";
 }
 
-// Steps through the list: n and p play, and pass over what has no sound; the arrow keys within the list only open.
+// Steps through the list: n and p play, and pass over what has no sound; the arrow keys within the list
+// only open.
 export function step(app, by, play) {
   const rows = app.listed;
   const passOver = play && rows.some((row) => heard(app, row));

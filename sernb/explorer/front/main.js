@@ -2,7 +2,7 @@
 
 import { drawClip } from "./clip.js";
 import { choices, filters, range, refresh, sharing } from "./controls.js";
-import { active, button, canvas, field, h, quote, replace } from "./dom.js";
+import { active, button, canvas, field, h, quote, replace, setText } from "./dom.js";
 import { drawList, step } from "./list.js";
 import { drawMatrix, summary } from "./matrix.js";
 import { drawAbstain, drawDimensions } from "./plots.js";
@@ -12,12 +12,13 @@ import { listed, passing } from "./rows.js";
 import { completeView, prepare } from "./view.js";
 import { plain } from "./words.js";
 
-// Shows a model (as anywidget gives it: get, set, save_changes, on, off, send) in an element; returns its clean-up.
+// Shows a model (as anywidget gives it: get, set, save_changes, on, off, send) in an element; returns its
+// clean-up.
 export function render({ model, el }) {
   const root = h("div.sernb-explorer", { tabIndex: -1 }); // a click on its text leaves the keys at work
-  // JupyterLab takes keys before any listener here (b makes a cell, d d deletes one); it lets those of such an element
-  // be.
-  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+  // JupyterLab takes keys before any listener here (b makes a cell, d d deletes one); it lets those of such
+  // an element be.
+  root.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", "true"));
   el.append(root);
 
   let app = null;
@@ -137,7 +138,8 @@ function build(app) {
   for (const name of ["matrix", "dimensions", "list", "clip", "quiz"]) nodes[name] = h(`div.${name}`);
 
   const group = (...names) => names.map((name) => app.choices[name].whole);
-  const residual = range(app, "residual", "residual", () => app.view.residual, (ends) => ({ residual: ends }));
+  const setResidual = (residual) => ({ residual });
+  const residual = range(app, "residual", "residual", () => app.view.residual, setResidual);
   nodes.axes = h("div.row", {}, group("rows", "columns", "show", "order"));
   nodes.dims = h("div.row", {}, group("dimension", "plane"), residual);
   nodes.heading = h("h3", { "aria-live": "polite" });
@@ -192,8 +194,7 @@ function redraw(app) {
   const count = Object.keys(view.filters).length;
   app.filterCount.textContent = count ? `Filters (${count})` : "Filters";
   app.reset.hidden = app.rows.length === data.state.n;
-  const words = plain(summary(app));
-  if (nodes.summary.textContent !== words) nodes.summary.textContent = words; // else it is read out again
+  setText(nodes.summary, plain(summary(app)));
 
   // What the tab shows.
   nodes.axes.hidden = nodes.matrix.hidden = view.tab !== "matrix";
@@ -216,7 +217,8 @@ function redraw(app) {
 
 const TAKES_KEYS = "input:not([type=checkbox]):not([type=range]), textarea, select";
 
-// Space plays, n and p step; in the list the arrows step, in the quiz numbers answer; Escape lets go of the cells.
+// Space plays, n and p step; in the list the arrows step, in the quiz numbers answer; Escape lets go of the
+// cells.
 function pressed(app, event) {
   if (event.target.closest(TAKES_KEYS) || event.ctrlKey || event.metaKey || event.altKey) return;
   // Space on a button, a summary or a box works it, as everywhere; elsewhere it plays.

@@ -50,7 +50,8 @@ function tables(app) {
   return made;
 }
 
-// Which cells are chosen, and the one cell that the tab key stops at: that with the focus, else the last chosen one.
+// Which cells are chosen, and the one cell that the tab key stops at: that with the focus, else the last
+// chosen one.
 function markChosen(grid, { cells, which }) {
   const nodes = [...grid.querySelectorAll("[role=gridcell]")];
   const isCell = (pair, node) => which === node.dataset.which && samePair(pair, node.pair);
@@ -158,7 +159,8 @@ function choose(app, which, pair, more) {
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-// Keys in a matrix: arrows, Home and End go to a cell and choose it, with Shift as one more; Enter and Space click.
+// Keys in a matrix: arrows, Home and End go to a cell and choose it, with Shift as one more; Enter and
+// Space click.
 function moved(app, event, which, down, across) {
   const at = event.target.dataset?.cell;
   if (!at) return;

@@ -1,4 +1,5 @@
-// Start-up of the saved and of the served page: a stand-in for the widget's model, whose data lie in the page.
+// Start-up of the saved and of the served page: a stand-in for the widget's model, whose data lie in the
+// page.
 
 import { render } from "./main.js";
 
@@ -6,11 +7,14 @@ import { render } from "./main.js";
   const data = JSON.parse(document.getElementById("sernb-data").textContent);
   const values = { state: data.state, view: data.view, notes: data.notes };
   const listeners = new Map();
-  const tell = (event, ...given) => [...(listeners.get(event) ?? [])].forEach((listener) => listener(...given));
+  const tell = (event, ...given) => {
+    for (const listener of [...(listeners.get(event) ?? [])]) listener(...given);
+  };
   document.documentElement.style.colorScheme = "light dark";
 
-  // The served page hands notes to Python. The saved page keeps them in the browser, where it lets them be kept (not in
-  // a frame without an origin); notes that Python has saved into the page anew come before those.
+  // The served page hands notes to Python. The saved page keeps them in the browser, where it lets them be
+  // kept (not in a frame without an origin); notes that Python has saved into the page anew come before
+  // those.
   const key = `sernb-notes-${data.key}`;
   const kept = data.served ? null : stored(key);
   if (kept?.from === data.noted) values.notes = kept.notes;
@@ -37,8 +41,9 @@ import { render } from "./main.js";
     },
     send({ ask, row, number }) {
       if (ask !== "clip") return; // there is nobody to tell the rows
-      const clip = data.served ? fetched(row) : data.clips[row] ?? { problem: "Its sound is not in this page." };
-      Promise.resolve(clip).then((found) => tell("msg:custom", { answer: "clip", number, clip: found }, []));
+      const held = data.clips[row] ?? { problem: "Its sound is not in this page." };
+      Promise.resolve(data.served ? fetched(row) : held)
+        .then((clip) => tell("msg:custom", { answer: "clip", number, clip }, []));
     },
   };
   render({ model, el: document.getElementById("explorer") });
@@ -70,15 +75,16 @@ import { render } from "./main.js";
     return answer;
   }
 
-  // A function that posts what is new in the notes (another tab may have noted, too): one post at a time, since two could
-  // overtake each other. Who leaves has no time to wait.
+  // A function that posts what is new in the notes (another tab may have noted, too): one post at a time,
+  // since two could overtake each other. Who leaves has no time to wait.
   function handOver(now) {
     let before = now.notes;
     let isPosting = false;
     const changes = () => {
       const text = (notes, id) => JSON.stringify(notes[id] ?? null);
-      const ids = Object.keys({ ...before, ...now.notes }).filter((id) => text(before, id) !== text(now.notes, id));
-      return Object.fromEntries(ids.map((id) => [id, now.notes[id] ?? null]));
+      const ids = Object.keys({ ...before, ...now.notes });
+      const changed = ids.filter((id) => text(before, id) !== text(now.notes, id));
+      return Object.fromEntries(changed.map((id) => [id, now.notes[id] ?? null]));
     };
     const post = async () => {
       const body = JSON.stringify(changes());

@@ -1,4 +1,5 @@
-// A clip's sound with a cursor that moves over its waveform and its spectrogram, and what a model looked at over that.
+// A clip's sound with a cursor that moves over its waveform and its spectrogram, and what a model looked at
+// over that.
 
 import { mix } from "./colors.js";
 import { button, bytesOf, canvas, h, inkOf, replace } from "./dom.js";
@@ -25,7 +26,9 @@ export function player(app, clip, node) {
     label: "Position in seconds",
     oninput: () => go(Number(seek.value)),
   });
-  const drawWave = (pen, width, height) => wave(pen, width, height, clip.peaks, inkOf(waveform.node, "--hue"));
+  const drawWave = (pen, width, height) => {
+    wave(pen, width, height, clip.peaks, inkOf(waveform.node, "--hue"));
+  };
   const waveform = canvas(56, drawWave, "Waveform");
   const drawPicture = (pen, width, height) => {
     spectrogram(pen, width, height, clip.spectrogram, clip.map && app.overlay);
@@ -134,7 +137,8 @@ function overlay(pen, width, height, { spectrogram: { high }, map, seconds }) {
   }
 }
 
-// An array (bands, frames), low bands first, stretched over a box; color(value) gives red, green, blue, alpha.
+// An array (bands, frames), low bands first, stretched over a box; color(value) gives red, green, blue,
+// alpha.
 function paint(pen, values, bands, frames, box, color) {
   const image = new ImageData(frames, bands);
   for (let band = 0; band < bands; band++) {

@@ -85,7 +85,7 @@ function axes(pen, ink, across, up, x, y, words) {
   for (const value of up) pen.fillText(words(value), x(across[0]) - 4, y(value) + 4);
 }
 
-// CCC (Lin 1989, population moments), RMSE and mean residual of true and predicted values.
+// CCC (Lin 1989, population moments), RMSE and mean residual of true and predicted values; NaN of none.
 function agreement(truth, predicted) {
   const mean = (values) => values.reduce((x, y) => x + y, 0) / values.length;
   const [x, y] = [mean(truth), mean(predicted)];
@@ -104,11 +104,12 @@ export function drawDimensions(app) {
   const dimension = named(view.dimension);
   const [xs, ys] = plotted(data, view, false);
   const both = app.rows.filter((row) => isKnown(xs, row) && isKnown(ys, row));
-  const told = both.length ? agreement(both.map((row) => xs[row]), both.map((row) => ys[row])) : {};
-  const scores = `CCC ${number(told.ccc, 3)}, RMSE ${number(told.rmse)}, mean residual ${signed(told.bias ?? NaN, 2)}`;
+  const { ccc, rmse, bias } = agreement(both.map((row) => xs[row]), both.map((row) => ys[row]));
+  const scores = `CCC ${number(ccc, 3)}, RMSE ${number(rmse)}, mean residual ${signed(bias, 2)}`;
   const words = `${view.model}, ${view.dimension}: ${scores}, ${many(both.length)} utterances.`;
 
-  const plots = [scatter(app, false, dimension, dimension, `true ${dimension.name}`, `predicted ${dimension.name}`)];
+  const { name } = dimension;
+  const plots = [scatter(app, false, dimension, dimension, `true ${name}`, `predicted ${name}`)];
   const [valence, arousal] = [named("valence"), named("arousal")];
   if (valence && arousal) {
     plots.push(scatter(app, true, valence, arousal, `valence, ${view.plane}`, `arousal, ${view.plane}`));
@@ -129,8 +130,8 @@ function isKnown(values, row) {
 const HEIGHT = 300;
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 14, 6, 34]; // margins of a scatter plot, in pixels
 
-// Dots to click, or to drag a rectangle around: of one dimension true against predicted, or (plane) of two dimensions.
-// `across` and `up` are dimensions of the state, whose scales the axes show.
+// Dots to click, or to drag a rectangle around: of one dimension true against predicted, or (plane) of two
+// dimensions. `across` and `up` are dimensions of the state, whose scales the axes show.
 function scatter(app, plane, across, up, xName, yName) {
   const { data, view } = app;
   const [xs, ys] = plotted(data, view, plane);
@@ -193,7 +194,7 @@ function scatter(app, plane, across, up, xName, yName) {
       app.update({ box: { x: [left, right], y: [bottom, top], plane } });
       return;
     }
-    const row = nearest(rows, (one) => (x(xs[one]) - x(to[0])) ** 2 + (y(ys[one]) - y(to[1])) ** 2);
+    const row = nearest(rows, (dot) => (x(xs[dot]) - x(to[0])) ** 2 + (y(ys[dot]) - y(to[1])) ** 2);
     if (row >= 0) app.open(row, true);
   };
   const label = `${xName} across, ${yName} up, ${rows.length}`;

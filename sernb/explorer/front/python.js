@@ -1,5 +1,5 @@
-// The seam to Python: views and notes go there and come from there, clips are asked for, and the rows that the page
-// lists are told.
+// The seam to Python: views and notes go there and come from there, clips are asked for, and the rows that
+// the page lists are told.
 
 import { completeView } from "./view.js";
 

@@ -1,4 +1,5 @@
-// A listening quiz: guess, then see truth, model and raters; at the end your confusion matrix beside the model's.
+// A listening quiz: guess, then see truth, model and raters; at the end your confusion matrix beside the
+// model's.
 
 import { bars, raters, verdict } from "./clip.js";
 import { chip } from "./colors.js";
@@ -10,11 +11,12 @@ import { hasTruth, heard, matrixOf } from "./rows.js";
 import { modelOf } from "./view.js";
 import { csv } from "./words.js";
 
-// Clips that pass the filters; of a saved page those that were drawn for it by chance, not because a model fails on
-// them.
+// Clips that pass the filters; of a saved page those that were drawn for it by chance, not because a model
+// fails on them.
 function playable(app) {
   const { data, rows } = app;
-  return (data.state.quiz ?? rows).filter((row) => heard(app, row) && hasTruth(data, row) && rows.includes(row));
+  const fits = (row) => heard(app, row) && hasTruth(data, row) && rows.includes(row);
+  return (data.state.quiz ?? rows).filter(fits);
 }
 
 // Small, seeded and good enough to shuffle (mulberry32), so that a class can hear the same clips.
@@ -32,7 +34,7 @@ function random(seed) {
 function drawn(app, { size, seed }) {
   const { classes, emotion } = app.data.state;
   const next = random(seed);
-  const shuffled = (rows) => rows.sort((i, j) => i[0] - j[0]).map(([, row]) => row); // of [random number, row]
+  const shuffled = (pairs) => pairs.sort((i, j) => i[0] - j[0]).map(([, row]) => row); // [random number, row]
   const ofClasses = classes.map(() => []);
   for (const row of playable(app)) ofClasses[emotion[row]].push([next(), row]);
   const queues = ofClasses.map(shuffled);
@@ -109,7 +111,8 @@ function question(app) {
       replace(sound, h("p.warn", {}, clip.problem));
       return;
     }
-    app.player = player(app, { ...clip, map: isOpen ? null : clip.map }, sound); // what the model looked at, later
+    const map = isOpen ? null : clip.map; // what the model looked at would tell
+    app.player = player(app, { ...clip, map }, sound);
     if (app.playNext) app.player.play();
     app.playNext = false;
   });
@@ -119,9 +122,9 @@ function solution(app, row, answer) {
   const { state } = app.data;
   const { quiz } = app;
   const isLast = quiz.at + 1 >= quiz.rows.length;
-  const isRight = answer === state.emotion[row];
+  const truth = state.emotion[row];
   return [
-    h("p", {}, h("b", {}, isRight ? "Yes: " : "It was meant as "), chip(app, state.classes[state.emotion[row]])),
+    h("p", {}, h("b", {}, answer === truth ? "Yes: " : "It was meant as "), chip(app, state.classes[truth])),
     verdict(app, row),
     bars(app, row),
     raters(state, row),
@@ -163,8 +166,8 @@ function ending(app) {
 
   // Two matrices to look at.
   const picture = (source, name, codes) => {
-    const shape = { model: name, other: null, rows: "emotion", columns: "predicted", order: "given", show: "count" };
-    const own = { ...view, ...shape };
+    const shape = { rows: "emotion", columns: "predicted", order: "given", show: "count" };
+    const own = { ...view, ...shape, model: name, other: null };
     const matrix = matrixOf(source, own, quiz.rows);
     const right = quiz.rows.filter((row) => codes[row] === state.emotion[row]).length;
     const shown = (i, j) => shownIn(own, matrix, i, j);

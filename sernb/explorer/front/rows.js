@@ -1,5 +1,6 @@
-// A view applied to the state: which rows pass, which cells they lie in, in which order they are listed. Rows are
-// numbers, 0 to n − 1. The rules stand here and nowhere else: Python is told the rows (sernb/explorer/view.py).
+// A view applied to the state: which rows pass, which cells they lie in, in which order they are listed.
+// Rows are numbers, 0 to n − 1. The rules stand here and nowhere else: Python is told the rows
+// (sernb/explorer/view.py).
 
 import { modelOf } from "./view.js";
 
@@ -10,7 +11,8 @@ const OUTCOMES = { // whether the first model is right, and the other
   neither: [false, false],
 };
 
-// Rows that pass everything but the choice of cells. `threshold` false leaves abstaining out, for its own curve.
+// Rows that pass everything but the choice of cells. `threshold` false leaves abstaining out, for its own
+// curve.
 export function passing(data, view, threshold = true) {
   const ofTab = view.tab === "dimensions" ? ratingTests(data, view) : classTests(data, view, threshold);
   const tests = [...filterTests(data, view), ...ofTab];
@@ -115,7 +117,8 @@ export function plotted(data, view, plane) {
   return ["true", "predicted"].map((kind) => ratings(data, view, view.dimension, kind));
 }
 
-// Axis names of one of the matrices: that of the model, of the other model, or (two of them) of their difference.
+// Axis names of one of the matrices: that of the model, of the other model, or (two of them) of their
+// difference.
 function axesOf(view, which) {
   const columns = which === "other" && view.columns === "predicted" ? "other" : view.columns;
   return [view.rows, columns];
@@ -139,7 +142,8 @@ function placeOf(axis, row) {
   return axis.codes && axis.codes[row] >= 0 ? axis.codes[row] : axis.values.length;
 }
 
-// The matrix of some rows: values in their order ("" = missing, last), counts, and how many of them are known and right.
+// The matrix of some rows: values in their order ("" = missing, last), counts, and how many of them are
+// known and right.
 export function matrixOf(data, view, rows, which = "model") {
   const [down, across] = axesOf(view, which).map((name) => axisOf(data, view, name));
   const right = isRight(data, data.models.get(which === "other" ? view.other : view.model));
@@ -205,7 +209,8 @@ function inCells(data, view) {
   return (row) => first(row) !== second(row);
 }
 
-// The list: passing rows, of the chosen cells, or likely label errors, or those with a note or with sound; sorted.
+// The list: passing rows, of the chosen cells, or likely label errors, or those with a note or with sound;
+// sorted.
 export function listed(data, view, notes, rows = passing(data, view)) {
   if (view.tab === "matrix" && view.cells.length) rows = rows.filter(inCells(data, view));
   if (view.list === "noted") rows = rows.filter((row) => Object.hasOwn(notes, data.state.utterance[row]));
@@ -228,7 +233,8 @@ export function listed(data, view, notes, rows = passing(data, view)) {
 function sortKeys(data, view) {
   const { confidence } = modelOf(data, view);
   const length = data.columns.get("length");
-  const largest = (values, size = (value) => value) => (row) => (values[row] === null ? null : -size(values[row]));
+  const same = (value) => value;
+  const largest = (values, size = same) => (row) => (values[row] === null ? null : -size(values[row]));
   if (view.sort === "confidence" && confidence) return largest(confidence);
   if (view.sort === "unsure" && confidence) return (row) => confidence[row];
   if (view.sort === "length" && length?.kind === "number") return largest(length.values);
