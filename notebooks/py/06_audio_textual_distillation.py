@@ -555,10 +555,10 @@ def printed_difference(a: tuple, b: tuple, dimension: str) -> str:
 def card(words: str, number: str, pairs: dict, least: float, why: str, testable: bool = True) -> None:
     """A claim card for differences {what: pair}: it holds where all intervals lie above `least`."""
     told = "; ".join(f"{what}: {notebook.interval(pair)}" for what, pair in pairs.items())
-    ends = pd.DataFrame(pairs).T
-    small_loss = (ends["low"] > least).all() and (ends["high"] < 0).any()
-    bound = f"{least:g}".replace("-", "−") + "." + " A clear but small loss passes, too." * small_loss
-    why = f"{why}{told}. Holds where the lower end lies above {bound} Intervals by {unit}."
+    weakest = min(pairs.values(), key=lambda pair: -np.inf if np.isnan(pair["low"]) else pair["low"])
+    lost = " A clear but small loss passes, too." if least < weakest["low"] and weakest["high"] < 0 else ""
+    bound = f"{least:g}".replace("-", "−")
+    why = f"{why}{told}. Holds where the lower end lies above {bound}.{lost} Intervals by {unit}."
     notebook.claim_of(paper, words, number, list(pairs.values()), why, above=least, testable=testable)
 
 
@@ -619,7 +619,7 @@ def gain_over(other: str) -> pd.Series:
 # %%
 if "valence" in rated:
     over = {f"the base one ({base})": gain_over(base), f"the large one ({large})": gain_over(large)}
-    counting = list(over.values())[: 2 if larger else 1]
+    counting = list(over.values())[: None if larger else 1]
     nothing = "cannot be told, since speech alone may well be worth nothing"
     told = "; ".join(f"than {one}: " + (notebook.interval(pair, "+.0%") if pair["low"] == pair["low"] else nothing)
                      for one, pair in over.items())  # fmt: skip

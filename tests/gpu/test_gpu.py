@@ -19,7 +19,6 @@ GRADIENT = 1e-2
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.xdist_group("gpu"),
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and torch sees none here"),
 ]
 

@@ -6,8 +6,6 @@ from bs4 import BeautifulSoup
 
 from sernb.notebook import page
 
-pytestmark = pytest.mark.xdist_group("reports")
-
 
 def loaded_from_elsewhere(text):
     """Addresses that a browser would fetch to draw the page."""

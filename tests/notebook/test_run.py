@@ -14,8 +14,6 @@ from sernb.notebook.run import judge, kernel_class, run
 
 from .conftest import write_notebook
 
-pytestmark = pytest.mark.xdist_group("reports")
-
 
 def entry(summary, name):
     return next(entry for entry in summary["notebooks"] if entry["name"] == name)

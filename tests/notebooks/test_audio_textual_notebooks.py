@@ -16,7 +16,6 @@ from tests.studies.rated_speech import corpus, encoders
 
 pytestmark = pytest.mark.more  # whole notebooks
 
-pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

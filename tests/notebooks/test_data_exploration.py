@@ -12,7 +12,6 @@ from sernb.notebook.run import run
 
 pytestmark = pytest.mark.more  # whole notebooks
 
-pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

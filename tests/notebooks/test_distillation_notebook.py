@@ -13,7 +13,6 @@ from sernb.studies.three_m_ser import Encoders
 
 pytestmark = pytest.mark.more  # whole notebooks
 
-pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SHORT = {"layers": "[1]", "seeds": "[0]", "ablation_seeds": "[]", "sentences": 0, "per_speaker": 1}

@@ -17,7 +17,6 @@ from tests.notebooks.executed import said
 
 pytestmark = pytest.mark.more  # whole notebooks
 
-pytestmark = pytest.mark.xdist_group("notebooks")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

@@ -13,8 +13,6 @@ from sernb.notebook.plan import make_plans
 from sernb.notebook.run import run
 from sernb.studies.attention_pooling import HEIGHTS, PAPER, WIDTHS
 
-pytestmark = pytest.mark.xdist_group("notebooks")
-
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LONGEST_CELL = 25  # lines
