@@ -1,7 +1,6 @@
 import re
 
 import nbformat
-import pytest
 from bs4 import BeautifulSoup
 
 from sernb.notebook import page
