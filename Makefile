@@ -27,10 +27,10 @@ screenshots: install
 	"$(PYTHON)" -m tests.browser.screenshots reports/explorer/errors.html figures
 
 test: install
-	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadfile -m "not more" "$(TESTS)"
+	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not more" "$(TESTS)"
 
 test-more: install
-	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadfile -m more "$(TESTS)"
+	OMP_NUM_THREADS=1 "$(PYTHON)" -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m more "$(TESTS)"
 
 test-gpu: install
 	"$(PYTHON)" -m pytest -m gpu -s -rs tests/gpu

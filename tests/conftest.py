@@ -9,6 +9,11 @@ import pytest
 import soundfile
 
 
+def pytest_collection_modifyitems(items):
+    """The run of all notebooks takes longest: it begins first, and the other worker does the rest."""
+    items.sort(key=lambda item: item.path.name != "test_notebooks.py")
+
+
 def find_real(kind: str, name: str) -> Path:
     """The folder of a real corpus, in $SERNB_CORPORA or ../shared/<kind>; skips the test, with the reason,
     without it."""
