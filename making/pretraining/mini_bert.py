@@ -6,7 +6,6 @@ good or bad the thing is that the sentence is about, and how often that is turne
 `making.generator` knows all three.
 """
 
-import argparse
 import os
 import random
 import sys
@@ -25,8 +24,9 @@ from transformers import BertConfig, BertModel, BertTokenizer, get_linear_schedu
 from making.generator.grammar import Sentence
 from making.generator.knobs import Knobs
 from making.pretraining import cards
+from making.pretraining.command import make_text_encoder
 from making.pretraining.sentences import sentences
-from sernb.core.errors import SernbError, exit_code
+from sernb.core.errors import SernbError
 from sernb.core.files import must_be_new, whole_folder
 from sernb.features.text import SPECIAL, learn
 
@@ -252,17 +252,9 @@ def ship(encoder: BertModel, folder: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m making.pretraining.mini_bert",
-        description="Pretrain the kit's small text encoder again.",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="a new folder")
-    parser.add_argument("--sentences", type=int, default=SENTENCES, dest="number", metavar="N")
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--layers", type=int, default=LAYERS)
-    parser.add_argument("--width", type=int, default=WIDTH)
-    parser.add_argument("--seed", type=int, default=SEED)
-    return exit_code(pretrain, **vars(parser.parse_args(arguments)))
+    numbers = {"number": SENTENCES, "steps": STEPS, "layers": LAYERS, "width": WIDTH, "seed": SEED}
+    what = "Pretrain the kit's small text encoder again."
+    return make_text_encoder(pretrain, "mini_bert", what, arguments, **numbers)
 
 
 if __name__ == "__main__":

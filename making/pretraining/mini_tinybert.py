@@ -10,7 +10,6 @@ Source: X. Jiao et al., "TinyBERT: Distilling BERT for Natural Language Understa
 (below: "the paper").
 """
 
-import argparse
 import os
 import random
 import shutil
@@ -28,6 +27,7 @@ from transformers import BertConfig, BertModel, BertTokenizer, get_linear_schedu
 from making.generator.grammar import Sentence
 from making.generator.knobs import Knobs
 from making.pretraining import cards
+from making.pretraining.command import make_text_encoder
 from making.pretraining.imitation import Answers, Imitation, layers_of
 from making.pretraining.mini_bert import (
     BATCH,
@@ -42,7 +42,7 @@ from making.pretraining.mini_bert import (
     ship,
 )
 from making.pretraining.sentences import sentences
-from sernb.core.errors import SernbError, exit_code
+from sernb.core.errors import SernbError
 from sernb.core.files import must_be_new, whole_folder
 from sernb.features.encoders import own_folder, text_encoder
 from sernb.losses import kl_divergence
@@ -205,17 +205,9 @@ def make(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m making.pretraining.mini_tinybert",
-        description="Distil the kit's small text encoder into a smaller one again.",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="a new folder")
-    parser.add_argument("--sentences", type=int, default=SENTENCES, dest="number", metavar="N")
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--layers", type=int, default=LAYERS)
-    parser.add_argument("--width", type=int, default=WIDTH)
-    parser.add_argument("--seed", type=int, default=SEED)
-    return exit_code(make, **vars(parser.parse_args(arguments)))
+    numbers = {"number": SENTENCES, "steps": STEPS, "layers": LAYERS, "width": WIDTH, "seed": SEED}
+    what = "Distil the kit's small text encoder into a smaller one again."
+    return make_text_encoder(make, "mini_tinybert", what, arguments, **numbers)
 
 
 if __name__ == "__main__":

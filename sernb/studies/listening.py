@@ -24,9 +24,10 @@ def without_listening(
 ) -> pd.DataFrame:
     """Losses on held-out texts of a student that says *always the same*, and the least that Eq. 2 allows.
 
-    Args: config: Of the loss: its temperature, and the pairs of layers. states: The teacher's answers and
-        states of all texts. learned, held: Rows of `states`: those whose average is the best constant
-        answer, and those it is tried on.
+    Args:
+        config: Of the loss: its temperature, and the pairs of layers.
+        states: The teacher's answers and states of all texts.
+        learned, held: Rows of `states`: whose average is the best constant answer, and on which it is tried.
 
     Returns:
         A row for RL and for each pair of layers ("FL 6→6"), columns "always the same" and "floor of Eq. 2".

@@ -5,17 +5,6 @@ import pytest
 from making.benchmarks.teacher_texts import PAPER, beside_paper, counting_rules, telling_marks
 from making.benchmarks.text_emotions import CLASSES, teacher_texts
 from sernb import corpora
-from tests.making.benchmarks.texts import meld_table, xed_table
-
-
-@pytest.fixture
-def xed():
-    return xed_table()
-
-
-@pytest.fixture
-def meld():
-    return meld_table()
 
 
 def test_marks_that_tell_the_files_apart(xed):

@@ -6,17 +6,6 @@ from sernb import corpora
 from sernb.core.errors import SernbError
 from sernb.core.tables import check_utterances
 from sernb.protocols import normalised
-from tests.making.benchmarks.texts import meld_table, xed_table
-
-
-@pytest.fixture
-def xed():
-    return xed_table()
-
-
-@pytest.fixture
-def meld():
-    return meld_table()
 
 
 def has(table, text):
